@@ -1,0 +1,24 @@
+//! `cargo xtask bench`: builds for speed, then lets the bench program of `e2e` measure.
+
+use crate::layout::Layout;
+use crate::{Outcome, build, run, runtime, up};
+use std::process::{Command, ExitCode};
+
+pub fn bench(layout: &Layout, args: &[String]) -> Outcome<ExitCode> {
+    runtime::install(layout)?;
+    build::programs(layout, "release")?;
+    let mut harness = build::cargo(layout);
+    run::loud(harness.args([
+        "build",
+        "--locked",
+        "--quiet",
+        "--release",
+        "--package",
+        "clawops-e2e",
+        "--bins",
+    ]))?;
+    let mut bench = Command::new(layout.binary("release", "clawops-bench"));
+    bench.args(args).current_dir(&layout.repo);
+    let status = run::status(up::environment(layout, &mut bench)?)?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}

@@ -1,0 +1,63 @@
+//! The repository's own commands: `cargo xtask up`, `test`, `bench`, `setup`, `clawops`.
+//!
+//! Installs what is missing, builds, and runs. It must stay quick to build (a newcomer waits for it first) and must
+//! never touch anything outside its cache directory, except Debian packages that only tests need.
+
+mod bench;
+mod build;
+mod layout;
+mod lockdir;
+mod packages;
+mod plugin;
+mod run;
+mod runtime;
+mod say;
+mod setup;
+mod suite;
+mod timings;
+mod up;
+
+use layout::Layout;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  up [ARGS]            install what is missing, build, start everything; ARGS go to `clawops up`
+  clawops [ARGS]       the operator's command line, built and with the pinned OpenClaw in reach
+  setup                only install what is missing
+  test [FILTER]        everything that must hold: generated files, Rust tests, the plugin's checks
+  bench [NAME]         measure; without a NAME all, and docs/benchmarks.md is written (--json prints JSON)
+";
+
+/// What went wrong, in words for whoever ran the command.
+type Outcome<T> = Result<T, String>;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    match dispatch(command.as_deref(), &rest) {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Option<&str>, rest: &[String]) -> Outcome<ExitCode> {
+    let layout = Layout::find()?;
+    match command {
+        Some("up") => up::up(&layout, rest),
+        Some("clawops") => up::clawops(&layout, rest),
+        Some("setup") => setup::all(&layout).map(|()| ExitCode::SUCCESS),
+        Some("test") => suite::test(&layout, rest).map(|()| ExitCode::SUCCESS),
+        Some("bench") => bench::bench(&layout, rest),
+        None | Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(format!("no command `{other}`\n\n{USAGE}")),
+    }
+}

@@ -1,0 +1,12 @@
+//! What every command shares: whatever is missing is installed, and said.
+
+use crate::layout::Layout;
+use crate::{Outcome, packages, plugin, runtime, say};
+
+pub fn all(layout: &Layout) -> Outcome<()> {
+    runtime::install(layout)?;
+    plugin::install(layout)?;
+    packages::install(layout)?;
+    say::line("everything that is needed is installed");
+    Ok(())
+}
