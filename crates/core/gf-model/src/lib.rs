@@ -1,0 +1,34 @@
+//! The nouns of a fleet and the pure rules about them.
+//!
+//! Every other crate speaks in these types. This crate must never do IO, read a clock or draw randomness:
+//! both come in as arguments ([`ambient`]), so that the whole control plane can run in a simulator.
+
+pub mod ambient;
+pub mod approval;
+pub mod audit;
+pub mod channel;
+pub mod fleet;
+pub mod gateway;
+pub mod health;
+pub mod ids;
+pub mod incident;
+pub mod instance;
+pub mod money;
+pub mod node;
+pub mod notice;
+pub mod operation;
+pub mod patch;
+pub mod person;
+pub mod plan;
+pub mod provider;
+pub mod revision;
+pub mod snapshot;
+pub mod tier;
+pub mod verb;
+
+pub use ids::*;
+pub use money::Cents;
+pub use tier::Tier;
+
+/// A moment in UTC; serialised as RFC 3339.
+pub use jiff::Timestamp;

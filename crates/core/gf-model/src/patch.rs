@@ -1,0 +1,197 @@
+//! Merge patches over the key paths that we own of a file that OpenClaw rewrites by itself.
+//!
+//! A revision never says how the whole file looks: only what stands at its own paths. `null` removes.
+
+use serde_json::{Map, Value};
+
+/// A path of object keys, as people write it: `agents.defaults.model.primary`.
+pub type KeyPath = Vec<String>;
+
+/// Every path at which a patch says something: its leaves. Arrays and empty objects are leaves.
+pub fn owned_paths(patch: &Value) -> Vec<KeyPath> {
+    let mut paths = Vec::new();
+    collect(patch, &mut Vec::new(), &mut paths);
+    paths
+}
+
+fn collect(value: &Value, here: &mut KeyPath, paths: &mut Vec<KeyPath>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, inner) in map {
+                here.push(key.clone());
+                collect(inner, here, paths);
+                here.pop();
+            }
+        }
+        _ if here.is_empty() => {}
+        _ => paths.push(here.clone()),
+    }
+}
+
+/// RFC 7386.
+pub fn apply(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(map) = target {
+        for (key, value) in patch {
+            if value.is_null() {
+                map.remove(key);
+            } else {
+                apply(map.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+/// Adds a later patch to an earlier one: applying the result does what applying both in turn does.
+/// Unlike [`apply`] it keeps removals, which a later document may still need.
+pub fn merge(earlier: &mut Value, later: &Value) {
+    match (earlier, later) {
+        (Value::Object(earlier), Value::Object(later)) => {
+            for (key, value) in later {
+                merge(earlier.entry(key.clone()).or_insert_with(|| Value::Object(Map::new())), value);
+            }
+        }
+        (earlier, later) => *earlier = later.clone(),
+    }
+}
+
+/// What stands at a path; `None` where nothing does.
+pub fn at<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(document, |value, key| value.get(key))
+}
+
+/// The patch that puts the owned paths of `patch` back to what `before` has there; absent becomes `null`.
+pub fn inverse(before: &Value, patch: &Value) -> Value {
+    let mut undo = Value::Object(Map::new());
+    for path in owned_paths(patch) {
+        let old = at(before, &path).cloned().unwrap_or(Value::Null);
+        put(&mut undo, &path, old);
+    }
+    undo
+}
+
+fn put(document: &mut Value, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *document = value;
+        return;
+    };
+    if !document.is_object() {
+        *document = Value::Object(Map::new());
+    }
+    if let Value::Object(map) = document {
+        put(map.entry(first.clone()).or_insert(Value::Null), rest, value);
+    }
+}
+
+/// Owned paths at which `document` is not what `patch` asks for: drift, or a write that did not take.
+pub fn differences(document: &Value, patch: &Value) -> Vec<KeyPath> {
+    owned_paths(patch)
+        .into_iter()
+        .filter(|path| {
+            let wanted = at(patch, path).filter(|value| !value.is_null());
+            at(document, path) != wanted
+        })
+        .collect()
+}
+
+/// Why a patch cannot be a revision.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadPatch {
+    #[error("the patch is not a JSON object but {0}; write it as {{\"key\": {{\"inner\": value}}}}")]
+    NotAnObject(&'static str),
+    #[error("the patch says nothing: it has no key")]
+    Empty,
+    #[error("the patch touches {0}, which ClawOps keeps for itself on every instance")]
+    Reserved(String),
+    #[error("the patch is {0} bytes long; the limit is 65,536")]
+    TooLong(usize),
+}
+
+/// Paths that belong to the instance's supervisor: a revision that moves them would cut the instance off.
+const RESERVED: [&str; 7] =
+    ["gateway.port", "gateway.bind", "gateway.auth", "gateway.mode", "logging.file", "channels", "meta"];
+
+/// Checks that a patch may become a revision.
+pub fn check(patch: &Value) -> Result<(), BadPatch> {
+    let length = patch.to_string().len();
+    if length > 65_536 {
+        return Err(BadPatch::TooLong(length));
+    }
+    match patch {
+        Value::Object(map) if map.is_empty() => return Err(BadPatch::Empty),
+        Value::Object(_) => {}
+        Value::Array(_) => return Err(BadPatch::NotAnObject("a list")),
+        Value::String(_) => return Err(BadPatch::NotAnObject("a text")),
+        _ => return Err(BadPatch::NotAnObject("a single value")),
+    }
+    for path in owned_paths(patch) {
+        let dotted = path.join(".");
+        let clash = |reserved: &str| {
+            dotted == reserved
+                || dotted.strip_prefix(reserved).is_some_and(|rest| rest.starts_with('.'))
+                || reserved.strip_prefix(dotted.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        };
+        if RESERVED.into_iter().any(clash) {
+            return Err(BadPatch::Reserved(dotted));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_was_absent_is_removed_again() {
+        let before = json!({"agents": {"defaults": {"model": {"primary": "a"}}}, "meta": 1});
+        let patch = json!({"agents": {"defaults": {"model": {"primary": "b", "fallbacks": ["c"]}}}});
+        let undo = inverse(&before, &patch);
+        let mut now = before.clone();
+        apply(&mut now, &patch);
+        assert_eq!(differences(&now, &patch), Vec::<KeyPath>::new());
+        apply(&mut now, &undo);
+        assert_eq!(now, before);
+    }
+
+    #[test]
+    fn merged_patches_do_what_both_do() {
+        let first = json!({"a": {"b": 1, "c": 2}, "d": 1});
+        let second = json!({"a": {"b": null, "e": [3]}, "d": {"f": 4}});
+        let mut merged = first.clone();
+        merge(&mut merged, &second);
+        let before = json!({"a": {"b": 0, "keep": true}});
+        let (mut by_turns, mut at_once) = (before.clone(), before);
+        apply(&mut by_turns, &first);
+        apply(&mut by_turns, &second);
+        apply(&mut at_once, &merged);
+        assert_eq!(by_turns, at_once);
+    }
+
+    #[test]
+    fn keys_of_others_are_never_drift() {
+        let patch = json!({"tts": {"auto": "tagged"}});
+        let document = json!({"tts": {"auto": "tagged", "theirs": true}, "meta": {"touched": 1}});
+        assert!(differences(&document, &patch).is_empty());
+        assert_eq!(differences(&json!({}), &patch), vec![vec!["tts".to_owned(), "auto".to_owned()]]);
+    }
+
+    #[test]
+    fn a_patch_cannot_cut_its_instance_off() {
+        for bad in
+            [json!({"gateway": {"port": 1}}), json!({"gateway": null}), json!({"gateway": {"auth": {}}})]
+        {
+            assert!(matches!(check(&bad), Err(BadPatch::Reserved(_))), "{bad} was taken");
+        }
+        assert_eq!(check(&json!([])), Err(BadPatch::NotAnObject("a list")));
+        assert_eq!(check(&json!({})), Err(BadPatch::Empty));
+        assert_eq!(check(&json!({"gateway": {"controlUi": {"enabled": false}}})), Ok(()));
+    }
+}

@@ -1,0 +1,113 @@
+//! Everything that can be asked of the control plane to change something, with its parameters settled.
+//!
+//! Targets are already expanded to ids: "everyone" never travels further than the request.
+
+use crate::{
+    AccountId, ArchiveId, InstanceId, OperationId, RevisionId, SnapshotId, Tier,
+    provider::{Pool, ProviderId, Region},
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "verb")]
+pub enum Verb {
+    #[serde(rename_all = "camelCase")]
+    Provision {
+        accounts: Vec<AccountId>,
+        tier: Tier,
+        regions: Vec<Region>,
+        primary_provider: Option<ProviderId>,
+        standby_provider: Option<ProviderId>,
+        purpose: Option<String>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Teardown { accounts: Vec<AccountId>, reason: TeardownReason, archive: bool, standby_only: bool },
+    #[serde(rename_all = "camelCase")]
+    Restore { account: AccountId, archive: Option<ArchiveId>, snapshot: Option<SnapshotId>, reason: String },
+    #[serde(rename_all = "camelCase")]
+    Resize { accounts: Vec<AccountId>, tier: Tier },
+    #[serde(rename_all = "camelCase")]
+    ConfigPush { accounts: Vec<AccountId>, revision: RevisionId, strategy: Strategy, batch_size: u32 },
+    #[serde(rename_all = "camelCase")]
+    Rollback { rollout: OperationId, accounts: Vec<AccountId> },
+    #[serde(rename_all = "camelCase")]
+    Restart { instances: Vec<InstanceId>, reason: String, concurrency: u32 },
+    #[serde(rename_all = "camelCase")]
+    Failover { account: AccountId, reason: String },
+    /// Builds the standby that a pair lacks.
+    #[serde(rename_all = "camelCase")]
+    RebuildStandby { account: AccountId },
+    #[serde(rename_all = "camelCase")]
+    ProviderPolicy { provider: ProviderId, pool: Pool, reason: String },
+    #[serde(rename_all = "camelCase")]
+    Silence { scope: SilenceScope, minutes: u32, reason: String },
+}
+
+impl Verb {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Provision { .. } => "provision",
+            Self::Teardown { .. } => "teardown",
+            Self::Restore { .. } => "restore",
+            Self::Resize { .. } => "resize",
+            Self::ConfigPush { .. } => "config_push",
+            Self::Rollback { .. } => "rollback",
+            Self::Restart { .. } => "restart",
+            Self::Failover { .. } => "failover",
+            Self::RebuildStandby { .. } => "rebuild_standby",
+            Self::ProviderPolicy { .. } => "provider_policy",
+            Self::Silence { .. } => "silence",
+        }
+    }
+
+    /// Accounts that it names by itself; a restart's follow from its instances.
+    pub fn accounts(&self) -> &[AccountId] {
+        match self {
+            Self::Provision { accounts, .. }
+            | Self::Teardown { accounts, .. }
+            | Self::Resize { accounts, .. }
+            | Self::ConfigPush { accounts, .. }
+            | Self::Rollback { accounts, .. } => accounts,
+            Self::Restore { account, .. }
+            | Self::Failover { account, .. }
+            | Self::RebuildStandby { account } => std::slice::from_ref(account),
+            Self::Restart { .. } | Self::ProviderPolicy { .. } | Self::Silence { .. } => &[],
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TeardownReason {
+    Idle,
+    OperatorRequest,
+    BillingFailure,
+    AccountClosed,
+    Maintenance,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    Rolling,
+    Immediate,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "id")]
+pub enum SilenceScope {
+    Provider(ProviderId),
+    Region(Region),
+    Instance(InstanceId),
+}
+
+/// A silence in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Silence {
+    pub scope: SilenceScope,
+    pub until: Timestamp,
+    pub reason: String,
+}

@@ -1,0 +1,142 @@
+//! A plan while it is being worked out.
+
+use crate::{IdSource, cost};
+use gf_model::{
+    AccountId, ArchiveId, Cents, InstanceId,
+    fleet::Fleet,
+    instance::{Instance, Role},
+    operation::{Lane, Stage},
+    plan::Plan,
+    provider::ProviderId,
+    verb::Verb,
+};
+use std::collections::BTreeSet;
+
+pub(crate) struct Draft<'a> {
+    pub fleet: &'a Fleet,
+    ids: &'a mut dyn IdSource,
+    /// Ids given out by this plan.
+    fresh: BTreeSet<InstanceId>,
+    named_accounts: BTreeSet<AccountId>,
+    named_instances: BTreeSet<InstanceId>,
+    pub plan: Plan,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(fleet: &'a Fleet, verb: &Verb, ids: &'a mut dyn IdSource) -> Self {
+        let plan = Plan {
+            verb: verb.clone(),
+            accounts: Vec::new(),
+            instances: Vec::new(),
+            stages: Vec::new(),
+            cost_delta: Cents(0),
+            monthly_before: cost::monthly(fleet),
+            lines: Vec::new(),
+            irreversible: Vec::new(),
+            warnings: Vec::new(),
+        };
+        Self {
+            fleet,
+            ids,
+            fresh: BTreeSet::new(),
+            named_accounts: BTreeSet::new(),
+            named_instances: BTreeSet::new(),
+            plan,
+        }
+    }
+
+    /// The id of an instance that does not exist yet. Four digits while there is room, then more.
+    pub fn instance_id(&mut self) -> InstanceId {
+        let mut digits = 4;
+        loop {
+            for _ in 0..8 {
+                let id = InstanceId::from_bits(self.ids.next_u64(), digits);
+                if !self.fleet.instances.contains_key(&id) && self.fresh.insert(id.clone()) {
+                    return id;
+                }
+            }
+            digits += 2;
+        }
+    }
+
+    pub fn archive_id(&mut self) -> ArchiveId {
+        loop {
+            let id = ArchiveId::from_bits(self.ids.next_u64(), 8);
+            if !self.fleet.archives.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// Names an account that feels it; twice is once.
+    pub fn touches_account(&mut self, account: &AccountId) {
+        if self.named_accounts.insert(account.clone()) {
+            self.plan.accounts.push(account.clone());
+        }
+    }
+
+    /// Names an instance that exists and is changed. New ones are not named: their ids mean nothing to anybody yet.
+    pub fn touches(&mut self, instance: &Instance) {
+        if self.named_instances.insert(instance.id.clone()) {
+            self.plan.instances.push(instance.id.clone());
+        }
+    }
+
+    pub fn line(&mut self, line: impl Into<String>) {
+        self.plan.lines.push(line.into());
+    }
+
+    pub fn warn(&mut self, warning: impl Into<String>) {
+        self.plan.warnings.push(warning.into());
+    }
+
+    pub fn irreversible(&mut self, what: impl Into<String>) {
+        self.plan.irreversible.push(what.into());
+    }
+
+    pub fn stage(&mut self, title: &str, parallel: u32, lanes: Vec<Lane>) {
+        self.plan.stages.push(Stage::new(title, parallel, lanes));
+    }
+
+    /// Batches of at most `size` lanes. More than a tenth of failures in one stops all that follow; a single bad
+    /// target never does, however small its batch.
+    pub fn batches(&mut self, size: u32, parallel: u32, lanes: Vec<Lane>) {
+        let size = size.max(1) as usize;
+        let count = lanes.len().div_ceil(size);
+        let mut lanes = lanes.into_iter().peekable();
+        for number in 1..=count {
+            let batch: Vec<_> = lanes.by_ref().take(size).collect();
+            let mut stage = Stage::new(format!("batch {number} of {count}"), parallel, batch);
+            stage.fail_above_percent = gate_percent(stage.lanes.len());
+            self.plan.stages.push(stage);
+        }
+    }
+
+    /// How many lanes run at once. Instances of this host share its processors; at a provider each has its own.
+    pub fn parallel<'p>(&self, providers: impl IntoIterator<Item = &'p ProviderId>) -> u32 {
+        let on_this_host = |id: &ProviderId| {
+            self.fleet.providers.get(id).is_none_or(|provider| provider.driver == "process")
+        };
+        if providers.into_iter().any(on_this_host) { 4 } else { 20 }
+    }
+
+    pub fn finish(self) -> Plan {
+        self.plan
+    }
+}
+
+/// A tenth, or what one lane of so many is.
+pub(crate) const fn gate_percent(lanes: usize) -> u8 {
+    match lanes {
+        0 | 1 => 100,
+        2..=9 => 100_usize.div_ceil(lanes) as u8,
+        _ => 10,
+    }
+}
+
+pub(crate) const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Primary => "primary",
+        Role::Standby => "standby",
+    }
+}

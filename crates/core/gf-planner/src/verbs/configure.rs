@@ -1,0 +1,185 @@
+//! Rollouts of a revision over gateways, and the way back.
+
+use super::{distinct, gateway, is_running, parts, plural};
+use crate::{
+    PlanError,
+    draft::{Draft, gate_percent},
+    error::Kind,
+};
+use gf_model::{
+    AccountId, InstanceId, OperationId, RevisionId,
+    instance::Instance,
+    operation::{Lane, Step, StepState},
+    verb::Strategy,
+};
+use std::collections::BTreeMap;
+
+/// The largest batch that can be asked for; whether it is too large to be called rolling is for policy to say.
+const LARGEST_BATCH: i64 = 1000;
+
+pub(super) fn push(
+    draft: &mut Draft<'_>,
+    accounts: &[AccountId],
+    revision: RevisionId,
+    strategy: Strategy,
+    batch_size: u32,
+) -> Result<(), PlanError> {
+    if batch_size == 0 || i64::from(batch_size) > LARGEST_BATCH {
+        let given = i64::from(batch_size);
+        return Err(PlanError::OutOfRange { field: "batchSize", given, min: 1, max: LARGEST_BATCH });
+    }
+    let mut lanes = Vec::new();
+    for account in distinct(accounts) {
+        gateway(draft.fleet, &account)?;
+        let targets = reachable(draft, &account);
+        if targets.is_empty() {
+            continue;
+        }
+        let steps =
+            targets.iter().map(|instance| Step::ApplyRevision { instance: instance.id.clone(), revision });
+        lanes.push(Lane::new(account.as_str(), steps.collect()));
+        take(draft, &account, &targets);
+    }
+    if lanes.is_empty() {
+        return Err(PlanError::NothingMatches { what: "a gateway that runs".into() });
+    }
+    let (gateways, instances) = (lanes.len(), draft.plan.instances.len());
+    let parallel = parallel(draft);
+    match strategy {
+        Strategy::Rolling => draft.batches(batch_size, parallel, lanes),
+        Strategy::Immediate => {
+            draft.stage("all at once", parallel, lanes);
+            if let Some(stage) = draft.plan.stages.last_mut() {
+                stage.fail_above_percent = gate_percent(stage.lanes.len());
+            }
+        }
+    }
+    let sizes = match draft.plan.stages.len() {
+        1 => "at once".to_owned(),
+        n => format!(
+            "in {n} batches, the last of {}",
+            draft.plan.stages.last().map_or(0, |stage| stage.lanes.len())
+        ),
+    };
+    draft.line(format!(
+        "{revision} to {} ({}) {sizes}; the standby of each first",
+        plural(gateways, "gateway"),
+        plural(instances, "instance")
+    ));
+    draft.line("one bad target of a batch is flagged and left; more than 10 % put their batch back and end the rollout");
+    Ok(())
+}
+
+pub(super) fn rollback(
+    draft: &mut Draft<'_>,
+    rollout: &OperationId,
+    accounts: &[AccountId],
+) -> Result<(), PlanError> {
+    let Some(operation) = draft.fleet.operations.get(rollout) else {
+        let given = rollout.to_string();
+        return Err(PlanError::Unknown {
+            kind: Kind::Operation,
+            given,
+            close: Vec::new(),
+            known: Vec::new(),
+        });
+    };
+    if !matches!(operation.verb, gf_model::verb::Verb::ConfigPush { .. }) {
+        return Err(PlanError::NotARollout(rollout.clone()));
+    }
+    let wanted = distinct(accounts);
+    let mut by_account: BTreeMap<&AccountId, Vec<(&Instance, RevisionId)>> = BTreeMap::new();
+    for (id, revision) in applied(draft, rollout) {
+        let Some(instance) = draft.fleet.instances.get(id).filter(|instance| is_running(instance)) else {
+            continue;
+        };
+        if !wanted.is_empty() && !wanted.contains(&instance.account) {
+            continue;
+        }
+        if let Some(later) = instance.revision.filter(|now| *now > revision) {
+            // The way back of the older one leads past the newer one's keys.
+            let why =
+                format!("{} of {} went on to {later}; roll that back first", instance.id, instance.account);
+            return Err(PlanError::NothingToDo { what: "rollback", why });
+        }
+        by_account.entry(&instance.account).or_default().push((instance, revision));
+    }
+    let mut lanes = Vec::new();
+    for (account, mut targets) in by_account {
+        if let Some(revision) = targets.first().map(|(_, revision)| *revision) {
+            // A standby that was built since began with the revision's keys.
+            let (primary, standby) = parts(draft.fleet, account);
+            let began_with_it = primary.into_iter().chain(standby).filter(|instance| {
+                is_running(instance)
+                    && instance.revision == Some(revision)
+                    && targets.iter().all(|(known, _)| known.id != instance.id)
+            });
+            let more: Vec<_> = began_with_it.map(|instance| (instance, revision)).collect();
+            targets.extend(more);
+        }
+        // What was a standby may be the primary by now.
+        targets.sort_by_key(|(instance, _)| std::cmp::Reverse(instance.role));
+        let steps = targets.iter().map(|(instance, revision)| Step::RevertRevision {
+            instance: instance.id.clone(),
+            revision: *revision,
+        });
+        lanes.push(Lane::new(account.as_str(), steps.collect()));
+        let instances: Vec<_> = targets.iter().map(|(instance, _)| *instance).collect();
+        take(draft, account, &instances);
+    }
+    if lanes.is_empty() {
+        let why = format!("no instance has what {rollout} applied");
+        return Err(PlanError::NothingToDo { what: "rollback", why });
+    }
+    draft.line(format!("{} back to the keys that each had before {rollout}", plural(lanes.len(), "gateway")));
+    let parallel = parallel(draft);
+    draft.batches(crate::BATCH, parallel, lanes);
+    // Going back is not stopped by a target that cannot: the others are better off on what they had.
+    draft.plan.stages.iter_mut().for_each(|stage| stage.fail_above_percent = 100);
+    Ok(())
+}
+
+/// What a rollout wrote and did not take back.
+fn applied<'a>(draft: &Draft<'a>, rollout: &OperationId) -> Vec<(&'a InstanceId, RevisionId)> {
+    let lanes = draft.fleet.lanes_of(rollout);
+    lanes
+        .flat_map(|record| &record.lane.steps)
+        .filter(|record| record.state == StepState::Done)
+        .filter_map(|record| match &record.step {
+            Step::ApplyRevision { instance, revision } => Some((instance, *revision)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The instances of a pair that can be written to, standby first. Without a primary there is nothing to validate
+/// against, and the gateway is left out and named.
+fn reachable<'a>(draft: &mut Draft<'a>, account: &AccountId) -> Vec<&'a Instance> {
+    let (primary, standby) = parts(draft.fleet, account);
+    match primary {
+        Some(primary) if is_running(primary) => {
+            let standby = standby.filter(|standby| is_running(standby));
+            if standby.is_none() {
+                draft.warn(format!("{account} has no running standby; a new one starts with the new keys"));
+            }
+            standby.into_iter().chain([primary]).collect()
+        }
+        other => {
+            let state = other.map_or("missing", |primary| primary.state.name());
+            draft.warn(format!("{account} is left out: its primary is {state}"));
+            Vec::new()
+        }
+    }
+}
+
+fn take(draft: &mut Draft<'_>, account: &AccountId, instances: &[&Instance]) {
+    draft.touches_account(account);
+    for instance in instances {
+        draft.touches(instance);
+    }
+}
+
+fn parallel(draft: &Draft<'_>) -> u32 {
+    let fleet = draft.fleet;
+    draft.parallel(draft.plan.instances.iter().filter_map(|id| fleet.instances.get(id)).map(|i| &i.provider))
+}

@@ -1,0 +1,76 @@
+//! One module per verb: from settled parameters to lanes of steps.
+
+mod configure;
+mod failover;
+mod policy;
+mod provision;
+mod resize;
+mod restart;
+mod restore;
+mod teardown;
+
+use crate::{IdSource, PlanError, draft::Draft};
+use gf_model::{
+    AccountId, Timestamp,
+    fleet::Fleet,
+    gateway::Gateway,
+    instance::{Instance, InstanceState},
+    plan::Plan,
+    verb::Verb,
+};
+
+pub(crate) fn plan(
+    fleet: &Fleet,
+    verb: &Verb,
+    ids: &mut dyn IdSource,
+    now: Timestamp,
+) -> Result<Plan, PlanError> {
+    let mut draft = Draft::new(fleet, verb, ids);
+    match verb {
+        Verb::Provision { .. } => provision::plan(&mut draft, verb)?,
+        Verb::Teardown { accounts, archive, standby_only, .. } => {
+            teardown::plan(&mut draft, accounts, *archive, *standby_only)?;
+        }
+        Verb::Restore { account, archive, snapshot, .. } => {
+            restore::plan(&mut draft, account, archive.as_ref(), snapshot.as_ref(), now)?;
+        }
+        Verb::Resize { accounts, tier } => resize::plan(&mut draft, accounts, *tier)?,
+        Verb::ConfigPush { accounts, revision, strategy, batch_size } => {
+            configure::push(&mut draft, accounts, *revision, *strategy, *batch_size)?;
+        }
+        Verb::Rollback { rollout, accounts } => configure::rollback(&mut draft, rollout, accounts)?,
+        Verb::Restart { instances, concurrency, .. } => restart::plan(&mut draft, instances, *concurrency)?,
+        Verb::Failover { account, .. } => failover::failover(&mut draft, account)?,
+        Verb::RebuildStandby { account } => failover::rebuild(&mut draft, account)?,
+        Verb::ProviderPolicy { provider, pool, .. } => policy::pool(&mut draft, provider, *pool)?,
+        Verb::Silence { scope, minutes, .. } => policy::silence(&mut draft, scope, *minutes, now)?,
+    }
+    Ok(draft.finish())
+}
+
+/// Each once, in the order in which they were named.
+fn distinct<T: Clone + PartialEq + Ord>(given: &[T]) -> Vec<T> {
+    let mut seen = std::collections::BTreeSet::new();
+    given.iter().filter(|item| seen.insert((*item).clone())).cloned().collect()
+}
+
+/// The gateway of an account that somebody named.
+fn gateway<'a>(fleet: &'a Fleet, account: &AccountId) -> Result<&'a Gateway, PlanError> {
+    let id = crate::expand::account(fleet, account.as_str())?;
+    fleet.gateways.get(&id).ok_or(PlanError::Lacks { account: id, missing: "gateway" })
+}
+
+/// The parts of a pair that are somewhere: its primary, then its standby.
+fn parts<'a>(fleet: &'a Fleet, account: &AccountId) -> (Option<&'a Instance>, Option<&'a Instance>) {
+    let there = |instance: &&Instance| instance.state.exists();
+    (fleet.primary_of(account).filter(there), fleet.standby_of(account).filter(there))
+}
+
+/// Whether a command to it has somebody to arrive at.
+fn is_running(instance: &Instance) -> bool {
+    matches!(instance.state, InstanceState::Active | InstanceState::Degraded)
+}
+
+fn plural(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}

@@ -1,0 +1,77 @@
+//! OpenClaw started anew on instances; the two of a pair never at the same time.
+
+use super::{distinct, plural};
+use crate::{PlanError, draft::Draft, expand};
+use gf_model::{
+    InstanceId,
+    instance::{InstanceState, Role},
+    operation::{Lane, Step},
+};
+
+const MOST_AT_ONCE: i64 = 100;
+
+pub(super) fn plan(
+    draft: &mut Draft<'_>,
+    instances: &[InstanceId],
+    concurrency: u32,
+) -> Result<(), PlanError> {
+    if concurrency == 0 || i64::from(concurrency) > MOST_AT_ONCE {
+        let given = i64::from(concurrency);
+        return Err(PlanError::OutOfRange { field: "concurrency", given, min: 1, max: MOST_AT_ONCE });
+    }
+    let fleet = draft.fleet;
+    let (mut standbys, mut primaries) = (Vec::new(), Vec::new());
+    for id in distinct(instances) {
+        expand::instance(fleet, id.as_str())?;
+        let Some(instance) = fleet.instances.get(&id) else { continue };
+        if matches!(instance.state, InstanceState::Creating | InstanceState::TearingDown) {
+            draft.warn(format!("{id} is left out: it is {}", instance.state));
+            continue;
+        }
+        draft.touches_account(&instance.account);
+        draft.touches(instance);
+        let steps = vec![Step::Restart { instance: id.clone() }, Step::AwaitActive { instance: id.clone() }];
+        let lane = Lane::new(id.as_str(), steps);
+        match instance.role {
+            Role::Standby => standbys.push(lane),
+            Role::Primary => primaries.push(lane),
+        }
+    }
+    let (of_standbys, of_primaries) = (standbys.len(), primaries.len());
+    if of_standbys + of_primaries == 0 {
+        return Err(PlanError::NothingMatches { what: "an instance that can be restarted".into() });
+    }
+    let parallel = concurrency.min(draft.parallel(instances_of(draft)));
+    for lanes in [standbys, primaries] {
+        draft.batches(crate::BATCH, parallel, lanes);
+    }
+    if of_standbys + of_primaries <= crate::BATCH as usize {
+        for (stage, title) in draft.plan.stages.iter_mut().zip(["restart", "restart primaries"]) {
+            // A few restarts are no rollout: each is told by itself, and none is held back for another.
+            stage.fail_above_percent = 100;
+            stage.title = title.into();
+        }
+    }
+    draft.line(format!(
+        "{} restarted, {parallel} at a time, each probed by a real request",
+        plural(of_standbys + of_primaries, "instance")
+    ));
+    if of_primaries > 0 {
+        draft.line(format!(
+            "users of {} wait for one boot",
+            plural(of_primaries, "primary").replace("primarys", "primaries")
+        ));
+    }
+    Ok(())
+}
+
+fn instances_of<'a>(draft: &Draft<'a>) -> Vec<&'a gf_model::provider::ProviderId> {
+    let fleet = draft.fleet;
+    draft
+        .plan
+        .instances
+        .iter()
+        .filter_map(|id| fleet.instances.get(id))
+        .map(|instance| &instance.provider)
+        .collect()
+}

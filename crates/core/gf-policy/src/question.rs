@@ -1,0 +1,128 @@
+//! The control plane's own words for a question: what will be done, to whom, for how much, and how to answer.
+
+use crate::Needs;
+use gf_model::{
+    ApprovalCode, Cents, Timestamp,
+    fleet::Fleet,
+    patch,
+    plan::Plan,
+    verb::{Strategy, Verb},
+};
+use serde_json::Value;
+
+/// Names that a question spells out before it counts the rest.
+const NAMES: usize = 10;
+/// Lines of the plan that a question shows.
+const LINES: usize = 6;
+/// How much of a value that is written a question shows.
+const VALUE: usize = 120;
+
+pub fn question(
+    fleet: &Fleet,
+    plan: &Plan,
+    code: &ApprovalCode,
+    needs: &Needs,
+    expires_at: Timestamp,
+) -> String {
+    let mut lines = vec![headline(plan)];
+    lines.extend(written(fleet, plan));
+    lines.extend(plan.lines.iter().take(LINES).map(|line| format!("• {line}")));
+    if plan.lines.len() > LINES {
+        lines.push(format!("• and {} more", plan.lines.len() - LINES));
+    }
+    if plan.cost_delta != Cents(0) {
+        let (sign, amount) = if plan.cost_delta < Cents(0) {
+            ("saves", Cents(-plan.cost_delta.0))
+        } else {
+            ("adds", plan.cost_delta)
+        };
+        lines.push(format!(
+            "Cost: {sign} {amount} a month ({} → {}).",
+            plan.monthly_before,
+            plan.monthly_before + plan.cost_delta
+        ));
+    }
+    lines.extend(needs.notes.iter().map(|note| format!("Note: {note}.")));
+    lines.extend(plan.irreversible.iter().map(|what| format!("Cannot be undone: {what}.")));
+    if needs.second_person {
+        lines.push("An approver must agree.".to_owned());
+    }
+    let minute = expires_at.strftime("%H:%M UTC");
+    lines.push(format!(
+        "Answer \"go\" or \"approve {code}\" to start it, \"no\" or \"deny {code}\" to drop it. Open until {minute}."
+    ));
+    lines.join("\n")
+}
+
+/// What a push writes, key by key: a person agrees to the text that they read, not to a revision's number.
+fn written(fleet: &Fleet, plan: &Plan) -> Vec<String> {
+    let Verb::ConfigPush { revision, .. } = &plan.verb else { return Vec::new() };
+    let Some(revision) = fleet.revisions.get(revision) else { return Vec::new() };
+    let paths = patch::owned_paths(&revision.patch);
+    let mut lines: Vec<String> = paths
+        .iter()
+        .take(LINES)
+        .map(|path| match patch::at(&revision.patch, path) {
+            Some(Value::Null) | None => format!("• removes {}", path.join(".")),
+            Some(value) => format!("• sets {} to {}", path.join("."), shortened(&value.to_string())),
+        })
+        .collect();
+    if paths.len() > LINES {
+        lines.push(format!("• and {} more keys", paths.len() - LINES));
+    }
+    lines
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= VALUE {
+        text.to_owned()
+    } else {
+        format!("{}…", text.chars().take(VALUE).collect::<String>())
+    }
+}
+
+fn headline(plan: &Plan) -> String {
+    let accounts = names(plan.accounts.iter().map(ToString::to_string).collect());
+    let count = plan.accounts.len();
+    let pairs = if count == 1 { "1 pair".to_owned() } else { format!("{count} pairs") };
+    match &plan.verb {
+        Verb::Provision { tier, purpose, .. } => {
+            let purpose = purpose.as_ref().map(|purpose| format!(" for {purpose}")).unwrap_or_default();
+            format!("Provision {pairs} × {tier}{purpose}: {accounts}?")
+        }
+        Verb::Teardown { standby_only: true, .. } => format!("Tear down the standby of {accounts}?"),
+        Verb::Teardown { archive: true, .. } => format!("Tear down {pairs} after archiving: {accounts}?"),
+        Verb::Teardown { .. } => format!("Tear down {pairs} WITHOUT an archive: {accounts}?"),
+        Verb::Restore { .. } => format!("Restore {accounts}?"),
+        Verb::Resize { tier, .. } => format!("Resize {pairs} to {tier}: {accounts}?"),
+        Verb::ConfigPush { revision, strategy, .. } => {
+            let how = match strategy {
+                Strategy::Rolling => format!("in {} batches", plan.stages.len()),
+                Strategy::Immediate => "all at once".to_owned(),
+            };
+            format!(
+                "Push {revision} to {count} gateways ({} instances) {how}: {accounts}?",
+                plan.instances.len()
+            )
+        }
+        Verb::Rollback { rollout, .. } => format!("Roll {rollout} back on {count} gateways: {accounts}?"),
+        Verb::Restart { instances, .. } => {
+            let ids = names(instances.iter().map(ToString::to_string).collect());
+            format!("Restart {} instances: {ids}?", instances.len())
+        }
+        Verb::Failover { account, .. } => format!("Move {account} to its standby?"),
+        Verb::RebuildStandby { account } => format!("Build a new standby for {account}?"),
+        Verb::ProviderPolicy { provider, pool, .. } => {
+            format!("Move {provider} to the {} pool?", format!("{pool:?}").to_lowercase())
+        }
+        Verb::Silence { minutes, .. } => format!("Silence alerts for {minutes} minutes?"),
+    }
+}
+
+fn names(all: Vec<String>) -> String {
+    let shown = all.iter().take(NAMES).cloned().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,63 @@
+//! `gf_pair_status`: one account's gateway, both halves.
+
+use crate::common::{InstanceLine, OperationLine};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PairStatusParams {
+    /// Account id such as acct-0042.
+    pub account_id: String,
+    /// Also report this operation's progress on the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PairStatusReply {
+    pub summary: String,
+    pub account_id: String,
+    pub tier: String,
+    /// protected, unprotected, building, down, parked or tearing_down.
+    pub condition: String,
+    pub generation: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary: Option<InstanceLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standby: Option<InstanceLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failover: Option<LastFailover>,
+    /// Newest snapshot's id and age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotLine>,
+    /// Percent of this month's minutes with a live gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla_percent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla_target_percent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    pub monthly_cost_cents: i64,
+    /// As it is said: `$12/month`.
+    pub monthly_cost: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationLine>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LastFailover {
+    pub at: String,
+    pub reason: String,
+    pub rpo_seconds: f64,
+    pub seconds: f64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SnapshotLine {
+    pub id: String,
+    pub age_seconds: f64,
+}
