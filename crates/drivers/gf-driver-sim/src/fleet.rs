@@ -1,0 +1,262 @@
+//! The handle on a simulated world: open it, fill it, and make things go wrong in it.
+
+use crate::{
+    CallFault, SimDriver,
+    machine::{Machine, Saved},
+    world::World,
+};
+use gf_driver::Enrolment;
+use gf_model::{
+    InstanceId, NodeId,
+    ambient::{Clock, Entropy},
+    provider::{ProviderId, Region},
+};
+use gf_node_hub::Hub;
+use gf_node_proto::FailureReason;
+use std::{io, path::PathBuf, sync::Arc};
+use tokio::task::JoinHandle;
+
+#[derive(Debug, Clone)]
+pub struct SimSettings {
+    /// The same seed tells the same story.
+    pub seed: u64,
+    /// 1.0 is the providers' usual pace; 0.1 is ten times as fast.
+    pub pace: f64,
+    /// Whether orders fail as often as the providers' records say.
+    pub failures: bool,
+    /// The file that the machines outlive this process in.
+    pub state: Option<PathBuf>,
+}
+
+impl Default for SimSettings {
+    fn default() -> Self {
+        Self { seed: 1, pace: 1.0, failures: true, state: None }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    #[error("the simulation's file {} cannot be used: {source}", path.display())]
+    State {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("nothing simulated is called {0}")]
+    Unknown(String),
+}
+
+/// Ends with its last handle: the machines fall silent, their state stays in the file.
+pub struct SimFleet {
+    pub(crate) world: Arc<World>,
+    pulse: JoinHandle<()>,
+}
+
+impl SimFleet {
+    /// Opens a world; the machines in its file, if it has one, come back and connect. Needs a tokio runtime.
+    pub fn open(
+        settings: SimSettings,
+        hub: Hub,
+        enrolment: Arc<dyn Enrolment>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, SimError> {
+        let path = settings.state.clone().unwrap_or_default();
+        let world = World::open(settings, hub, enrolment, clock, entropy)
+            .map_err(|source| SimError::State { path, source })?;
+        let beating = Arc::clone(&world);
+        let pulse = tokio::spawn(async move {
+            loop {
+                if let Some(machine) = beating.pulse.next().await.upgrade() {
+                    beating.visit(&machine);
+                }
+            }
+        });
+        Ok(Self { world, pulse })
+    }
+
+    pub fn driver(&self) -> SimDriver {
+        SimDriver { world: Arc::clone(&self.world) }
+    }
+
+    /// How many machines there are.
+    pub fn len(&self) -> usize {
+        self.world.machines().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A host that no provider made, for a driver that commands hosts. It enrols with the token.
+    pub fn add_host(&self, node: NodeId, provider: ProviderId, region: Region, token: String) {
+        let saved = Saved {
+            node,
+            provider,
+            region,
+            place: String::new(),
+            label: None,
+            order: None,
+            token: Some(token.into()),
+            control: None,
+            powered: true,
+            host: Default::default(),
+        };
+        let machine = self.world.insert(saved, true);
+        self.world.connect(&machine);
+    }
+
+    /// The control plane was started again, with this hub.
+    pub fn turn_to(&self, hub: Hub) {
+        self.world.turn_to(hub);
+    }
+
+    fn machine(&self, node: &NodeId) -> Result<Arc<Machine>, SimError> {
+        self.world.machine(node).ok_or_else(|| SimError::Unknown(node.to_string()))
+    }
+
+    fn machine_of(&self, instance: &InstanceId) -> Result<Arc<Machine>, SimError> {
+        self.world.machine_of(instance).ok_or_else(|| SimError::Unknown(instance.to_string()))
+    }
+
+    /// `kill -9` of an instance's OpenClaw. Its node notices.
+    pub fn kill(&self, instance: &InstanceId) -> Result<(), SimError> {
+        let machine = self.machine_of(instance)?;
+        self.world.touch(&machine, |inner, scene| inner.saved.host.crash(instance.as_str(), scene));
+        Ok(())
+    }
+
+    /// From now on its OpenClaw cannot start, for this reason; `None` mends it.
+    pub fn break_start(&self, instance: &InstanceId, why: Option<FailureReason>) -> Result<(), SimError> {
+        let machine = self.machine_of(instance)?;
+        self.world.touch(&machine, |inner, _| {
+            if let Ok(instance) = inner.saved.host.instance(instance.as_str()) {
+                instance.broken = why.map_or(0, Into::into);
+                inner.changed = true;
+            }
+        });
+        Ok(())
+    }
+
+    /// It runs and does not answer, or answers again.
+    pub fn sicken(&self, instance: &InstanceId, sick: bool) -> Result<(), SimError> {
+        let machine = self.machine_of(instance)?;
+        self.world.touch(&machine, |inner, scene| inner.saved.host.sicken(instance.as_str(), sick, scene));
+        Ok(())
+    }
+
+    /// Somebody saved half of its configuration file.
+    pub fn malform(&self, instance: &InstanceId) -> Result<(), SimError> {
+        let machine = self.machine_of(instance)?;
+        self.world.touch(&machine, |inner, _| {
+            if let Ok(instance) = inner.saved.host.instance(instance.as_str()) {
+                instance.document.malform();
+                inner.changed = true;
+            }
+        });
+        Ok(())
+    }
+
+    /// Its user says something worth remembering. Answers with what it remembers now.
+    pub fn chat(&self, instance: &InstanceId) -> Result<u64, SimError> {
+        let machine = self.machine_of(instance)?;
+        let unknown = || SimError::Unknown(instance.to_string());
+        self.world.touch(&machine, |inner, _| {
+            let known = inner.saved.host.instance(instance.as_str()).map_err(|_| unknown())?;
+            known.memory += 1;
+            let memory = known.memory;
+            inner.changed = true;
+            Ok(memory)
+        })
+    }
+
+    /// What an instance remembers.
+    pub fn memory(&self, instance: &InstanceId) -> Result<u64, SimError> {
+        let machine = self.machine_of(instance)?;
+        let mut inner = machine.lock();
+        let found = inner.saved.host.instance(instance.as_str()).map(|instance| instance.memory);
+        found.map_err(|_| SimError::Unknown(instance.to_string()))
+    }
+
+    /// Whether an instance's OpenClaw runs, seen at the machine.
+    pub fn runs(&self, instance: &InstanceId) -> bool {
+        let running = |machine: Arc<Machine>| {
+            let mut inner = machine.lock();
+            inner.saved.host.instance(instance.as_str()).is_ok_and(|instance| instance.runs())
+        };
+        self.world.machine_of(instance).is_some_and(running)
+    }
+
+    /// How many places and instances exist for a label, wherever they are.
+    pub fn count(&self, label: &InstanceId) -> usize {
+        let of_label = |machine: &Arc<Machine>| {
+            let inner = machine.lock();
+            let inside = inner.saved.host.instances.iter().filter(|i| *i.id == *label.as_str()).count();
+            inside.max(usize::from(inner.saved.label.as_ref() == Some(label)))
+        };
+        self.world.machines().iter().map(of_label).sum()
+    }
+
+    /// Nothing goes in or out of a machine any more, or does again.
+    pub fn cut(&self, node: &NodeId, cut: bool) -> Result<(), SimError> {
+        self.world.set_silent(&self.machine(node)?, cut);
+        Ok(())
+    }
+
+    /// Ends a node's link; while `cut` it does not come back.
+    pub fn hang_up(&self, node: &NodeId) -> Result<(), SimError> {
+        let machine = self.machine(node)?;
+        self.world.touch(&machine, |inner, _| inner.end_link());
+        Ok(())
+    }
+
+    /// The next commands of this node that change something are carried out and not answered.
+    pub fn mute_effects(&self, node: &NodeId, commands: u32) -> Result<(), SimError> {
+        self.machine(node)?.lock().mute = commands;
+        Ok(())
+    }
+
+    /// A whole region goes dark, or comes back.
+    pub fn outage(&self, provider: &ProviderId, region: &Region, dark: bool) {
+        self.world.weather.darken(provider, region, dark);
+        for machine in self.world.in_region(provider, region) {
+            self.world.set_silent(&machine, dark);
+        }
+    }
+
+    /// Everything at this provider takes so many times as long; `None` is its usual pace.
+    pub fn slow(&self, provider: &ProviderId, times: Option<f64>) {
+        self.world.weather.slow(provider, times);
+    }
+
+    /// What happens to the next call of this provider's API that nothing was armed for yet.
+    pub fn next_call(&self, provider: &ProviderId, fault: CallFault) {
+        self.world.weather.arm(provider, fault);
+    }
+
+    /// A machine at the provider that somebody else ordered.
+    pub fn plant_stranger(&self, provider: &ProviderId, region: &Region) {
+        let saved = Saved {
+            node: NodeId::from_bits(self.world.chance().bits("stranger", &provider.0, self.len() as u64), 12),
+            provider: provider.clone(),
+            region: region.clone(),
+            place: "a stranger's".to_owned(),
+            label: None,
+            order: None,
+            token: None,
+            control: None,
+            powered: false,
+            host: Default::default(),
+        };
+        self.world.insert(saved, true);
+    }
+}
+
+impl Drop for SimFleet {
+    fn drop(&mut self) {
+        self.pulse.abort();
+        for machine in self.world.machines() {
+            machine.lock().end_link();
+        }
+    }
+}

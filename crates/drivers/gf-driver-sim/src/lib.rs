@@ -1,0 +1,30 @@
+//! Five providers and their machines in memory, which speak to the control plane as real ones do: the same
+//! bytes over the hub's own handler, with keys, enrolment, heartbeats, numbered events and every command.
+//!
+//! It must never be mistaken for the real thing: nothing in it touches a network, and no machine it claims to
+//! run exists. What happens follows from a seed; faults are armed by a person or a test.
+
+mod catalogue;
+mod chance;
+mod commands;
+mod document;
+mod door;
+mod driver;
+mod fleet;
+mod generate;
+mod host;
+mod instance;
+mod journal;
+mod machine;
+mod populate;
+mod pulse;
+mod session;
+pub mod testing;
+mod vault;
+mod weather;
+mod wire;
+mod world;
+
+pub use driver::SimDriver;
+pub use fleet::{SimError, SimFleet, SimSettings};
+pub use weather::CallFault;

@@ -1,0 +1,294 @@
+//! Everything that is simulated, and the one way in which a machine in it is moved.
+//!
+//! Nobody else locks a machine for longer than a look: what a machine does, what it sends, what is written of
+//! it and when it is visited next are settled together in [`World::touch`].
+
+use crate::{
+    SimSettings,
+    catalogue::Manner,
+    chance::Chance,
+    door::Door,
+    host::{Due, Scene},
+    journal::Journal,
+    machine::{Inner, Machine, Saved},
+    pulse::Pulse,
+    session::Session,
+    vault::Vault,
+    weather::Weather,
+    wire::Wire,
+};
+use gf_driver::Enrolment;
+use gf_model::{
+    InstanceId, NodeId,
+    ambient::{Clock, Entropy},
+    provider::{ProviderId, Region},
+};
+use gf_node_hub::Hub;
+use parking_lot::RwLock;
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// Until a populated fleet connects: its records are to be committed first, or its nodes are strangers.
+const AFTER_POPULATION: Duration = Duration::from_secs(1);
+
+pub(crate) struct World {
+    pub settings: SimSettings,
+    pub enrolment: Arc<dyn Enrolment>,
+    pub vault: Vault,
+    pub weather: Weather,
+    /// One order at a time, so that two with one label cannot both find nothing.
+    pub ordering: tokio::sync::Mutex<()>,
+    pub pulse: Pulse,
+    hub: RwLock<Hub>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    journal: Option<Journal>,
+    machines: RwLock<BTreeMap<NodeId, Arc<Machine>>>,
+    door: Door,
+}
+
+impl World {
+    pub(crate) fn open(
+        settings: SimSettings,
+        hub: Hub,
+        enrolment: Arc<dyn Enrolment>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> io::Result<Arc<Self>> {
+        let loaded = settings.state.as_deref().map(Journal::open).transpose()?;
+        let vault = Vault::default();
+        let (journal, machines) = match loaded {
+            Some(loaded) => {
+                loaded.kept.into_iter().for_each(|kept| vault.keep(kept));
+                (Some(loaded.journal), loaded.machines)
+            }
+            None => (None, Vec::new()),
+        };
+        let world = Arc::new(Self {
+            settings,
+            enrolment,
+            vault,
+            weather: Weather::default(),
+            ordering: tokio::sync::Mutex::default(),
+            pulse: Pulse::default(),
+            hub: RwLock::new(hub),
+            clock,
+            entropy,
+            journal,
+            machines: RwLock::default(),
+            door: Door::default(),
+        });
+        for saved in machines {
+            world.revive(saved);
+        }
+        Ok(world)
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.settings.seed
+    }
+
+    pub(crate) fn chance(&self) -> Chance {
+        Chance::new(self.settings.seed)
+    }
+
+    /// How much longer things take at this provider than usual.
+    pub(crate) fn pace(&self, provider: &ProviderId) -> f64 {
+        self.settings.pace * self.weather.slowness(provider)
+    }
+
+    pub(crate) fn machine(&self, node: &NodeId) -> Option<Arc<Machine>> {
+        self.machines.read().get(node).cloned()
+    }
+
+    pub(crate) fn machines(&self) -> Vec<Arc<Machine>> {
+        self.machines.read().values().cloned().collect()
+    }
+
+    /// The machine that an instance is in, wherever it is.
+    pub(crate) fn machine_of(&self, instance: &InstanceId) -> Option<Arc<Machine>> {
+        let holds = |machine: &Arc<Machine>| {
+            let inner = machine.lock();
+            inner.saved.label.as_ref() == Some(instance)
+                || inner.saved.host.instances.iter().any(|other| *other.id == *instance.as_str())
+        };
+        self.machines.read().values().find(|machine| holds(machine)).cloned()
+    }
+
+    /// A machine as it was before the control plane was started again.
+    fn revive(self: &Arc<Self>, saved: Saved) {
+        let waits_for_birth = saved.order.is_some();
+        let powered = saved.powered;
+        let machine = self.insert(saved, false);
+        if !powered {
+            return;
+        }
+        self.touch(&machine, |inner, scene| {
+            let starting: Vec<_> =
+                inner.saved.host.instances.iter().filter(|i| i.runs()).map(|i| i.id.clone()).collect();
+            for id in starting {
+                if inner.saved.host.instance(&id).is_ok_and(|i| i.phase == crate::instance::Phase::Booting) {
+                    let _ = inner.saved.host.boot(&id, scene);
+                }
+            }
+        });
+        if waits_for_birth {
+            self.deliver(&machine);
+        } else {
+            self.connect(&machine);
+        }
+    }
+
+    pub(crate) fn insert(&self, saved: Saved, write: bool) -> Arc<Machine> {
+        let machine = Arc::new(Machine::new(saved));
+        if write {
+            self.write(|journal| journal.machine(&machine.lock().saved));
+        }
+        self.machines.write().insert(machine.node.clone(), Arc::clone(&machine));
+        machine
+    }
+
+    pub(crate) fn remove(&self, machine: &Arc<Machine>) {
+        self.touch(machine, |inner, _| {
+            inner.saved.powered = false;
+            inner.due.clear();
+            inner.end_link();
+        });
+        self.write(|journal| journal.gone(&machine.node));
+        self.machines.write().remove(&machine.node);
+    }
+
+    /// The provider builds the machine; when it is there, its instance and its node start.
+    pub(crate) fn deliver(&self, machine: &Arc<Machine>) {
+        self.touch(machine, |inner, scene| {
+            let (low, high) = Manner::of(&inner.saved.provider).map_or((0, 0), |manner| manner.provision_ms);
+            let takes = scene.chance.between(low, high, "provision", inner.saved.node.as_str(), 0);
+            scene.after(Duration::from_millis(takes), Due::Born);
+            scene.after(Duration::from_millis(takes), Due::Dial);
+        });
+    }
+
+    pub(crate) fn connect(&self, machine: &Arc<Machine>) {
+        self.touch(machine, |_, scene| scene.later.push((scene.now, Due::Dial)));
+    }
+
+    pub(crate) fn connect_soon(&self, machine: &Arc<Machine>) {
+        self.touch(machine, |_, scene| scene.later.push((scene.now + AFTER_POPULATION, Due::Dial)));
+    }
+
+    /// Moves a machine, and settles what follows from that.
+    pub(crate) fn touch<T>(
+        &self,
+        machine: &Arc<Machine>,
+        act: impl FnOnce(&mut Inner, &mut Scene<'_>) -> T,
+    ) -> T {
+        let mut inner = machine.lock();
+        let mut scene = Scene {
+            now: Instant::now(),
+            at_ms: self.clock.now().as_millisecond(),
+            chance: self.chance(),
+            pace: self.pace(&machine.provider),
+            vault: &self.vault,
+            kept: Vec::new(),
+            later: Vec::new(),
+        };
+        let before = inner.saved.host.last_seq;
+        let shook_hands = inner.session.is_shaking_hands();
+        let out = act(&mut inner, &mut scene);
+        inner.report(&mut scene);
+        inner.due.append(&mut scene.later);
+        for kept in scene.kept {
+            self.write(|journal| journal.kept(&kept));
+        }
+        let changed = std::mem::take(&mut inner.changed) || inner.saved.host.last_seq != before;
+        if changed && inner.saved.powered | inner.saved.label.is_some() {
+            self.write(|journal| journal.machine(&inner.saved));
+        }
+        let left_the_door = shook_hands && !inner.session.is_shaking_hands();
+        let visit = inner.arm();
+        drop(inner);
+        if let Some(at) = visit {
+            self.pulse.visit(at, Arc::downgrade(machine));
+        }
+        if left_the_door && let Some(next) = self.door.leave() {
+            self.connect(&next);
+        }
+        out
+    }
+
+    /// Does what the machine set itself to do by now.
+    pub(crate) fn visit(self: &Arc<Self>, machine: &Arc<Machine>) {
+        let dial = self.touch(machine, |inner, scene| {
+            let mut dial = false;
+            for due in inner.take_due(scene.now) {
+                dial |= matches!(due, Due::Dial);
+                inner.on_time(due, scene);
+            }
+            dial && inner.saved.powered && !inner.silent && matches!(inner.session, Session::Down)
+        });
+        if dial && self.door.enter(machine) {
+            self.dial(machine);
+        }
+    }
+
+    fn dial(self: &Arc<Self>, machine: &Arc<Machine>) {
+        let epoch = self.touch(machine, |inner, _| {
+            let epoch = inner.begin_link();
+            inner.greet(&*self.entropy);
+            epoch
+        });
+        let hub = self.hub.read().clone();
+        let wire = Wire { world: Arc::clone(self), machine: Arc::clone(machine), epoch };
+        tokio::spawn(async move { hub.serve(wire).await });
+    }
+
+    /// The control plane let go of a link.
+    pub(crate) fn hung_up(&self, machine: &Arc<Machine>, epoch: u32) {
+        self.touch(machine, |inner, scene| {
+            if inner.is_current(epoch) {
+                inner.end_link();
+            }
+            let dials = inner.due.iter().any(|(_, due)| matches!(due, Due::Dial));
+            if matches!(inner.session, Session::Down) && inner.saved.powered && !dials {
+                let pause = scene.chance.between(500, 4_000, "redial", machine.node.as_str(), epoch.into());
+                scene.later.push((scene.now + Duration::from_millis(pause), Due::Dial));
+            }
+        });
+    }
+
+    /// The control plane was started again: every node connects to the new one.
+    pub(crate) fn turn_to(&self, hub: Hub) {
+        *self.hub.write() = hub;
+        for machine in self.machines() {
+            self.touch(&machine, |inner, scene| {
+                inner.end_link();
+                scene.later.push((scene.now, Due::Dial));
+            });
+        }
+    }
+
+    pub(crate) fn set_silent(&self, machine: &Arc<Machine>, silent: bool) {
+        self.touch(machine, |inner, scene| {
+            inner.silent = silent;
+            if !silent {
+                inner.wake();
+                if matches!(inner.session, Session::Down) {
+                    scene.later.push((scene.now, Due::Dial));
+                } else {
+                    scene.later.push((scene.now, Due::Beat));
+                }
+            }
+        });
+    }
+
+    pub(crate) fn in_region(&self, provider: &ProviderId, region: &Region) -> Vec<Arc<Machine>> {
+        let there = |machine: &&Arc<Machine>| machine.provider == *provider && machine.region == *region;
+        self.machines.read().values().filter(there).cloned().collect()
+    }
+
+    fn write(&self, line: impl FnOnce(&Journal) -> io::Result<()>) {
+        if let Some(Err(why)) = self.journal.as_ref().map(line) {
+            tracing::error!(%why, "the simulation's state could not be written; it will be lost with this process");
+        }
+    }
+}
