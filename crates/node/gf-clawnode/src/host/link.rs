@@ -1,0 +1,244 @@
+//! Keeps a link to the control plane: dials, proves itself, serves, and dials again.
+
+use super::{
+    HostError, Identity, Local, backoff,
+    commands::Commands,
+    instances::Instances,
+    options::{BadOption, Settings},
+    session,
+};
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
+use gf_node_proto::{
+    Challenge, Enrol, FrameWriter, Goodbye, GoodbyeReason, Hello, MAX_FRAME_BYTES, NONCE_BYTES, NodeRole,
+    PROTOCOL_MAX, PROTOCOL_MIN, Proof, Welcomed, decode, envelope, sign_node, verify_challenge,
+    verify_welcome,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{net::TcpStream, sync::watch};
+use tokio_tungstenite::{client_async_with_config, tungstenite};
+use tungstenite::{Message, protocol::WebSocketConfig};
+
+const DIAL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum LinkLost {
+    /// There was no link, or it broke; try again soon.
+    Broken(String),
+    /// The control plane said goodbye.
+    Goodbye(Goodbye),
+    /// What answered is not the control plane that this node belongs to.
+    Untrusted(String),
+    /// This node cannot enrol as it was started.
+    Unprepared(BadOption),
+    /// This process is to end.
+    Leaving,
+}
+
+/// Runs until told to leave, or until a person must act before this node can ever be taken in.
+pub async fn keep(
+    settings: Settings,
+    mut identity: Identity,
+    local: Arc<Local>,
+    instances: Arc<Instances>,
+    commands: Arc<Commands>,
+    mut leaving: watch::Receiver<bool>,
+) -> Result<(), HostError> {
+    let mut attempt = 0;
+    loop {
+        let enrolled_before = identity.is_enrolled();
+        let lost = match dial(&settings, &mut identity).await {
+            Ok(link) => {
+                attempt = 0;
+                tracing::info!(control = settings.control.url, "linked");
+                session::serve(link, &local, &instances, &commands, &mut leaving).await
+            }
+            Err(lost) => lost,
+        };
+        let refused = match &lost {
+            LinkLost::Leaving => return Ok(()),
+            LinkLost::Unprepared(_) => false,
+            LinkLost::Broken(why) => {
+                tracing::info!(why, attempt, "no link");
+                false
+            }
+            LinkLost::Untrusted(why) => {
+                tracing::error!(why, "this is not our control plane");
+                true
+            }
+            LinkLost::Goodbye(goodbye) => {
+                let (reason, detail) = (goodbye.reason().as_str_name(), &goodbye.detail);
+                tracing::warn!(reason, detail, "the control plane ended the link");
+                if !enrolled_before && only_a_person_helps(goodbye.reason()) {
+                    return Err(HostError::NotTakenIn { reason, detail: detail.clone() });
+                }
+                !matches!(
+                    goodbye.reason(),
+                    GoodbyeReason::ShuttingDown | GoodbyeReason::Silent | GoodbyeReason::Unavailable
+                )
+            }
+        };
+        if let LinkLost::Unprepared(why) = lost {
+            return Err(why.into());
+        }
+        let pause = backoff::pause(attempt, refused, random());
+        attempt = attempt.saturating_add(1);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = leaving.changed() => return Ok(()),
+        }
+    }
+}
+
+fn only_a_person_helps(reason: GoodbyeReason) -> bool {
+    matches!(
+        reason,
+        GoodbyeReason::TokenUsed
+            | GoodbyeReason::TokenUnknown
+            | GoodbyeReason::NameTaken
+            | GoodbyeReason::UnknownNode
+            | GoodbyeReason::BadSignature
+            | GoodbyeReason::ProtocolTooOld
+            | GoodbyeReason::ProtocolTooNew
+    )
+}
+
+fn random() -> u64 {
+    // Without random numbers nodes merely come back at the same moment.
+    getrandom::u64().unwrap_or_default()
+}
+
+/// A link that was proven in both directions.
+pub struct Link<S, K> {
+    pub stream: S,
+    pub writer: FrameWriter<K>,
+    pub welcomed: Welcomed,
+}
+
+async fn dial(
+    settings: &Settings,
+    identity: &mut Identity,
+) -> Result<
+    Link<
+        impl Stream<Item = Result<Bytes, String>> + Unpin + use<>,
+        impl Sink<Bytes, Error = tungstenite::Error> + Unpin + use<>,
+    >,
+    LinkLost,
+> {
+    let attempt = async {
+        let broken = |why: &dyn std::fmt::Display| LinkLost::Broken(why.to_string());
+        let stream = TcpStream::connect(&settings.control.authority).await.map_err(|why| broken(&why))?;
+        stream.set_nodelay(true).map_err(|why| broken(&why))?;
+        let limits = WebSocketConfig::default()
+            .read_buffer_size(16 * 1024)
+            .write_buffer_size(16 * 1024)
+            .max_frame_size(Some(MAX_FRAME_BYTES))
+            .max_message_size(Some(MAX_FRAME_BYTES));
+        let dialled = client_async_with_config(&settings.control.url, stream, Some(limits)).await;
+        let (socket, _) = dialled.map_err(|why| broken(&why))?;
+        let (sink, stream) = socket.split();
+        let mut stream = stream.filter_map(|message| {
+            future::ready(match message {
+                Ok(Message::Binary(frame)) => Some(Ok(frame)),
+                Ok(_) => None,
+                Err(why) => Some(Err(why.to_string())),
+            })
+        });
+        let sink = sink.with(|frame: Bytes| future::ok::<_, tungstenite::Error>(Message::Binary(frame)));
+        let mut writer = FrameWriter::new(sink);
+        let welcomed = prove(settings, identity, &mut stream, &mut writer).await?;
+        Ok(Link { stream, writer, welcomed })
+    };
+    match tokio::time::timeout(DIAL_PATIENCE, attempt).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(LinkLost::Broken(format!("no answer within {DIAL_PATIENCE:?}"))),
+    }
+}
+
+async fn prove<S, K>(
+    settings: &Settings,
+    identity: &mut Identity,
+    stream: &mut S,
+    writer: &mut FrameWriter<K>,
+) -> Result<Welcomed, LinkLost>
+where
+    S: Stream<Item = Result<Bytes, String>> + Unpin,
+    K: Sink<Bytes, Error = tungstenite::Error> + Unpin,
+{
+    let untrusted = |why: &dyn std::fmt::Display| LinkLost::Untrusted(why.to_string());
+    let mut nonce = vec![0; NONCE_BYTES];
+    getrandom::fill(&mut nonce).map_err(|why| LinkLost::Broken(why.to_string()))?;
+    let hello = Hello {
+        protocol_min: PROTOCOL_MIN,
+        protocol_max: PROTOCOL_MAX,
+        node_id: identity.node.clone(),
+        role: NodeRole::Host.into(),
+        software_version: env!("CARGO_PKG_VERSION").to_owned(),
+        provider: settings.provider.clone(),
+        nonce,
+    };
+    send(writer, hello.clone()).await?;
+    let challenge: Challenge = match next(stream).await? {
+        envelope::Body::Challenge(challenge) => challenge,
+        other => return Err(unexpected(other)),
+    };
+    let (control, transcript) = verify_challenge(&hello, &challenge).map_err(|why| untrusted(&why))?;
+    let signature = sign_node(&identity.key, &transcript);
+    match identity.control {
+        Some(known) if known != control => return Err(untrusted(&"another control plane answers here")),
+        Some(_) => send(writer, Proof { signature }).await?,
+        None => {
+            let token = settings.token().map_err(LinkLost::Unprepared)?;
+            let token = token.ok_or(LinkLost::Unprepared(BadOption::NoToken))?;
+            if *token.control() != control {
+                return Err(untrusted(&"the token is for another control plane"));
+            }
+            let public_key = identity.key.verifying_key().as_bytes().to_vec();
+            send(writer, Enrol { token: Some(token.secret_text().into()), public_key, signature }).await?;
+        }
+    }
+    let welcome = match next(stream).await? {
+        envelope::Body::Welcome(welcome) => welcome,
+        other => return Err(unexpected(other)),
+    };
+    let welcomed = verify_welcome(&control, &transcript, &welcome).map_err(|why| untrusted(&why))?;
+    if welcomed.controller_generation < identity.controller_generation {
+        let detail = format!(
+            "controller generation {} is over, {} was seen",
+            welcomed.controller_generation, identity.controller_generation
+        );
+        let _ = send(writer, Goodbye::from((GoodbyeReason::StaleController, detail.clone()))).await;
+        return Err(LinkLost::Untrusted(detail));
+    }
+    let kept = identity.belongs_to(control, welcomed.controller_generation);
+    kept.map_err(|why| LinkLost::Broken(format!("the identity could not be written: {why}")))?;
+    Ok(welcomed)
+}
+
+pub async fn next<S>(stream: &mut S) -> Result<envelope::Body, LinkLost>
+where
+    S: Stream<Item = Result<Bytes, String>> + Unpin,
+{
+    let frame = match stream.next().await {
+        Some(Ok(frame)) => frame,
+        Some(Err(why)) => return Err(LinkLost::Broken(why)),
+        None => return Err(LinkLost::Broken("the connection was closed".to_owned())),
+    };
+    decode(&frame).map_err(|why| LinkLost::Broken(why.to_string()))
+}
+
+async fn send<K>(writer: &mut FrameWriter<K>, body: impl Into<envelope::Body>) -> Result<(), LinkLost>
+where
+    K: Sink<Bytes, Error = tungstenite::Error> + Unpin,
+{
+    writer.put(body).map_err(|why| LinkLost::Broken(why.to_string()))?;
+    writer.pump().await.map_err(|why| LinkLost::Broken(why.to_string()))
+}
+
+fn unexpected(body: envelope::Body) -> LinkLost {
+    match body {
+        envelope::Body::Goodbye(goodbye) => LinkLost::Goodbye(goodbye),
+        _ => LinkLost::Broken("the control plane sent something else than the handshake needs".to_owned()),
+    }
+}

@@ -1,0 +1,97 @@
+//! The `host` role: serves the control plane on one machine.
+//!
+//! Instances live on when this process ends, and are found again when it starts. Whatever it tells is kept
+//! until it was heard; whatever it is told is done once.
+
+mod answers;
+mod backoff;
+mod commands;
+mod dispatch;
+mod failure;
+mod identity;
+mod instances;
+mod journal;
+mod link;
+mod local;
+mod options;
+mod outbox;
+mod runtime;
+mod session;
+
+pub use failure::{Failure, Outcome};
+pub use identity::{Identity, IdentityError};
+pub use local::{Local, now_ms};
+pub use options::{Control, Options};
+pub use runtime::Runtime;
+
+use crate::{files, instance::Cgroups};
+use answers::Answers;
+use commands::Commands;
+use instances::Instances;
+use rustix::fs::{FlockOperation, flock};
+use std::{fs::File, io, path::PathBuf, sync::Arc};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Why the host cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    #[error("{} cannot be used as the node's home", path.display())]
+    Home {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("another gf-clawnode serves {}; stop it first", path.display())]
+    Locked { path: PathBuf },
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error("no Node and OpenClaw were found; name their directory with --runtime")]
+    NoRuntime,
+    #[error(transparent)]
+    Options(#[from] options::BadOption),
+    #[error("the control plane does not take this node in ({reason}): {detail}")]
+    NotTakenIn { reason: &'static str, detail: String },
+    #[error("signals cannot be awaited")]
+    Signals(#[source] io::Error),
+}
+
+pub async fn run(options: Options) -> Result<(), HostError> {
+    let settings = options.check()?;
+    let home = |source| HostError::Home { path: settings.home.clone(), source };
+    files::make_private_dir(&settings.home.join("instances")).map_err(home)?;
+    let _lock = lock(&settings.home)?;
+    let identity = Identity::open(&settings.home.join("node.json"), settings.node.as_str())?;
+    let runtime = settings.runtime.clone().or_else(Runtime::newest).ok_or(HostError::NoRuntime)?;
+    let cgroups = Cgroups::discover(settings.node.as_str(), &settings.home);
+    if !cgroups.can_freeze() {
+        tracing::info!("no writable cgroup v2: instances are frozen and ended by signals");
+    }
+    let local = Arc::new(Local::open(settings.home.clone(), runtime, cgroups).map_err(home)?);
+    let instances = Arc::new(Instances::load(Arc::clone(&local)).map_err(home)?);
+    let answers = Answers::open(&settings.home.join("answers.log")).map_err(home)?;
+    let commands = Arc::new(Commands::new(Arc::clone(&instances), answers));
+
+    let mut terminate = signal(SignalKind::terminate()).map_err(HostError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(HostError::Signals)?;
+    let (leave, leaving) = tokio::sync::watch::channel(false);
+    let serving = link::keep(settings, identity, local, instances, commands, leaving);
+    tokio::pin!(serving);
+    tokio::select! {
+        outcome = &mut serving => return outcome,
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("leaving; the instances run on");
+    let _ = leave.send(true);
+    serving.await
+}
+
+/// Two of us on one home would start everything twice.
+fn lock(home: &std::path::Path) -> Result<File, HostError> {
+    let open = File::create(home.join("lock"));
+    let file = open.map_err(|source| HostError::Home { path: home.to_owned(), source })?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(_) => Err(HostError::Locked { path: home.to_owned() }),
+    }
+}

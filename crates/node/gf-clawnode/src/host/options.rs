@@ -1,0 +1,121 @@
+//! The command line of the host, checked before anything is touched.
+
+use super::Runtime;
+use clap::Args;
+use gf_model::NodeId;
+use gf_node_proto::EnrolmentToken;
+use std::{fs, path::PathBuf};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The directory that this node keeps everything in.
+    #[arg(long)]
+    home: PathBuf,
+    /// The node's name, such as node-local-a.
+    #[arg(long)]
+    node: String,
+    /// The failure domain that it stands for, such as local-a.
+    #[arg(long)]
+    provider: String,
+    /// The control plane's link, such as ws://127.0.0.1:7410/node/v1/link.
+    #[arg(long)]
+    control: String,
+    /// A file with the single-use enrolment token; not needed once the node has enrolled.
+    #[arg(long)]
+    token_file: Option<PathBuf>,
+    /// The directory with `node` and `openclaw` in it; the newest installed one by default.
+    #[arg(long)]
+    runtime: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BadOption {
+    #[error("--node: {0}")]
+    Node(#[source] gf_model::ids::BadId),
+    #[error("--control: {given:?} cannot be used; write ws://HOST:PORT/PATH")]
+    Control { given: String },
+    #[error("--token-file: {} cannot be read", path.display())]
+    TokenFile {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("--token-file: {}", .path.display())]
+    Token {
+        path: PathBuf,
+        #[source]
+        source: gf_node_proto::TokenError,
+    },
+    #[error("this node has not enrolled yet: give --token-file")]
+    NoToken,
+    #[error("--home: {} must be absolute", .0.display())]
+    Home(PathBuf),
+}
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub home: PathBuf,
+    pub node: NodeId,
+    pub provider: String,
+    pub control: Control,
+    pub token_file: Option<PathBuf>,
+    pub runtime: Option<Runtime>,
+}
+
+/// Where the control plane is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    pub url: String,
+    /// `host:port`.
+    pub authority: String,
+}
+
+impl Options {
+    pub fn check(self) -> Result<Settings, BadOption> {
+        let home = std::path::absolute(&self.home).map_err(|_| BadOption::Home(self.home))?;
+        Ok(Settings {
+            home,
+            node: self.node.parse().map_err(BadOption::Node)?,
+            provider: self.provider,
+            control: Control::parse(&self.control)?,
+            token_file: self.token_file,
+            runtime: self.runtime.map(Runtime::at),
+        })
+    }
+}
+
+impl Settings {
+    /// The enrolment token, read only when it is needed.
+    pub fn token(&self) -> Result<Option<EnrolmentToken>, BadOption> {
+        let Some(path) = &self.token_file else { return Ok(None) };
+        let text =
+            fs::read_to_string(path).map_err(|source| BadOption::TokenFile { path: path.clone(), source })?;
+        text.parse().map(Some).map_err(|source| BadOption::Token { path: path.clone(), source })
+    }
+}
+
+impl Control {
+    pub fn parse(given: &str) -> Result<Self, BadOption> {
+        let bad = || BadOption::Control { given: given.to_owned() };
+        let rest = given.strip_prefix("ws://").ok_or_else(bad)?;
+        let authority = rest.split('/').next().unwrap_or_default();
+        let (host, port) = authority.rsplit_once(':').ok_or_else(bad)?;
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(bad());
+        }
+        Ok(Self { url: given.to_owned(), authority: authority.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_address_is_taken() {
+        assert_eq!(Control::parse("ws://127.0.0.1:7410/node/v1/link").unwrap().authority, "127.0.0.1:7410");
+        for bad in ["", "http://x:1/", "ws://x/", "ws://:1/", "ws://x:99999/", "wss://x:1/"] {
+            assert!(Control::parse(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+}

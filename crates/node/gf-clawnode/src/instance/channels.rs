@@ -1,0 +1,100 @@
+//! The right to receive and to send: channels are opened and closed under a generation, never below the one
+//! that the instance has seen.
+
+use super::Instance;
+use crate::{
+    files,
+    host::{Failure, Outcome},
+};
+use gf_model::patch;
+use gf_node_proto::{ChannelsChanged, FailureCode, InstanceRole};
+use serde_json::{Map, Value, json};
+
+impl Instance {
+    /// Opens or closes all channels. Closing takes the credentials out of the configuration.
+    pub async fn set_channels(
+        &self,
+        generation: u64,
+        open: bool,
+        channels: Option<Value>,
+        role: InstanceRole,
+    ) -> Outcome<()> {
+        let _turn = self.turn.lock().await;
+        if generation == 0 {
+            return Err(Failure::invalid("generation", 0, "say under which generation the channels are set"));
+        }
+        self.accept_generation(generation)?;
+        let current = self.config_on_disk()?;
+        let change = change(&current, open, channels)?;
+        if !open {
+            // Remembered first: should this be interrupted, a restart must not open them again.
+            self.remember(|spec| spec.channels_open = false)?;
+        }
+        if change["channels"].as_object().is_some_and(|map| !map.is_empty()) {
+            self.write_channels(current, &change).await?;
+        }
+        self.remember(|spec| {
+            spec.channels_open = open;
+            match role {
+                InstanceRole::Primary => spec.standby = false,
+                InstanceRole::Standby => spec.standby = true,
+                InstanceRole::Unspecified => {}
+            }
+        })?;
+        self.report(ChannelsChanged { open });
+        Ok(())
+    }
+
+    async fn write_channels(&self, mut current: Value, change: &Value) -> Outcome<()> {
+        let runs = self.live.lock().process.is_some();
+        if runs {
+            let client = self.client().await?;
+            let hash = self.hash_of_valid(&client).await?;
+            self.write(&client, change, &hash, "ClawOps sets the channels").await?;
+            return self.read_back(change);
+        }
+        patch::apply(&mut current, change);
+        let text = serde_json::to_vec_pretty(&current).map_err(std::io::Error::from)?;
+        Ok(files::write_private(&self.layout.config(), &text)?)
+    }
+}
+
+/// The patch that opens the given channels, or removes those that are there.
+fn change(current: &Value, open: bool, channels: Option<Value>) -> Outcome<Value> {
+    let map = match (open, channels) {
+        (true, Some(Value::Object(map))) => map,
+        (true, Some(_)) => {
+            let fix = "give OpenClaw's `channels` object";
+            return Err(Failure::new(
+                FailureCode::InvalidArgument,
+                format!("channels: not an object; {fix}"),
+            ));
+        }
+        (true, None) => Map::new(),
+        (false, _) => {
+            let names = current["channels"].as_object().into_iter().flat_map(|map| map.keys());
+            names.map(|name| (name.clone(), Value::Null)).collect()
+        }
+    };
+    Ok(json!({"channels": map}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_removes_every_channel_with_its_credentials() {
+        let current = json!({"channels": {"telegram": {"botToken": "x"}, "irc": {}}, "tts": {}});
+        let mut closed = current.clone();
+        patch::apply(&mut closed, &change(&current, false, None).unwrap());
+        assert_eq!(closed, json!({"channels": {}, "tts": {}}));
+    }
+
+    #[test]
+    fn opening_sets_what_was_given() {
+        let given = json!({"telegram": {"enabled": true}});
+        assert_eq!(change(&json!({}), true, Some(given.clone())).unwrap(), json!({"channels": given}));
+        assert!(change(&json!({}), true, Some(json!([]))).is_err());
+    }
+}

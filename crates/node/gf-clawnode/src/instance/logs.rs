@@ -1,0 +1,59 @@
+//! The last lines that an instance printed, without secrets.
+
+use super::Instance;
+use crate::redact;
+use gf_node_proto::LogLines;
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::Path,
+};
+
+const MOST_LINES: usize = 1000;
+/// Enough for that many lines of ordinary length.
+const TAIL_BYTES: u64 = 256 * 1024;
+
+impl Instance {
+    pub fn logs(&self, max_lines: u32) -> LogLines {
+        let wanted = match max_lines {
+            0 => 100,
+            some => usize::try_from(some).unwrap_or(MOST_LINES).min(MOST_LINES),
+        };
+        let lines = self.last_output(wanted);
+        LogLines { truncated: lines.len() == wanted, lines }
+    }
+
+    /// The end of its output, redacted.
+    pub(super) fn last_output(&self, lines: usize) -> Vec<String> {
+        let token = self.spec.lock().gateway_token.clone();
+        tail(&self.layout.output(), lines).iter().map(|line| redact::line(line, &[&token])).collect()
+    }
+}
+
+/// The last lines of a file; none where it cannot be read.
+pub fn tail(path: &Path, wanted: usize) -> Vec<String> {
+    let text = File::open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    });
+    let text = text.unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(wanted)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_read_and_a_missing_file_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gateway.log");
+        assert!(tail(&path, 5).is_empty());
+        std::fs::write(&path, "a\nb\nc\n").unwrap();
+        assert_eq!(tail(&path, 2), ["b", "c"]);
+    }
+}

@@ -1,0 +1,133 @@
+//! What this machine is and how busy it is, read from `/proc`.
+
+use gf_node_proto::{MachineInfo, Resources};
+use std::{fs, path::Path};
+
+/// Remembers the last reading, since a share of the CPU is a difference of two.
+#[derive(Debug, Default)]
+pub struct Meter {
+    last: Option<CpuTimes>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CpuTimes {
+    busy: u64,
+    total: u64,
+}
+
+impl Meter {
+    /// The machine now; `disk` is where the instances lie.
+    pub fn read(&mut self, disk: &Path) -> Resources {
+        let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kib = |key: &str| meminfo(&memory, key).unwrap_or(0) * 1024;
+        let (disk_total_bytes, disk_available_bytes) = disk_space(disk);
+        let times = fs::read_to_string("/proc/stat").ok().as_deref().and_then(cpu_times);
+        let cpu_permille = match (self.last, times) {
+            (Some(before), Some(now)) => share(before, now),
+            _ => 0,
+        };
+        self.last = times;
+        Resources {
+            cpu_count: cpu_count(),
+            cpu_permille,
+            memory_total_bytes: kib("MemTotal"),
+            memory_available_bytes: kib("MemAvailable"),
+            disk_total_bytes,
+            disk_available_bytes,
+            load_centi: fs::read_to_string("/proc/loadavg").map(|text| loads(&text)).unwrap_or_default(),
+            uptime_s: fs::read_to_string("/proc/uptime").ok().as_deref().and_then(uptime).unwrap_or(0),
+        }
+    }
+}
+
+/// What the machine is; versions of what it runs are added by who knows them.
+pub fn info() -> MachineInfo {
+    let system = rustix::system::uname();
+    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    MachineInfo {
+        hostname: text(system.nodename()),
+        os: fs::read_to_string("/etc/os-release").ok().as_deref().and_then(pretty_name).unwrap_or_default(),
+        kernel: text(system.release()),
+        software_version: env!("CARGO_PKG_VERSION").to_owned(),
+        cpu_count: cpu_count(),
+        memory_total_bytes: meminfo(&memory, "MemTotal").unwrap_or(0) * 1024,
+        ..MachineInfo::default()
+    }
+}
+
+/// Resident memory of a process; 0 where it is gone.
+pub fn resident_bytes(pid: u32) -> u64 {
+    let pages = fs::read_to_string(format!("/proc/{pid}/statm")).ok();
+    let pages = pages.as_deref().and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
+}
+
+fn cpu_count() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
+}
+
+fn disk_space(path: &Path) -> (u64, u64) {
+    rustix::fs::statvfs(path).map_or((0, 0), |fs| (fs.f_blocks * fs.f_frsize, fs.f_bavail * fs.f_frsize))
+}
+
+fn meminfo(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn cpu_times(stat: &str) -> Option<CpuTimes> {
+    let fields: Vec<u64> =
+        stat.lines().next()?.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
+    let total: u64 = fields.iter().take(8).sum();
+    let idle = fields.get(3)? + fields.get(4)?;
+    Some(CpuTimes { busy: total.saturating_sub(idle), total })
+}
+
+fn share(before: CpuTimes, now: CpuTimes) -> u32 {
+    let total = now.total.saturating_sub(before.total);
+    let busy = now.busy.saturating_sub(before.busy);
+    (busy * 1000).checked_div(total).map_or(0, |permille| permille.min(1000) as u32)
+}
+
+fn loads(text: &str) -> Vec<u32> {
+    text.split(' ')
+        .take(3)
+        .filter_map(|load| load.parse::<f64>().ok())
+        .map(|load| (load * 100.0) as u32)
+        .collect()
+}
+
+fn uptime(text: &str) -> Option<u64> {
+    text.split(['.', ' ']).next()?.parse().ok()
+}
+
+fn pretty_name(os_release: &str) -> Option<String> {
+    let value = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(value.trim_matches('"').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_texts_are_understood() {
+        assert_eq!(meminfo("MemTotal:       100 kB\nMemAvailable:  40 kB\n", "MemAvailable"), Some(40));
+        let before = cpu_times("cpu  10 0 10 80 0 0 0 0 0 0\n").unwrap();
+        let now = cpu_times("cpu  40 0 20 130 10 0 0 0 0 0\n").unwrap();
+        assert_eq!(share(before, now), 400);
+        assert_eq!(share(now, now), 0);
+        assert_eq!(loads("0.42 1.00 13.5 1/100 5"), [42, 100, 1350]);
+        assert_eq!(uptime("1234.56 99.1"), Some(1234));
+        assert_eq!(pretty_name("ID=x\nPRETTY_NAME=\"Debian 12\"\n").as_deref(), Some("Debian 12"));
+    }
+
+    #[test]
+    fn this_machine_can_be_read() {
+        let mut meter = Meter::default();
+        let now = meter.read(Path::new("/"));
+        assert!(now.memory_total_bytes > 0 && now.disk_total_bytes > 0 && now.cpu_count > 0);
+        assert!(resident_bytes(std::process::id()) > 0);
+    }
+}

@@ -1,0 +1,10 @@
+//! The host role from outside: the real binary, linked to a real hub, with scripts in place of OpenClaw where
+//! that is enough and with the real OpenClaw where it is not.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod admission;
+mod guest;
+mod model;
+mod real;
+mod reasons;
+mod rig;

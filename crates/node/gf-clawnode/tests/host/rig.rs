@@ -1,0 +1,277 @@
+//! A control plane in the test's process and a gf-clawnode in one of its own.
+
+use async_trait::async_trait;
+use gf_clawnode::instance::Cgroups;
+use gf_model::{
+    NodeId, Timestamp,
+    ambient::{Clock, Entropy},
+};
+use gf_node_hub::{
+    CommandError, CommandMeta, EnrolRefusal, Hub, HubConfig, LINK_PATH, NodeEvent, NodeRegistry,
+    RegistryError, link_route,
+};
+use gf_node_proto::{
+    Event, InstanceCreate, InstanceRole, InstanceSummary, Reply, SigningKey, VerifyingKey, command, event,
+    reply,
+};
+use parking_lot::Mutex;
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+/// Long enough for a boot on a busy machine; only a test that fails waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
+pub struct Rig {
+    pub dir: TempDir,
+    pub hub: Hub,
+    events: mpsc::Receiver<NodeEvent>,
+    addr: SocketAddr,
+    node: Option<Child>,
+    runtime: PathBuf,
+    keys: AtomicU64,
+}
+
+pub fn node_id() -> NodeId {
+    "node-test".parse().unwrap()
+}
+
+impl Rig {
+    /// A hub, and a node that has enrolled with it.
+    pub async fn start(runtime: &Path) -> Self {
+        let mut rig = Self::without_node(runtime).await;
+        rig.launch();
+        // The node's first heartbeat follows its having written down that it was taken in.
+        while !matches!(rig.next().await, NodeEvent::Changed { .. }) {}
+        rig
+    }
+
+    pub async fn without_node(runtime: &Path) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Arc::new(Registry::default());
+        let mut config = HubConfig::new(SigningKey::from_bytes(&[3; 32]), 1);
+        config.heartbeat_interval = Duration::from_secs(5);
+        let (hub, events) = Hub::new(config, registry.clone(), Arc::new(Wall), Arc::new(Os));
+        let token = hub.mint_token();
+        *registry.token.lock() = Some(token.digest());
+        fs::write(dir.path().join("token"), token.reveal()).unwrap();
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let serving = hub.clone();
+        tokio::spawn(async move { axum::serve(listener, link_route(serving)).await });
+        Self { dir, hub, events, addr, node: None, runtime: runtime.to_owned(), keys: AtomicU64::new(0) }
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("node")
+    }
+
+    pub fn instance_dir(&self, id: &str) -> PathBuf {
+        self.home().join("instances").join(id)
+    }
+
+    pub fn node_command(&self, home: &Path) -> Command {
+        // Another build may be named, to take its measures.
+        let built = env!("CARGO_BIN_EXE_gf-clawnode").into();
+        let mut command = Command::new(std::env::var_os("CLAWOPS_NODE_BINARY").unwrap_or(built));
+        command
+            .arg("host")
+            .args(["--node", "node-test", "--provider", "local-a"])
+            .arg("--home")
+            .arg(home)
+            .arg("--control")
+            .arg(format!("ws://{}{LINK_PATH}", self.addr))
+            .arg("--token-file")
+            .arg(self.dir.path().join("token"))
+            .arg("--runtime")
+            .arg(&self.runtime)
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn launch(&mut self) {
+        self.node = Some(self.node_command(&self.home()).spawn().unwrap());
+    }
+
+    /// What gf-clawnode itself needs: resident bytes, and clock ticks of processor time.
+    pub fn node_costs(&self) -> (u64, u64) {
+        let pid = self.node.as_ref().unwrap().id();
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let ticks =
+            stat[stat.rfind(')').unwrap()..].split(' ').skip(12).take(2).map(|n| n.parse::<u64>().unwrap());
+        (gf_clawnode::machine::resident_bytes(pid), ticks.sum())
+    }
+
+    /// Ends gf-clawnode without any chance to tidy up.
+    pub fn kill_node(&mut self) {
+        let mut node = self.node.take().unwrap();
+        node.kill().unwrap();
+        node.wait().unwrap();
+    }
+
+    async fn next(&mut self) -> NodeEvent {
+        tokio::time::timeout(PATIENCE, self.events.recv()).await.expect("nothing was reported").unwrap()
+    }
+
+    pub async fn connected(&mut self) {
+        while !matches!(self.next().await, NodeEvent::Connected { .. }) {}
+    }
+
+    pub async fn lost(&mut self) {
+        while !matches!(self.next().await, NodeEvent::Lost { .. }) {}
+    }
+
+    /// The next event that `wanted` takes; all before it are taken care of too.
+    pub async fn until<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+        loop {
+            if let NodeEvent::Reported { event, receipt, .. } = self.next().await {
+                let found = wanted(&event);
+                receipt.done();
+                if let Some(found) = found {
+                    return found;
+                }
+            }
+        }
+    }
+
+    /// The next event of a kind about an instance.
+    pub async fn kind<T>(&mut self, id: &str, pick: impl Fn(&event::Kind) -> Option<T>) -> T {
+        self.until(|event| (event.instance_id == id).then(|| event.kind.as_ref().and_then(&pick)).flatten())
+            .await
+    }
+
+    pub fn fresh_key(&self) -> String {
+        format!("key-{}", self.keys.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub async fn command(&self, body: impl Into<command::Body>) -> Result<Reply, CommandError> {
+        self.hub.command(&node_id(), body, CommandMeta::new(self.fresh_key(), PATIENCE)).await
+    }
+
+    /// The summary that a command answers with.
+    pub async fn summary(&self, body: impl Into<command::Body>) -> InstanceSummary {
+        match self.command(body).await.unwrap().body {
+            Some(reply::Body::Instance(summary)) => summary,
+            other => panic!("a summary was expected, not {other:?}"),
+        }
+    }
+}
+
+impl Drop for Rig {
+    /// A test that failed must not leave gateways behind.
+    fn drop(&mut self) {
+        if let Some(mut node) = self.node.take() {
+            let _ = node.kill();
+            let _ = node.wait();
+        }
+        let groups = Cgroups::discover("node-test", &self.home());
+        for entry in fs::read_dir(self.home().join("instances")).into_iter().flatten().flatten() {
+            let group = groups.group(&entry.file_name().to_string_lossy());
+            let _ = group.kill(pid_of(&entry.path()).filter(|pid| is_alive(*pid)));
+            let _ = group.remove();
+        }
+        // With its last instance the node's own group goes too.
+        let _ = groups.group("none").remove();
+    }
+}
+
+/// The process that an instance's description names.
+pub fn pid_of(instance: &Path) -> Option<u32> {
+    spec(instance)["process"]["pid"].as_u64().map(|pid| pid as u32)
+}
+
+pub fn spec(instance: &Path) -> serde_json::Value {
+    let text = fs::read(instance.join("spec.json")).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+pub fn is_alive(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+pub fn create(id: &str, port: u16) -> InstanceCreate {
+    InstanceCreate {
+        instance_id: id.into(),
+        account: "acct-0042".into(),
+        role: InstanceRole::Primary.into(),
+        tier: "standard".into(),
+        generation: 1,
+        port: port.into(),
+        config: Some("{}".into()),
+        ..InstanceCreate::default()
+    }
+}
+
+/// A runtime in which `node` is a shell script.
+pub fn scripted_runtime(dir: &Path, script: &str) -> PathBuf {
+    let root = dir.join("runtime");
+    let bin = root.join("node/node_modules/.bin");
+    let package = root.join("openclaw/node_modules/openclaw");
+    fs::create_dir_all(&bin).unwrap();
+    fs::create_dir_all(&package).unwrap();
+    fs::write(package.join("openclaw.mjs"), "").unwrap();
+    fs::write(package.join("package.json"), r#"{"version":"2026.9.6"}"#).unwrap();
+    fs::write(bin.join("node"), format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(bin.join("node"), fs::Permissions::from_mode(0o755)).unwrap();
+    root
+}
+
+/// Takes one token once.
+#[derive(Default)]
+struct Registry {
+    token: Mutex<Option<[u8; 32]>>,
+    key: Mutex<Option<VerifyingKey>>,
+}
+
+#[async_trait]
+impl NodeRegistry for Registry {
+    async fn key_of(&self, _: &NodeId) -> Result<Option<VerifyingKey>, RegistryError> {
+        Ok(*self.key.lock())
+    }
+
+    async fn enrol(
+        &self,
+        _: &NodeId,
+        token: [u8; 32],
+        key: VerifyingKey,
+    ) -> Result<Result<(), EnrolRefusal>, RegistryError> {
+        let mut known = self.key.lock();
+        Ok(match (*self.token.lock() == Some(token), *known) {
+            (false, _) => Err(EnrolRefusal::TokenUnknown),
+            (true, Some(used)) if used != key => Err(EnrolRefusal::TokenUsed),
+            (true, _) => {
+                *known = Some(key);
+                Ok(())
+            }
+        })
+    }
+}
+
+struct Wall;
+impl Clock for Wall {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+struct Os;
+impl Entropy for Os {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).unwrap();
+    }
+}

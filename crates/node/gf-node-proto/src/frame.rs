@@ -1,0 +1,102 @@
+//! Frames: one binary message is one [`Envelope`]. Nothing larger than the limit is decoded or sent.
+
+use crate::{Envelope, envelope};
+use bytes::Bytes;
+use prost::Message;
+
+/// The largest frame that either side takes.
+pub const MAX_FRAME_BYTES: usize = 4 * 1024 * 1024;
+
+/// Why a frame was not taken, or cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    #[error("a frame of {size} bytes is over the limit of {MAX_FRAME_BYTES}")]
+    TooLarge { size: usize },
+    #[error("a frame is not an envelope of the node protocol: {0}")]
+    Malformed(String),
+    #[error("a frame holds an envelope without a known body")]
+    Empty,
+}
+
+/// Reads a frame. Lengths inside it are checked against what is there before anything is allocated.
+pub fn decode(frame: &[u8]) -> Result<envelope::Body, FrameError> {
+    if frame.len() > MAX_FRAME_BYTES {
+        return Err(FrameError::TooLarge { size: frame.len() });
+    }
+    let envelope = Envelope::decode(frame).map_err(|why| FrameError::Malformed(why.to_string()))?;
+    envelope.body.ok_or(FrameError::Empty)
+}
+
+/// Writes a frame, unless it is larger than the other side would take.
+pub fn encode(body: impl Into<envelope::Body>) -> Result<Bytes, FrameError> {
+    let envelope = Envelope { body: Some(body.into()) };
+    let size = envelope.encoded_len();
+    if size > MAX_FRAME_BYTES {
+        return Err(FrameError::TooLarge { size });
+    }
+    Ok(envelope.encode_to_vec().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, EventAck, LogLines, SnapshotCreate, command, command_result, reply};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_command_survives_the_wire() {
+        let command = Command {
+            key: "op-91c2/3".into(),
+            body: Some(command::Body::SnapshotCreate(SnapshotCreate {
+                instance_id: "i-7f3a".into(),
+                only_if_changed: true,
+                ..SnapshotCreate::default()
+            })),
+            ..Command::default()
+        };
+        let frame = encode(command.clone()).unwrap();
+        assert_eq!(decode(&frame).unwrap(), envelope::Body::Command(command));
+    }
+
+    #[test]
+    fn a_field_that_claims_a_gigabyte_is_refused_without_allocating_it() {
+        // Field 20 (command), wire type 2, length 1 GB, and then nothing.
+        let mut frame = vec![0xa2, 0x01];
+        prost::encoding::encode_varint(1 << 30, &mut frame);
+        assert!(matches!(decode(&frame), Err(FrameError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_frame_over_the_limit_is_neither_read_nor_written() {
+        assert_eq!(
+            decode(&vec![0; MAX_FRAME_BYTES + 1]),
+            Err(FrameError::TooLarge { size: MAX_FRAME_BYTES + 1 })
+        );
+        let big = crate::CommandResult {
+            key: "k".into(),
+            outcome: Some(command_result::Outcome::Ok(
+                reply::Body::from(LogLines { lines: vec!["x".repeat(MAX_FRAME_BYTES)], truncated: false })
+                    .into(),
+            )),
+        };
+        assert!(matches!(encode(big), Err(FrameError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn an_envelope_without_a_body_is_refused() {
+        assert_eq!(decode(&[]), Err(FrameError::Empty));
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let _ = decode(&bytes);
+        }
+
+        #[test]
+        fn an_acknowledgement_reads_back(seq: u64) {
+            let body = envelope::Body::from(EventAck { seq });
+            prop_assert_eq!(decode(&encode(body.clone()).unwrap()).unwrap(), body);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What the control plane and a node say to each other: messages, limits, versions, names and signatures.
+//!
+//! Everything in here is pure: bytes in, values or typed refusals out. It must never open a socket, read a
+//! clock or log a message, so that a simulated node speaks exactly the bytes that a real one does.
+
+mod constructors;
+mod frame;
+mod generated;
+mod handshake;
+mod names;
+mod sensitive;
+mod token;
+mod version;
+mod writer;
+
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
+pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode};
+pub use generated::*;
+pub use handshake::{
+    NONCE_BYTES, SignatureError, Transcript, Welcomed, key_from_bytes, sign_challenge, sign_node,
+    sign_welcome, verify_challenge, verify_node, verify_welcome,
+};
+pub use names::{body_name, changes_something, instance_of};
+pub use token::{EnrolmentToken, TokenError};
+pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, negotiate};
+pub use writer::FrameWriter;
+
+/// Events that a node may send ahead of the last one that was acknowledged.
+pub const EVENT_WINDOW: u64 = 64;
+/// Commands of one node that may be under way at the same time.
+pub const COMMANDS_IN_FLIGHT: usize = 32;
+/// How often a node reports, unless the control plane asks for another pace.
+pub const HEARTBEAT_INTERVAL_MS: u32 = 10_000;
