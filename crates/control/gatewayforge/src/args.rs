@@ -1,0 +1,88 @@
+//! What the process is told when it is started. No secret is ever an argument.
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+/// The control plane of a ClawOps fleet.
+#[derive(Debug, Clone, Parser)]
+#[command(version)]
+pub struct Args {
+    /// Where all state lives; `clawops` under the user's state directory by default.
+    #[arg(long, env = "CLAWOPS_HOME")]
+    pub home: Option<PathBuf>,
+
+    /// Where to listen; 127.0.0.1 and ten above the port base by default.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+
+    /// All ports are counted from this one.
+    #[arg(long, env = "CLAWOPS_PORT_BASE", default_value_t = 7400)]
+    pub port_base: u16,
+
+    /// Listen elsewhere than on loopback. There is no TLS: only behind something that adds it.
+    #[arg(long)]
+    pub allow_remote: bool,
+
+    /// Fill an empty fleet with this many simulated pairs.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub sim_pairs: u32,
+
+    /// Where COMPANION hears of its accounts, such as http://127.0.0.1:9000/hooks.
+    #[arg(long, env = "CLAWOPS_COMPANION_URL")]
+    pub companion_url: Option<String>,
+
+    /// How often each primary's memory is copied: what a failover may lose at most.
+    #[arg(long, env = "CLAWOPS_SNAPSHOT_SECONDS", default_value_t = 300, value_name = "N",
+          value_parser = clap::value_parser!(u64).range(10..=86_400))]
+    pub snapshot_seconds: u64,
+
+    /// Log as JSON lines.
+    #[arg(long)]
+    pub log_json: bool,
+}
+
+impl Args {
+    pub fn home(&self) -> Result<PathBuf> {
+        if let Some(home) = self.home.as_ref().filter(|home| !home.as_os_str().is_empty()) {
+            return std::path::absolute(home).context("the home directory has no absolute path");
+        }
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let state = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state")));
+        Ok(state.context("no home directory: give --home, or set CLAWOPS_HOME or HOME")?.join("clawops"))
+    }
+
+    /// A port of this fleet's own.
+    pub fn port(&self, above_base: u16) -> Result<u16> {
+        self.port_base.checked_add(above_base).context("the port base is too high; use at most 65000")
+    }
+
+    pub fn listen(&self) -> Result<SocketAddr> {
+        let port = self.port(10)?;
+        let listen = self.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+        if !listen.ip().is_loopback() && !self.allow_remote {
+            bail!("{listen} can be reached from other machines; listen on 127.0.0.1, or give --allow-remote");
+        }
+        Ok(listen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listen(args: &[&str]) -> Result<SocketAddr> {
+        Args::try_parse_from([&["gatewayforge"], args].concat()).unwrap().listen()
+    }
+
+    #[test]
+    fn only_loopback_unless_asked() {
+        assert_eq!(listen(&["--port-base", "7500"]).unwrap().to_string(), "127.0.0.1:7510");
+        assert!(listen(&["--listen", "0.0.0.0:1"]).unwrap_err().to_string().contains("--allow-remote"));
+        assert!(listen(&["--listen", "0.0.0.0:1", "--allow-remote"]).is_ok());
+        assert!(listen(&["--port-base", "65535"]).is_err());
+    }
+}

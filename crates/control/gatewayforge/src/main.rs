@@ -1,0 +1,36 @@
+//! The control plane's process. Wiring only: what it decides is decided in other crates.
+
+mod ambient;
+mod args;
+mod boot;
+mod companion;
+mod first_start;
+mod gateways;
+mod keys;
+mod log;
+mod nodes;
+mod operators;
+mod places;
+mod ready;
+mod serve;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    log::start(args.log_json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(why) => return fail(&anyhow::Error::new(why).context("no runtime could be started")),
+    };
+    match runtime.block_on(boot::run(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => fail(&why),
+    }
+}
+
+fn fail(why: &anyhow::Error) -> ExitCode {
+    eprintln!("gatewayforge: {why:#}");
+    ExitCode::FAILURE
+}

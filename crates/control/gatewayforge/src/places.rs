@@ -1,0 +1,85 @@
+//! The drivers of this control plane, and what they sell, written down where plans read it.
+
+use crate::args::Args;
+use anyhow::{Context, Result};
+use gf_driver::{Driver, Drivers, Enrolment};
+use gf_driver_process::ProcessDriver;
+use gf_driver_sim::{SimFleet, SimSettings};
+use gf_model::{
+    Timestamp,
+    ambient::{Clock, Entropy},
+};
+use gf_node_hub::Hub;
+use gf_store::FleetStore;
+use std::{path::Path, sync::Arc};
+
+/// What drivers are made with.
+pub struct Surroundings<'a> {
+    pub home: &'a Path,
+    pub store: &'a FleetStore,
+    pub hub: &'a Hub,
+    pub enrolment: &'a Arc<dyn Enrolment>,
+    pub clock: &'a Arc<dyn Clock>,
+    pub entropy: &'a Arc<dyn Entropy>,
+}
+
+/// The drivers, and the simulation where there is one; it ends when it is dropped.
+pub async fn open(args: &Args, around: Surroundings<'_>) -> Result<(Drivers, Option<SimFleet>)> {
+    let mut drivers: Vec<Arc<dyn Driver>> =
+        vec![Arc::new(ProcessDriver::new(around.hub.clone(), around.entropy.clone(), args.port_base))];
+    let state = around.home.join("sim/world.json");
+    let wanted = args.sim_pairs > 0 || state.exists();
+    let sim = if wanted { Some(simulation(&around, state)?) } else { None };
+    drivers.extend(sim.iter().map(|sim| Arc::new(sim.driver()) as Arc<dyn Driver>));
+    let drivers = Drivers::new(drivers)?;
+    offer(around.store, &drivers).await?;
+    if let Some(sim) = &sim {
+        populate(around.store, sim, args.sim_pairs, around.clock.now()).await?;
+    }
+    Ok((drivers, sim))
+}
+
+fn simulation(around: &Surroundings<'_>, state: std::path::PathBuf) -> Result<SimFleet> {
+    crate::keys::private_directory(&around.home.join("sim"))?;
+    let settings = SimSettings { state: Some(state), ..SimSettings::default() };
+    let (hub, enrolment) = (around.hub.clone(), around.enrolment.clone());
+    SimFleet::open(settings, hub, enrolment, around.clock.clone(), around.entropy.clone())
+        .context("the simulation could not be opened")
+}
+
+/// An empty fleet is filled; one that has accounts is left as it is.
+async fn populate(store: &FleetStore, sim: &SimFleet, pairs: u32, now: Timestamp) -> Result<()> {
+    if pairs == 0 || store.read(|fleet| !fleet.gateways.is_empty()) {
+        return Ok(());
+    }
+    let changes = sim.populate(pairs as usize, now);
+    store
+        .update(|_, tx| changes.into_iter().for_each(|change| tx.put(change)))
+        .await
+        .context("the simulated fleet could not be written down")?;
+    tracing::info!(pairs, "a simulated fleet was made");
+    Ok(())
+}
+
+/// What is sold now. What the fleet has decided and measured about a provider stays.
+async fn offer(store: &FleetStore, drivers: &Drivers) -> Result<()> {
+    let offered = drivers.providers();
+    store
+        .update(|fleet, tx| {
+            for mut provider in offered {
+                if let Some(kept) = fleet.providers.get(&provider.id) {
+                    provider.pool = kept.pool;
+                    provider.status = kept.status.clone();
+                    provider.score = kept.score;
+                    provider.low_confidence = kept.low_confidence;
+                    provider.record = kept.record.clone();
+                    if *kept == provider {
+                        continue;
+                    }
+                }
+                tx.put(provider);
+            }
+        })
+        .await
+        .context("the providers could not be written down")
+}

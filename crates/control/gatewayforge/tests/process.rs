@@ -1,0 +1,131 @@
+//! The process as it is started, refused and ended.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+struct Running {
+    process: Child,
+    ready: serde_json::Value,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn command(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayforge"));
+    command.arg("--home").arg(home).args(["--listen", "127.0.0.1:0"]).env_remove("CLAWOPS_HOME");
+    command
+}
+
+fn start(home: &Path) -> Running {
+    let mut process = command(home).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    Running { ready: serde_json::from_str(&line).expect(&line), process }
+}
+
+impl Running {
+    fn get(&self, path: &str, key: &str) -> String {
+        let address = self.ready["endpoint"].as_str().unwrap().strip_prefix("http://").unwrap();
+        let mut socket = TcpStream::connect(address).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n"
+        );
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn end(mut self) -> i32 {
+        Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        self.process.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+fn refusal(output: Output) -> String {
+    assert!(!output.status.success(), "it started");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn home() -> (TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let home = directory.path().join("home");
+    (directory, home)
+}
+
+#[test]
+fn a_new_home_is_private_and_its_first_admin_can_come_in() {
+    let (_directory, home) = home();
+    let running = start(&home);
+    for (path, mode) in
+        [("", 0o700), ("keys", 0o700), ("keys/operator.key", 0o600), ("keys/plugin.key", 0o600)]
+    {
+        let found = fs::metadata(home.join(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{path} has {found:o}");
+    }
+    let key = fs::read_to_string(home.join("keys/operator.key")).unwrap();
+    let me = running.get("/v1/people/me", key.trim());
+    assert!(me.contains("person-operator") && me.contains("admin"), "{me}");
+    let status = running.get("/v1/fleet/status", key.trim());
+    assert!(status.contains("The fleet is empty"), "{status}");
+    let said: serde_json::Value =
+        serde_json::from_slice(&fs::read(home.join("run/gatewayforge.json")).unwrap()).unwrap();
+    assert_eq!(said["pid"], running.ready["pid"]);
+
+    assert_eq!(running.end(), 0, "it ends by itself when it is asked to");
+    assert!(!home.join("run/gatewayforge.json").exists());
+    let again = start(&home);
+    assert_eq!(again.ready["generation"], 2);
+    let kept = fs::read_to_string(home.join("keys/operator.key")).unwrap();
+    assert_eq!(kept, key);
+    assert!(again.get("/v1/people/me", key.trim()).contains("person-operator"));
+}
+
+#[test]
+fn a_second_control_plane_on_the_same_state_is_refused() {
+    let (_directory, home) = home();
+    let running = start(&home);
+    let said = refusal(command(&home).output().unwrap());
+    assert!(
+        said.contains("running control plane") && said.contains(&running.ready["pid"].to_string()),
+        "{said}"
+    );
+    let key = fs::read_to_string(home.join("keys/operator.key")).unwrap();
+    assert!(
+        running.get("/v1/fleet/status", key.trim()).starts_with("HTTP/1.1 200"),
+        "the first one serves on"
+    );
+}
+
+#[test]
+fn what_cannot_be_served_safely_is_refused() {
+    let (_directory, home) = home();
+    let open = command(&home).args(["--listen", "0.0.0.0:0"]).output();
+    // The argument is given twice; the last one wins or the parser refuses: neither may listen.
+    assert!(!refusal(open.unwrap()).is_empty());
+    let mut everywhere = Command::new(env!("CARGO_BIN_EXE_gatewayforge"));
+    let said = refusal(everywhere.arg("--home").arg(&home).args(["--listen", "0.0.0.0:0"]).output().unwrap());
+    assert!(said.contains("--allow-remote"), "{said}");
+    assert!(!home.exists(), "nothing was made for a start that was refused");
+
+    fs::create_dir_all(home.join("store")).unwrap();
+    fs::write(home.join("store/gatewayforge.db"), "this is no database, and somebody may still want it")
+        .unwrap();
+    let said = refusal(command(&home).output().unwrap());
+    assert!(said.contains("gatewayforge.db"), "{said}");
+    let kept = fs::read_to_string(home.join("store/gatewayforge.db")).unwrap();
+    assert!(kept.starts_with("this is no database"), "it was overwritten");
+}

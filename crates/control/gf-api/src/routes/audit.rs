@@ -1,0 +1,97 @@
+//! The audit trail: rows, and whether they are all there.
+
+use crate::{
+    Api, Problem,
+    auth::access::Access,
+    json::Query,
+    openapi::{Route, Routes},
+    paging::checked_limit,
+    problem::Answer,
+    tools::audit::moment,
+};
+use axum::{Json, extract::State};
+use gf_model::{audit::AuditRow, person::PersonRole};
+use gf_store::{AUDIT_LIMIT, AuditQuery, Verification};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Rows {
+    /// How many rows (default 100, at most 500).
+    limit: Option<i64>,
+    /// The `next` of the page before: rows older than this number.
+    after: Option<u64>,
+    /// Follow the trail instead: rows newer than this number, oldest first.
+    since: Option<u64>,
+    /// An account, instance, person or operation that the row is about.
+    target: Option<String>,
+    /// Person, agent or service.
+    actor: Option<String>,
+    action: Option<String>,
+    /// RFC 3339.
+    from: Option<String>,
+    /// RFC 3339.
+    to: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Trail {
+    items: Vec<AuditRow>,
+    /// What to give as `after` for older rows, or as `since` when following.
+    next: Option<u64>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Verified {
+    ok: bool,
+    summary: String,
+    #[serde(flatten)]
+    verification: Verification,
+}
+
+pub fn routes(routes: Routes) -> Routes {
+    let person = Access::Person(PersonRole::Viewer);
+    routes
+        .add(
+            Route::get("/v1/audit", person, "Audit rows, newest first.").query::<Rows>().reply::<Trail>(),
+            rows,
+        )
+        .add(
+            Route::get("/v1/audit/verify", person, "Walks the whole trail and says what does not fit.")
+                .reply::<Verified>(),
+            verify,
+        )
+}
+
+async fn rows(State(api): State<Api>, Query(asked): Query<Rows>) -> Answer<Trail> {
+    let limit = checked_limit(asked.limit, 100, AUDIT_LIMIT)?;
+    let query = AuditQuery {
+        after: asked.since,
+        before: asked.after,
+        target: asked.target,
+        actor: asked.actor,
+        action: asked.action,
+        from: moment("from", asked.from.as_deref())?,
+        to: moment("to", asked.to.as_deref())?,
+        limit: Some(limit),
+    };
+    let items = api.store.audit(query).await.map_err(Problem::internal)?;
+    let next = if items.len() == limit { items.last().map(|row| row.seq) } else { None };
+    Ok(Json(Trail { items, next }))
+}
+
+async fn verify(State(api): State<Api>) -> Answer<Verified> {
+    let verification = api.store.verify().await.map_err(Problem::internal)?;
+    let summary = if verification.is_whole() {
+        format!(
+            "The trail is whole: {} rows, signed up to row {} by {} heads.",
+            verification.rows, verification.signed_up_to, verification.signed_heads
+        )
+    } else {
+        let found: Vec<&str> = verification.findings.iter().map(|finding| finding.text.as_str()).collect();
+        format!("THE TRAIL IS NOT WHOLE: {}.", crate::view::words::list(&found, 5))
+    };
+    Ok(Json(Verified { ok: verification.is_whole(), summary, verification }))
+}

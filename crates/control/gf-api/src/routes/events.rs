@@ -1,0 +1,143 @@
+//! Server-sent events: the fleet as it changes, and one operation until its end.
+//!
+//! A stream never tells more than a reader could ask for, and a slow reader never slows anybody else: it is told what
+//! is the case when it is ready again.
+
+use crate::{
+    Api, Problem,
+    auth::access::Access,
+    openapi::{Route, Routes},
+    problem::parse_id,
+    view::{progress, status},
+};
+use axum::{
+    extract::{Path, State},
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::{Stream, StreamExt, stream};
+use gf_model::{OperationId, fleet::Key};
+use gf_tools::FleetStatusParams;
+use serde_json::{Value, json};
+use std::{convert::Infallible, time::Duration};
+use tokio::sync::watch;
+
+/// The shortest time between two events of one stream.
+pub const PACE: Duration = Duration::from_millis(250);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            Route::get(
+                "/v1/events",
+                Access::Read,
+                "The fleet's status, then again at every change (server-sent events).",
+            )
+            .media("text/event-stream"),
+            fleet,
+        )
+        .add(
+            Route::get(
+                "/v1/operations/{id}/events",
+                Access::Read,
+                "An operation's progress until it is over (server-sent events).",
+            )
+            .media("text/event-stream"),
+            operation,
+        )
+}
+
+pub type Events = Sse<
+    axum::response::sse::KeepAliveStream<
+        std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>,
+    >,
+>;
+
+/// A stream of events that ends with the process and keeps its connection.
+pub fn sse(api: &Api, events: impl Stream<Item = Event> + Send + 'static) -> Events {
+    let ending = api.ending.clone();
+    let events = events.take_until(async move { ending.cancelled().await }).map(Ok);
+    let events: std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>> = Box::pin(events);
+    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+/// Now, and then after every change, never faster than [`PACE`]. Changes in between are seen together.
+pub fn ticks(api: &Api) -> impl Stream<Item = ()> + Send + use<> {
+    let changed = api.store.changed();
+    stream::unfold((changed, true), async |(mut changed, first): (watch::Receiver<u64>, bool)| {
+        if first {
+            changed.mark_unchanged();
+        } else {
+            tokio::time::sleep(PACE).await;
+            changed.changed().await.ok()?;
+        }
+        Some(((), (changed, false)))
+    })
+}
+
+/// One event; a text without line breaks cannot be refused.
+pub fn event(name: &str, data: &Value) -> Event {
+    Event::default().event(name).data(data.to_string())
+}
+
+async fn fleet(State(api): State<Api>) -> Events {
+    let mut commits = Box::pin(api.store.subscribe());
+    let reader = api.clone();
+    let statuses = ticks(&api).map(move |()| {
+        let now = reader.clock.now();
+        let status =
+            reader.store.read(|fleet| status::fleet_status(fleet, &FleetStatusParams::default(), now));
+        event("status", &status.ok().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default())
+    });
+    let changes = async_stream_of(move |cx| commits.poll_next_unpin(cx)).map(|committed| {
+        let keys: Vec<Value> =
+            committed.keys.iter().filter(|key| is_public(key)).map(|key| json!(key)).collect();
+        let audit = json!({"from": committed.audit.start, "to": committed.audit.end});
+        event(
+            "change",
+            &json!({"number": committed.number, "keys": keys, "audit": audit, "missed": committed.missed}),
+        )
+    });
+    sse(&api, stream::select(statuses, changes))
+}
+
+/// Names of records that hold no one's secret: an idempotency key is its owner's business.
+fn is_public(key: &Key) -> bool {
+    !matches!(key, Key::Once(_))
+}
+
+fn async_stream_of<T>(
+    poll: impl FnMut(&mut std::task::Context<'_>) -> std::task::Poll<Option<T>> + Send,
+) -> impl Stream<Item = T> + Send {
+    stream::poll_fn(poll)
+}
+
+async fn operation(State(api): State<Api>, Path(id): Path<String>) -> Result<Events, Problem> {
+    let id: OperationId = parse_id("id", &id)?;
+    if !api.store.read(|fleet| fleet.operations.contains_key(&id)) {
+        return Err(Problem::not_found("operation", &id));
+    }
+    let reader = api.clone();
+    let looks = ticks(&api).map(move |()| {
+        let now = reader.clock.now();
+        reader.store.read(|fleet| {
+            let operation = fleet.operations.get(&id)?;
+            Some((progress::reply(fleet, operation, now), operation.state.is_over()))
+        })
+    });
+    let events = looks.scan((String::new(), false), |(last, over), look| {
+        let (reply, ended) = match look {
+            Some(look) if !*over => look,
+            _ => return std::future::ready(None),
+        };
+        // The summary and counts say whether anything moved; elapsed time always does.
+        let seen = format!("{} {:?} {:?}", reply.state, reply.targets_by_state, reply.instances_by_state);
+        let moved = *last != seen || ended;
+        *last = seen;
+        *over = ended;
+        let name = if ended { "end" } else { "progress" };
+        let data = serde_json::to_value(&reply).unwrap_or_default();
+        std::future::ready(Some(moved.then(|| event(name, &data))))
+    });
+    Ok(sse(&api, events.filter_map(std::future::ready)))
+}

@@ -1,0 +1,173 @@
+//! Reading operations and approvals; changing them goes through `gf-requests`.
+
+use crate::{
+    Api, Problem,
+    auth::access::Access,
+    json::Query,
+    openapi::{Route, Routes},
+    paging::{Listing, Page, page},
+    problem::{Answer, parse_id},
+    view::progress,
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use gf_model::{
+    ApprovalCode, OperationId,
+    approval::{Approval, ApprovalState},
+    operation::{LaneRecord, Operation},
+};
+use gf_tools::OperationReply;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OperationView {
+    #[serde(flatten)]
+    pub operation: Operation,
+    /// Its progress in one sentence.
+    pub summary: String,
+    pub done: u64,
+    pub total: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct OperationDetail {
+    #[serde(flatten)]
+    view: OperationView,
+    progress: OperationReply,
+    lanes: Vec<LaneRecord>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Operations {
+    /// How many items (default 100, at most 1000).
+    limit: Option<i64>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Only operations that are not over.
+    running: Option<bool>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Approvals {
+    /// How many items (default 100, at most 1000).
+    limit: Option<i64>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Only approvals in this state; `all` for every one (default open).
+    state: Option<String>,
+}
+
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            Route::get("/v1/operations", Access::Read, "Operations, newest first.")
+                .query::<Operations>()
+                .reply::<Listing<OperationView>>(),
+            operations,
+        )
+        .add(
+            Route::get("/v1/operations/{id}", Access::Read, "One operation, its progress and its lanes.")
+                .reply::<OperationDetail>(),
+            operation,
+        )
+        .add(
+            Route::get(
+                "/v1/approvals",
+                Access::Read,
+                "Approvals, newest first; the open ones unless asked otherwise.",
+            )
+            .query::<Approvals>()
+            .reply::<Listing<Approval>>(),
+            approvals,
+        )
+        .add(
+            Route::get(
+                "/v1/approvals/{code}",
+                Access::Read,
+                "One approval: its question, plan and envelope.",
+            )
+            .reply::<Approval>(),
+            approval,
+        )
+}
+
+async fn operations(
+    State(api): State<Api>,
+    Query(asked): Query<Operations>,
+) -> Answer<Listing<OperationView>> {
+    let running = asked.running.unwrap_or_default();
+    let slice = Page { limit: asked.limit, after: asked.after };
+    let now = api.clock.now();
+    let listed = api.store.read(|fleet| {
+        let mut found: Vec<_> =
+            fleet.operations.values().filter(|op| !running || !op.state.is_over()).collect();
+        found.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+        let show = |operation: &Operation| {
+            let line = progress::line(fleet, operation);
+            let summary = progress::reply(fleet, operation, now).summary;
+            OperationView { operation: operation.clone(), summary, done: line.done, total: line.total }
+        };
+        page(found.into_iter(), |operation| operation.id.to_string(), show, &slice)
+    });
+    listed.map(Json)
+}
+
+async fn operation(State(api): State<Api>, Path(id): Path<String>) -> Answer<OperationDetail> {
+    let id: OperationId = parse_id("id", &id)?;
+    let now = api.clock.now();
+    api.store.read(|fleet| {
+        let operation = fleet.operations.get(&id).ok_or_else(|| Problem::not_found("operation", &id))?;
+        let line = progress::line(fleet, operation);
+        let progress = progress::reply(fleet, operation, now);
+        Ok(Json(OperationDetail {
+            view: OperationView {
+                operation: operation.clone(),
+                summary: progress.summary.clone(),
+                done: line.done,
+                total: line.total,
+            },
+            progress,
+            lanes: fleet.lanes_of(&id).cloned().collect(),
+        }))
+    })
+}
+
+async fn approvals(State(api): State<Api>, Query(asked): Query<Approvals>) -> Answer<Listing<Approval>> {
+    let wanted = match asked.state.as_deref() {
+        None => Some(ApprovalState::Open),
+        Some("all") => None,
+        Some(given) => Some(state_named(given)?),
+    };
+    let slice = Page { limit: asked.limit, after: asked.after };
+    let listed = api.store.read(|fleet| {
+        let mut found: Vec<_> = fleet
+            .approvals
+            .values()
+            .filter(|approval| wanted.is_none_or(|state| approval.state == state))
+            .collect();
+        found.sort_by(|a, b| (b.created_at, &b.code).cmp(&(a.created_at, &a.code)));
+        page(found.into_iter(), |approval| approval.code.to_string(), Approval::clone, &slice)
+    });
+    listed.map(Json)
+}
+
+fn state_named(given: &str) -> Result<ApprovalState, Problem> {
+    crate::json::from_value(serde_json::Value::String(given.to_ascii_lowercase())).map_err(|_| {
+        Problem::bad_request("unknown_state", format!("{given:?} is not a state of an approval"))
+            .at("state", given)
+            .fix("use open, granted, denied, expired, void or all")
+    })
+}
+
+async fn approval(State(api): State<Api>, Path(code): Path<String>) -> Answer<Approval> {
+    let code: ApprovalCode = parse_id("code", &code)?;
+    let found = api.store.read(|fleet| fleet.approvals.get(&code).cloned());
+    found.map(Json).ok_or_else(|| Problem::not_found("approval", code))
+}

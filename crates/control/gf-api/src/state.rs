@@ -1,0 +1,91 @@
+//! What handlers work with. Cheap to clone; all clones are one.
+
+use crate::{
+    auth::{browser::Browsers, plugin::Verifier},
+    idempotency::Running,
+};
+use gf_driver::Enrolment;
+use gf_model::ambient::{Clock, Entropy};
+use gf_requests::Requests;
+use gf_secrets::Secrets;
+use gf_store::FleetStore;
+use serde_json::Value;
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone)]
+pub struct Api(Arc<Parts>);
+
+pub struct Parts {
+    pub store: FleetStore,
+    pub requests: Requests,
+    pub secrets: Secrets,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub verifier: Verifier,
+    pub browsers: Browsers,
+    pub options: ApiOptions,
+    /// Expects nodes that are to come.
+    pub enrolment: Arc<dyn Enrolment>,
+    /// Ends event streams, which would otherwise keep a shutdown waiting.
+    pub ending: CancellationToken,
+    pub(crate) running: Running,
+    pub(crate) document: OnceLock<Value>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct ApiOptions {
+    /// Answer under any host name. Only for a control plane that others reach on purpose.
+    pub allow_remote: bool,
+    /// Where people reach it, such as `http://127.0.0.1:7410`.
+    pub public_url: String,
+}
+
+/// What an [`Api`] is made of.
+pub struct ApiConfig {
+    pub store: FleetStore,
+    pub requests: Requests,
+    pub secrets: Secrets,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    /// The key that the ops gateway's plugin signs with.
+    pub plugin_key: Vec<u8>,
+    pub options: ApiOptions,
+    pub enrolment: Arc<dyn Enrolment>,
+    pub ending: CancellationToken,
+}
+
+impl Api {
+    pub fn new(config: ApiConfig) -> Self {
+        let verifier = Verifier::new(config.plugin_key, config.clock.now());
+        Self(Arc::new(Parts {
+            store: config.store,
+            requests: config.requests,
+            secrets: config.secrets,
+            clock: config.clock,
+            entropy: config.entropy,
+            verifier,
+            browsers: Browsers::default(),
+            options: config.options,
+            enrolment: config.enrolment,
+            ending: config.ending,
+            running: Running::default(),
+            document: OnceLock::new(),
+        }))
+    }
+
+    /// A name for one request, for logs and audit rows.
+    pub(crate) fn trace(&self) -> String {
+        format!("{:016x}", self.entropy.next_u64())
+    }
+}
+
+impl Deref for Api {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,103 @@
+//! `gf_config_push`: a merge patch of owned keys, its diff against what gateways should have now, and its rollout.
+
+use super::{Call, act::whole, change};
+use crate::{Problem, view::words};
+use gf_model::{AccountId, fleet::Fleet, patch, verb::Strategy};
+use gf_planner::{BATCH, expand};
+use gf_requests::Push;
+use gf_tools::{ConfigPushParams, ConfigPushReply, Targets, config::DiffLine};
+use serde_json::Value;
+
+pub(super) async fn push(call: &Call, params: ConfigPushParams) -> Result<ConfigPushReply, Problem> {
+    let push = call.api.store.read(|fleet| checked(fleet, &params))?;
+    let dry_run = params.dry_run.unwrap_or_default() || call.options.dry_run;
+    let (diff, instances) = call.api.store.read(|fleet| {
+        let reached = fleet.live_instances().filter(|instance| push.accounts.contains(&instance.account));
+        (diff(fleet, &push.accounts, &push.patch), reached.count() as u64)
+    });
+    let what = format!(
+        "push {:?} to {}",
+        push.description,
+        words::count(push.accounts.len() as u64, "gateway", "gateways")
+    );
+    let (gateways, batch_size, strategy) = (push.accounts.len() as u64, push.batch_size, push.strategy);
+    let outcome = call.api.requests.push(&call.caller(), push, call.options(dry_run)).await?;
+    let done = call.done(outcome, what);
+    let revision = done.steps.iter().find_map(|step| match step {
+        gf_model::operation::Step::ApplyRevision { revision, .. } => Some(revision.to_string()),
+        _ => None,
+    });
+    let sentence = diff_words(&diff, gateways);
+    let size = u64::from(batch_size);
+    Ok(ConfigPushReply {
+        summary: format!("{} {sentence}", done.summary),
+        operation_id: done.operation_id(),
+        approval: done.approval,
+        revision,
+        dry_run,
+        strategy: if strategy == Strategy::Rolling { "rolling" } else { "immediate" }.to_owned(),
+        diff,
+        gateways,
+        instances,
+        batch_size: size,
+        batches: done.batches.len() as u64,
+        last_batch: done.batches.last().copied().unwrap_or_default(),
+        flagged: Vec::new(),
+    })
+}
+
+pub(super) fn checked(fleet: &Fleet, params: &ConfigPushParams) -> Result<Push, Problem> {
+    let targets = match &params.targets {
+        Targets::Word(word) if word.eq_ignore_ascii_case("all") => expand::Targets::All,
+        Targets::Word(word) => expand::Targets::Ids(vec![word.clone()]),
+        Targets::Ids(ids) => expand::Targets::Ids(ids.clone()),
+        Targets::Filter(filter) => change::targets(filter)?,
+    };
+    let strategy = match params.strategy.as_deref() {
+        None | Some("rolling") => Strategy::Rolling,
+        Some("immediate") => Strategy::Immediate,
+        Some(other) => {
+            return Err(Problem::bad_request("unknown_strategy", format!("{other:?} is not a strategy"))
+                .at("strategy", other)
+                .fix("use rolling or immediate"));
+        }
+    };
+    Ok(Push {
+        accounts: expand::accounts(fleet, &targets)?,
+        patch: Value::Object(params.patch.clone()),
+        description: super::act::reason(&params.description)
+            .map_err(|problem| problem.at("description", &params.description))?,
+        strategy,
+        batch_size: whole("batchSize", params.batch_size.unwrap_or(BATCH.into()), 1, 500)?,
+    })
+}
+
+/// Key by key: what the gateways should have now, and after.
+fn diff(fleet: &Fleet, accounts: &[AccountId], wanted: &Value) -> Vec<DiffLine> {
+    let owned: Vec<&Value> =
+        accounts.iter().filter_map(|id| fleet.gateways.get(id)).map(|g| &g.owned).collect();
+    let line = |path: gf_model::patch::KeyPath| {
+        let new = patch::at(wanted, &path).filter(|value| !value.is_null()).cloned();
+        let now: Vec<Option<&Value>> = owned.iter().map(|owned| patch::at(owned, &path)).collect();
+        let agree = now.windows(2).all(|two| two[0] == two[1]);
+        let old = if agree { now.first().copied().flatten().cloned() } else { None };
+        let gateways = now.iter().filter(|value| value.cloned() != new).count() as u64;
+        DiffLine { path: path.join("."), old, new, gateways, restart: false }
+    };
+    patch::owned_paths(wanted).into_iter().map(line).collect()
+}
+
+fn diff_words(diff: &[DiffLine], gateways: u64) -> String {
+    let value = |value: &Option<Value>| value.as_ref().map_or("unset".to_owned(), Value::to_string);
+    let line = |line: &DiffLine| {
+        format!(
+            "{}: {} → {} on {} of {gateways}",
+            line.path,
+            value(&line.old),
+            value(&line.new),
+            line.gateways
+        )
+    };
+    let lines: Vec<String> = diff.iter().map(line).collect();
+    format!("Diff: {}.", words::list(&lines, 5))
+}

@@ -1,0 +1,128 @@
+//! `gf_pair_status`: both halves of an account's gateway.
+
+use super::Call;
+use crate::{
+    Problem,
+    problem::parse_id,
+    view::{
+        condition::Pair,
+        line, progress,
+        words::{self, per_month},
+    },
+};
+use gf_model::{AccountId, OperationId, Timestamp, fleet::Fleet, gateway::Gateway};
+use gf_tools::{
+    PairStatusParams, PairStatusReply,
+    pair::{LastFailover, SnapshotLine},
+};
+
+pub(super) fn status(call: &Call, params: PairStatusParams) -> Result<PairStatusReply, Problem> {
+    let id: AccountId = parse_id("accountId", &params.account_id)?;
+    let operation: Option<OperationId> =
+        params.operation_id.as_deref().map(|given| parse_id("operationId", given)).transpose()?;
+    let now = call.api.clock.now();
+    call.api.store.read(|fleet| {
+        let gateway = gateway_of(fleet, &id)?;
+        let mut reply = reply(fleet, gateway, now);
+        if let Some(id) = operation {
+            let operation = fleet.operations.get(&id).ok_or_else(|| Problem::not_found("operation", &id))?;
+            reply.operation = Some(progress::line(fleet, operation));
+        }
+        Ok(reply)
+    })
+}
+
+/// The gateway of an account that somebody named.
+pub fn gateway_of<'a>(fleet: &'a Fleet, id: &AccountId) -> Result<&'a Gateway, Problem> {
+    fleet.gateways.get(id).ok_or_else(|| {
+        let known: Vec<_> = fleet.gateways.keys().collect();
+        let fix = if known.is_empty() {
+            "there is no account yet".to_owned()
+        } else {
+            format!("use {}", words::list(&known, 8))
+        };
+        Problem::not_found("account", id).fix(fix)
+    })
+}
+
+pub fn reply(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> PairStatusReply {
+    let pair = Pair::of(fleet, gateway);
+    let cost = pair.as_ref().map(line::cost).unwrap_or_default();
+    let snapshot = fleet.newest_snapshot(&gateway.account);
+    let mut reply = PairStatusReply {
+        summary: String::new(),
+        account_id: gateway.account.to_string(),
+        tier: gateway.tier.to_string(),
+        condition: pair.map_or("archived", |pair| pair.condition.name()).to_owned(),
+        generation: gateway.generation.0,
+        primary: pair.and_then(|pair| pair.primary).map(line::instance),
+        standby: pair.and_then(|pair| pair.standby).map(line::instance),
+        last_failover: gateway.last_failover.as_ref().map(|failover| LastFailover {
+            at: failover.at.to_string(),
+            reason: failover.reason.clone(),
+            rpo_seconds: failover.rpo_seconds.unwrap_or_default() as f64,
+            seconds: failover.took_ms as f64 / 1000.0,
+        }),
+        snapshot: snapshot.map(|snapshot| SnapshotLine {
+            id: snapshot.id.to_string(),
+            age_seconds: words::age(snapshot.taken_at, now),
+        }),
+        sla_percent: pair.map(|_| sla(gateway, now)),
+        sla_target_percent: Some(f64::from(gf_planner::sla::target_ppm(gateway.tier)) / 10_000.0),
+        revision: gateway.revision.map(|revision| revision.to_string()),
+        monthly_cost_cents: cost.0,
+        monthly_cost: per_month(cost),
+        operation: None,
+    };
+    reply.summary = summary(&reply, gateway, now);
+    reply
+}
+
+/// Percent of this month's time, since the account exists, with a live gateway.
+fn sla(gateway: &Gateway, now: Timestamp) -> f64 {
+    let month = now.to_zoned(jiff::tz::TimeZone::UTC).date().first_of_month();
+    let began = month.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).unwrap_or(now);
+    let total = (now.as_second() - began.max(gateway.created_at).as_second()).max(1) as f64;
+    let down = (gateway.down_seconds_month as f64).min(total);
+    (10_000.0 * (1.0 - down / total)).round() / 100.0
+}
+
+fn summary(reply: &PairStatusReply, gateway: &Gateway, now: Timestamp) -> String {
+    if reply.condition == "archived" {
+        let archive = gateway.archive.as_ref().map_or("no archive".to_owned(), |id| format!("archive {id}"));
+        return format!("{} is torn down; {archive} is what is left of it.", gateway.account);
+    }
+    let half = |line: &Option<gf_tools::InstanceLine>| match line {
+        Some(line) => {
+            let score = line.score.map(|score| format!(", score {score}")).unwrap_or_default();
+            format!("{} {} at {}{score}", line.instance_id, line.state, line.provider)
+        }
+        None => "missing".to_owned(),
+    };
+    let failover = match &gateway.last_failover {
+        None => "It never failed over.".to_owned(),
+        Some(last) => {
+            let memory = last.rpo_seconds.map_or("unknown".to_owned(), |s| words::seconds(s as f64));
+            format!(
+                "Last failover {} ago, {} to {}, memory lost: {memory}.",
+                words::seconds(words::age(last.at, now)),
+                last.from,
+                last.to
+            )
+        }
+    };
+    let snapshot = reply.snapshot.as_ref().map_or("There is no snapshot yet.".to_owned(), |snapshot| {
+        format!("Newest snapshot {} old.", words::seconds(snapshot.age_seconds))
+    });
+    let sla = reply.sla_percent.map(|sla| format!(" Served {sla} % of this month.")).unwrap_or_default();
+    format!(
+        "{} ({}, {}) is {}, generation {}: primary {}; standby {}. {failover} {snapshot}{sla}",
+        reply.account_id,
+        reply.tier,
+        reply.monthly_cost,
+        reply.condition.replace('_', " "),
+        reply.generation,
+        half(&reply.primary),
+        half(&reply.standby),
+    )
+}

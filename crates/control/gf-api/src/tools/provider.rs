@@ -1,0 +1,90 @@
+//! `gf_provider_health`: how each provider has done over seven days.
+
+use super::Call;
+use crate::{
+    Problem,
+    view::{status::provider_named, words},
+};
+use gf_model::{
+    fleet::Fleet,
+    provider::{Pool, Provider, ProviderStatus},
+};
+use gf_planner::score;
+use gf_tools::{ProviderHealthParams, ProviderHealthReply, provider::ProviderLine};
+
+pub(super) fn health(call: &Call, params: ProviderHealthParams) -> Result<ProviderHealthReply, Problem> {
+    call.api.store.read(|fleet| {
+        let asked = params.provider.as_deref().map(|given| provider_named(fleet, given)).transpose()?;
+        let fits = |provider: &&Provider| asked.as_ref().is_none_or(|id| provider.id == *id);
+        let providers: Vec<_> =
+            fleet.providers.values().filter(fits).map(|provider| line(fleet, provider)).collect();
+        let summary = if providers.is_empty() {
+            "There is no provider.".to_owned()
+        } else {
+            providers.iter().map(sentence).collect::<Vec<_>>().join(" ")
+        };
+        Ok(ProviderHealthReply { summary, providers })
+    })
+}
+
+pub fn pool(pool: Pool) -> &'static str {
+    match pool {
+        Pool::Primary => "primary",
+        Pool::Standby => "standby",
+        Pool::Paused => "paused",
+    }
+}
+
+/// What its score says it should be used for.
+pub fn advice(provider: &Provider) -> &'static str {
+    provider.score.map_or("unknown", |points| score::advice(points).words())
+}
+
+pub fn line(fleet: &Fleet, provider: &Provider) -> ProviderLine {
+    let record = &provider.record;
+    let succeeded = record.provisions_tried.saturating_sub(record.provisions_failed);
+    let percent = |part: u64, whole: u64| (1000.0 * part as f64 / whole as f64).round() / 10.0;
+    ProviderLine {
+        provider: provider.id.to_string(),
+        score: provider.score.map(u32::from),
+        advice: advice(provider).to_owned(),
+        pool: pool(provider.pool).to_owned(),
+        low_confidence: provider.low_confidence,
+        provisions: record.provisions_tried.into(),
+        failed_provisions: record.provisions_failed.into(),
+        average_provision_seconds: (succeeded > 0)
+            .then(|| (record.provision_millis_total / u64::from(succeeded)) as f64 / 1000.0),
+        api_success_percent: (record.api_calls > 0)
+            .then(|| percent(record.api_calls.saturating_sub(record.api_errors), record.api_calls)),
+        uptime_percent: record.uptime_ppm.map(|ppm| f64::from(ppm) / 10_000.0),
+        incident: match &provider.status {
+            ProviderStatus::Incident { title, .. } => Some(title.clone()),
+            ProviderStatus::Ok | ProviderStatus::Unknown => None,
+        },
+        instances: fleet.live_instances().filter(|instance| instance.provider == provider.id).count() as u64,
+        quota: None,
+        history: Vec::new(),
+    }
+}
+
+fn sentence(line: &ProviderLine) -> String {
+    let score = match line.score {
+        Some(score) if line.low_confidence => format!("score {score} (low confidence)"),
+        Some(score) => format!("score {score}"),
+        None => "score unknown".to_owned(),
+    };
+    let time =
+        line.average_provision_seconds.map(|seconds| format!(", {} on average", words::seconds(seconds)));
+    let incident = line.incident.as_ref().map(|title| format!(" It reports an incident: {title}."));
+    format!(
+        "{}: {score}, advice {}, pool {}; {}, {} failed{}; {}.{}",
+        line.provider,
+        line.advice,
+        line.pool,
+        words::count(line.provisions, "provision", "provisions"),
+        line.failed_provisions,
+        time.unwrap_or_default(),
+        words::instances(line.instances),
+        incident.unwrap_or_default()
+    )
+}

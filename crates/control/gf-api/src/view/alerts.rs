@@ -1,0 +1,197 @@
+//! What somebody should look at, worst first.
+
+use super::{
+    condition::{Condition, Pair},
+    words,
+};
+use gf_model::{
+    NodeId, Timestamp,
+    fleet::Fleet,
+    health::HEARTBEAT_LIMIT_SECONDS,
+    instance::{Instance, InstanceState},
+    node::Node,
+    operation::OperationState,
+    provider::ProviderStatus,
+    verb::SilenceScope,
+};
+use gf_planner::score;
+use gf_tools::fleet::Alert;
+use std::collections::HashMap;
+
+const ORDER: [&str; 4] = ["critical", "high", "warning", "info"];
+
+/// Alerts of these pairs, and of the whole fleet where `fleet_wide`.
+pub fn alerts(fleet: &Fleet, pairs: &[Pair<'_>], fleet_wide: bool, now: Timestamp) -> Vec<Alert> {
+    let mut found: Vec<Alert> = pairs.iter().flat_map(|pair| of_pair(fleet, pair, now)).collect();
+    if fleet_wide {
+        found.extend(of_providers(fleet, now));
+        found.extend(of_nodes(fleet, now));
+        found.extend(of_operations(fleet));
+    }
+    found.sort_by_key(|alert| rank(&alert.severity));
+    found
+}
+
+/// The worst is 0.
+fn rank(severity: &str) -> usize {
+    ORDER.iter().position(|name| *name == severity).unwrap_or(ORDER.len())
+}
+
+fn of_pair(fleet: &Fleet, pair: &Pair<'_>, now: Timestamp) -> Vec<Alert> {
+    let account = pair.gateway.account.to_string();
+    let state = |half: Option<&Instance>| half.map_or("missing".to_owned(), |i| i.state.to_string());
+    let silenced = |half: Option<&Instance>| half.is_some_and(|instance| is_silenced(fleet, instance, now));
+    let mut found = Vec::new();
+    match pair.condition {
+        Condition::Down => {
+            let (severity, what_now) = if pair.is_protected() {
+                ("high", "its standby is ACTIVE and can take over")
+            } else {
+                ("critical", "no standby can take over")
+            };
+            found.push(Alert {
+                severity: severity.into(),
+                subject: account,
+                text: format!("no primary serves: it is {}; {what_now}", state(pair.primary)),
+                since: pair.primary.map(|i| i.state_since.to_string()),
+                // What leaves a user without service always pages.
+                silenced: severity != "critical" && silenced(pair.primary),
+            });
+        }
+        Condition::Unprotected => found.push(Alert {
+            severity: "warning".into(),
+            subject: account,
+            text: format!("unprotected: its standby is {}", state(pair.standby)),
+            since: pair.standby.map(|i| i.state_since.to_string()),
+            silenced: silenced(pair.standby.or(pair.primary)),
+        }),
+        Condition::Building | Condition::TearingDown | Condition::Parked | Condition::Protected => {}
+    }
+    for instance in pair.instances() {
+        if let Some(flag) = &instance.flagged {
+            found.push(about(fleet, instance, "warning", format!("flagged: {flag}"), now));
+        }
+        if instance.uncertain && instance.state != InstanceState::Creating {
+            found.push(about(fleet, instance, "info", "a remote call's answer is not known yet".into(), now));
+        }
+    }
+    found
+}
+
+fn about(fleet: &Fleet, instance: &Instance, severity: &str, text: String, now: Timestamp) -> Alert {
+    Alert {
+        severity: severity.into(),
+        subject: instance.id.to_string(),
+        text,
+        since: Some(instance.state_since.to_string()),
+        silenced: is_silenced(fleet, instance, now),
+    }
+}
+
+fn is_silenced(fleet: &Fleet, instance: &Instance, now: Timestamp) -> bool {
+    fleet.silences.values().filter(|silence| now < silence.until).any(|silence| match &silence.scope {
+        SilenceScope::Provider(provider) => *provider == instance.provider,
+        SilenceScope::Region(region) => *region == instance.region,
+        SilenceScope::Instance(id) => *id == instance.id,
+    })
+}
+
+fn of_providers(fleet: &Fleet, now: Timestamp) -> Vec<Alert> {
+    let mut found = Vec::new();
+    for provider in fleet.providers.values() {
+        let silenced = fleet.silences.values().any(|silence| {
+            now < silence.until && matches!(&silence.scope, SilenceScope::Provider(id) if *id == provider.id)
+        });
+        let alert = |text: String| Alert {
+            severity: "high".into(),
+            subject: provider.id.to_string(),
+            text,
+            since: None,
+            silenced,
+        };
+        if let ProviderStatus::Incident { title, .. } = &provider.status {
+            found.push(alert(format!("the provider reports an incident: {title}")));
+        }
+        if let Some(score) =
+            provider.score.filter(|points| score::is_degraded(*points) && !provider.low_confidence)
+        {
+            found.push(alert(format!("degraded: its seven-day score is {score}")));
+        }
+    }
+    found
+}
+
+/// A node that was here a moment ago is most likely back in a moment.
+const AWAY_SECONDS: i64 = 20;
+/// Nodes beyond these are told of together.
+const NODES_ONE_BY_ONE: usize = 5;
+
+fn of_nodes(fleet: &Fleet, now: Timestamp) -> Vec<Alert> {
+    let away_for = |node: &Node| now.as_second() - node.last_change.as_second();
+    let away: Vec<&Node> = fleet
+        .nodes
+        .values()
+        .filter(|node| node.enrolled_at.is_some() && !node.connected && away_for(node) > AWAY_SECONDS)
+        .collect();
+    if away.is_empty() {
+        return Vec::new();
+    }
+    let mut there: HashMap<&NodeId, u64> = HashMap::new();
+    fleet
+        .live_instances()
+        .filter_map(|i| i.node.as_ref())
+        .for_each(|node| *there.entry(node).or_default() += 1);
+    let count = |node: &Node| there.get(&node.id).copied().unwrap_or_default();
+    let severity = |node: &Node| match count(node) {
+        0 => "info",
+        _ if away_for(node) > HEARTBEAT_LIMIT_SECONDS => "high",
+        _ => "warning",
+    };
+    let (shown, rest) = away.split_at(away.len().min(NODES_ONE_BY_ONE));
+    let mut found: Vec<Alert> = shown
+        .iter()
+        .map(|node| Alert {
+            severity: severity(node).into(),
+            subject: node.id.to_string(),
+            text: format!("not connected; {} there", words::instances(count(node))),
+            since: Some(node.last_change.to_string()),
+            silenced: false,
+        })
+        .collect();
+    if !rest.is_empty() {
+        let lost: u64 = rest.iter().map(|node| count(node)).sum();
+        found.push(Alert {
+            severity: rest
+                .iter()
+                .map(|node| severity(node))
+                .min_by_key(|name| rank(name))
+                .unwrap_or("info")
+                .into(),
+            subject: "nodes".to_owned(),
+            text: format!(
+                "{} not connected; {} there",
+                words::count(rest.len() as u64, "more is", "more are"),
+                words::instances(lost)
+            ),
+            since: rest.iter().map(|node| node.last_change).min().map(|at| at.to_string()),
+            silenced: false,
+        });
+    }
+    found
+}
+
+fn of_operations(fleet: &Fleet) -> Vec<Alert> {
+    let stuck = fleet.operations.values().filter(|operation| operation.state == OperationState::Stuck);
+    stuck
+        .map(|operation| Alert {
+            severity: "critical".into(),
+            subject: operation.id.to_string(),
+            text: format!(
+                "stuck: {}; a person must look",
+                operation.error.as_deref().unwrap_or("it could not be undone")
+            ),
+            since: Some(operation.finished_at.unwrap_or(operation.created_at).to_string()),
+            silenced: false,
+        })
+        .collect()
+}

@@ -1,0 +1,106 @@
+//! How an account is served, in one word.
+
+use gf_model::{
+    fleet::Fleet,
+    gateway::{Desired, Gateway},
+    instance::{Instance, InstanceState},
+};
+use serde::Serialize;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// No live primary serves.
+    Down,
+    /// A primary serves and no standby could take over.
+    Unprotected,
+    /// It is being made for the first time.
+    Building,
+    TearingDown,
+    Parked,
+    /// A primary serves and a standby could take over.
+    Protected,
+}
+
+impl Condition {
+    pub const ALL: [Self; 6] =
+        [Self::Down, Self::Unprotected, Self::Building, Self::TearingDown, Self::Parked, Self::Protected];
+
+    /// Worst first: the order of [`Condition::ALL`].
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Unprotected => "unprotected",
+            Self::Building => "building",
+            Self::TearingDown => "tearing_down",
+            Self::Parked => "parked",
+            Self::Protected => "protected",
+        }
+    }
+
+    pub const fn is_trouble(self) -> bool {
+        matches!(self, Self::Down | Self::Unprotected)
+    }
+}
+
+/// A gateway with its two instances and its condition.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
+    pub gateway: &'a Gateway,
+    pub primary: Option<&'a Instance>,
+    pub standby: Option<&'a Instance>,
+    pub condition: Condition,
+}
+
+impl<'a> Pair<'a> {
+    /// `None` for an account that has an archive and nothing else.
+    pub fn of(fleet: &'a Fleet, gateway: &'a Gateway) -> Option<Self> {
+        let half = |id: &Option<_>| {
+            id.as_ref().and_then(|id| fleet.instances.get(id)).filter(|instance| instance.state.exists())
+        };
+        let (primary, standby) = (half(&gateway.primary), half(&gateway.standby));
+        if gateway.desired == Desired::Archived && primary.is_none() && standby.is_none() {
+            return None;
+        }
+        Some(Self { gateway, primary, standby, condition: condition(gateway, primary, standby) })
+    }
+
+    pub fn instances(&self) -> impl Iterator<Item = &'a Instance> {
+        self.primary.into_iter().chain(self.standby)
+    }
+
+    /// Whether a standby could take over now.
+    pub fn is_protected(&self) -> bool {
+        self.standby.is_some_and(Instance::is_active)
+    }
+}
+
+/// Every account that is served or being made or unmade, in the order of their names.
+pub fn pairs(fleet: &Fleet) -> impl Iterator<Item = Pair<'_>> {
+    fleet.gateways.values().filter_map(|gateway| Pair::of(fleet, gateway))
+}
+
+fn condition(gateway: &Gateway, primary: Option<&Instance>, standby: Option<&Instance>) -> Condition {
+    let tearing = |half: Option<&Instance>| half.is_some_and(|i| i.state == InstanceState::TearingDown);
+    let coming = |half: Option<&Instance>| {
+        half.is_some_and(|i| {
+            i.active_at.is_none() && matches!(i.state, InstanceState::Creating | InstanceState::Bootstrapping)
+        })
+    };
+    if gateway.desired == Desired::Archived || tearing(primary) {
+        return Condition::TearingDown;
+    }
+    let never_moved = gateway.last_failover.is_none();
+    match primary.map(|i| i.state) {
+        Some(InstanceState::Active) if standby.is_some_and(Instance::is_active) => Condition::Protected,
+        Some(InstanceState::Active) if never_moved && coming(standby) => Condition::Building,
+        Some(InstanceState::Active) => Condition::Unprotected,
+        Some(InstanceState::Parked) => Condition::Parked,
+        _ if never_moved
+            && (coming(primary) || (primary.is_none() && standby.is_none_or(|_| coming(standby)))) =>
+        {
+            Condition::Building
+        }
+        _ => Condition::Down,
+    }
+}

@@ -1,0 +1,246 @@
+//! The whole fleet, or a part of it, in numbers that add up. Counted in one pass.
+
+use super::{
+    alerts::alerts,
+    condition::{Condition, Pair, pairs},
+    line, words,
+};
+use crate::problem::Problem;
+use gf_model::{
+    Cents, Tier, Timestamp,
+    fleet::Fleet,
+    instance::{Instance, InstanceState, Role},
+    provider::{ProviderId, Region},
+};
+use gf_tools::{
+    FleetStatusParams, FleetStatusReply,
+    common::Counts,
+    fleet::{ProviderCount, RegionCount, TierCount},
+};
+use std::collections::BTreeMap;
+
+/// Which pairs are counted, checked: an unknown name is refused with those that would be right.
+pub struct Filter {
+    provider: Option<ProviderId>,
+    region: Option<Region>,
+    state: Option<InstanceState>,
+    full: bool,
+}
+
+impl Filter {
+    pub fn of(params: &FleetStatusParams, fleet: &Fleet) -> Result<Self, Problem> {
+        let full = match params.detail.as_deref() {
+            None | Some("summary") => false,
+            Some("full") => true,
+            Some(other) => {
+                return Err(Problem::bad_request("unknown_detail", format!("{other:?} is not a detail"))
+                    .at("detail", other)
+                    .fix("use summary or full"));
+            }
+        };
+        Ok(Self {
+            provider: params.provider.as_deref().map(|given| provider_named(fleet, given)).transpose()?,
+            region: params.region.as_deref().map(|given| region_named(fleet, given)).transpose()?,
+            state: params.status.as_deref().map(state_named).transpose()?,
+            full,
+        })
+    }
+
+    fn is_open(&self) -> bool {
+        self.provider.is_none() && self.region.is_none() && self.state.is_none()
+    }
+
+    fn admits(&self, pair: &Pair<'_>) -> bool {
+        let any = |fits: &dyn Fn(&Instance) -> bool| pair.instances().any(fits);
+        self.provider.as_ref().is_none_or(|provider| any(&|i| i.provider == *provider))
+            && self.region.as_ref().is_none_or(|region| any(&|i| i.region == *region))
+            && self.state.is_none_or(|state| any(&|i| i.state == state))
+    }
+}
+
+/// A provider by the name that somebody typed.
+pub fn provider_named(fleet: &Fleet, given: &str) -> Result<ProviderId, Problem> {
+    let id = ProviderId::from(given.trim());
+    if fleet.providers.contains_key(&id) {
+        return Ok(id);
+    }
+    let known: Vec<_> = fleet.providers.keys().collect();
+    Err(Problem::bad_request("unknown_provider", format!("there is no provider {given:?}"))
+        .at("provider", given)
+        .fix(format!("use {}", words::list(&known, 12))))
+}
+
+fn region_named(fleet: &Fleet, given: &str) -> Result<Region, Problem> {
+    let region = Region::from(given.trim());
+    let known = || fleet.providers.values().flat_map(|provider| &provider.regions).map(|offer| &offer.region);
+    if known().any(|offered| *offered == region) {
+        return Ok(region);
+    }
+    let known: Vec<_> = known().collect();
+    Err(Problem::bad_request("unknown_region", format!("there is no region {given:?}"))
+        .at("region", given)
+        .fix(format!("use {}", words::list(&known, 24))))
+}
+
+/// An instance's state by the name that somebody typed.
+pub fn state_named(given: &str) -> Result<InstanceState, Problem> {
+    let name = given.trim().to_ascii_uppercase().replace([' ', '-'], "_");
+    InstanceState::ALL.into_iter().find(|state| state.name() == name).ok_or_else(|| {
+        let known: Vec<_> = InstanceState::ALL.into_iter().map(InstanceState::name).collect();
+        Problem::bad_request("unknown_status", format!("{given:?} is not a state of an instance"))
+            .at("status", given)
+            .fix(format!("use {}", words::list(&known, 12)))
+    })
+}
+
+/// A tier by the name that somebody typed.
+pub fn tier_named(given: &str) -> Result<Tier, Problem> {
+    given.parse().map_err(|why: gf_model::tier::UnknownTier| {
+        Problem::bad_request("unknown_tier", why.to_string())
+            .at("tier", given)
+            .fix("use nano, standard, pro or enterprise")
+    })
+}
+
+/// Running sums of one pass.
+#[derive(Default)]
+struct Sums {
+    conditions: Counts,
+    states: Counts,
+    unprotected: u64,
+    instances: u64,
+    uncertain: u64,
+    cost: Cents,
+    providers: BTreeMap<ProviderId, ProviderCount>,
+    regions: BTreeMap<(ProviderId, Region), RegionCount>,
+    tiers: BTreeMap<Tier, (u64, Cents)>,
+}
+
+impl Sums {
+    fn add(&mut self, pair: &Pair<'_>) {
+        *self.conditions.entry(pair.condition.name().to_owned()).or_default() += 1;
+        let may_lack = matches!(pair.condition, Condition::Parked | Condition::TearingDown);
+        self.unprotected += u64::from(!may_lack && !pair.is_protected());
+        let cost = line::cost(pair);
+        self.cost = self.cost + cost;
+        let tier = self.tiers.entry(pair.gateway.tier).or_default();
+        *tier = (tier.0 + 1, tier.1 + cost);
+        pair.instances().for_each(|instance| self.add_instance(instance));
+    }
+
+    fn add_instance(&mut self, instance: &Instance) {
+        let active = u64::from(instance.is_active());
+        let primary = u64::from(instance.role == Role::Primary);
+        self.instances += 1;
+        self.uncertain += u64::from(instance.uncertain);
+        match self.states.get_mut(instance.state.name()) {
+            Some(n) => *n += 1,
+            None => drop(self.states.insert(instance.state.name().to_owned(), 1)),
+        }
+        let named = || ProviderCount { provider: instance.provider.to_string(), ..ProviderCount::default() };
+        let provider = self.providers.entry(instance.provider.clone()).or_insert_with(named);
+        provider.instances += 1;
+        provider.primaries += primary;
+        provider.standbys += 1 - primary;
+        provider.active += active;
+        let key = (instance.provider.clone(), instance.region.clone());
+        let region = self.regions.entry(key).or_insert_with(|| RegionCount {
+            provider: instance.provider.to_string(),
+            region: instance.region.to_string(),
+            ..RegionCount::default()
+        });
+        region.instances += 1;
+        region.primaries += primary;
+        region.active += active;
+    }
+}
+
+/// Instances that belong to no pair: an old primary that is kept fenced, one that is being deleted.
+fn stray<'a>(fleet: &'a Fleet, counted: &'a [Pair<'a>]) -> impl Iterator<Item = &'a Instance> {
+    let known: std::collections::HashSet<_> =
+        counted.iter().flat_map(Pair::instances).map(|instance| &instance.id).collect();
+    fleet.live_instances().filter(move |instance| !known.contains(&instance.id))
+}
+
+pub fn fleet_status(
+    fleet: &Fleet,
+    params: &FleetStatusParams,
+    now: Timestamp,
+) -> Result<FleetStatusReply, Problem> {
+    let filter = Filter::of(params, fleet)?;
+    let mut counted: Vec<Pair<'_>> = pairs(fleet).filter(|pair| filter.admits(pair)).collect();
+    let mut sums = Sums::default();
+    counted.iter().for_each(|pair| sums.add(pair));
+    if filter.is_open() {
+        for instance in stray(fleet, &counted) {
+            sums.add_instance(instance);
+            sums.cost = sums.cost + instance.monthly_cost;
+        }
+    }
+    let operations = fleet.operations.values().filter(|operation| !operation.state.is_over());
+    let mut reply = FleetStatusReply {
+        summary: String::new(),
+        as_of: now.to_string(),
+        pairs_total: counted.len() as u64,
+        pairs_by_condition: sums.conditions,
+        unprotected: sums.unprotected,
+        instances_total: sums.instances,
+        instances_by_state: sums.states,
+        uncertain: sums.uncertain,
+        by_provider: sums.providers.into_values().collect(),
+        by_region: sums.regions.into_values().collect(),
+        by_tier: sums
+            .tiers
+            .into_iter()
+            .map(|(tier, (pairs, cost))| TierCount {
+                tier: tier.to_string(),
+                pairs,
+                monthly_cost_cents: cost.0,
+                monthly_cost: words::per_month(cost),
+            })
+            .collect(),
+        monthly_cost_cents: sums.cost.0,
+        monthly_cost: words::per_month(sums.cost),
+        alerts: alerts(fleet, &counted, filter.is_open(), now),
+        operations: operations.map(|operation| super::progress::line(fleet, operation)).collect(),
+        revision: (!fleet.revisions.is_empty()).then(|| fleet.newest_revision().to_string()),
+        gateways: Vec::new(),
+    };
+    if filter.full {
+        counted.sort_by_key(|pair| (pair.gateway.created_at, &pair.gateway.account));
+        reply.gateways =
+            (1..).zip(&counted).map(|(ordinal, pair)| line::gateway(pair, ordinal, now)).collect();
+    }
+    reply.summary = summary(&reply, &filter);
+    Ok(reply)
+}
+
+fn summary(reply: &FleetStatusReply, filter: &Filter) -> String {
+    let working = match reply.operations.len() as u64 {
+        0 => String::new(),
+        n => format!(" {} running.", words::count(n, "operation is", "operations are")),
+    };
+    if reply.pairs_total == 0 && reply.instances_total == 0 {
+        return match filter.is_open() {
+            true => format!("The fleet is empty: 0 pairs, 0 instances, {}.{working}", reply.monthly_cost),
+            false => "No pair fits this filter.".to_owned(),
+        };
+    }
+    let pairs = format!("{}: {}", words::pairs(reply.pairs_total), words::counts(&reply.pairs_by_condition));
+    let instances =
+        format!("{}: {}", words::instances(reply.instances_total), words::counts(&reply.instances_by_state));
+    let loud = reply.alerts.iter().filter(|alert| !alert.silenced && alert.severity != "info");
+    let alerts = match loud.clone().count() as u64 {
+        0 => "Nothing needs attention.".to_owned(),
+        n => {
+            let first: Vec<String> =
+                loud.take(3).map(|alert| format!("{} {}", alert.subject, alert.text)).collect();
+            let more = match n.saturating_sub(3) {
+                0 => String::new(),
+                rest => format!("; and {rest} more"),
+            };
+            format!("{}: {}{more}.", words::count(n, "alert", "alerts"), first.join("; "))
+        }
+    };
+    format!("{pairs}. {instances}. {}. {alerts}{working}", reply.monthly_cost)
+}

@@ -1,0 +1,180 @@
+//! Letting a node in: version, then keys both ways, then the resume point. Nothing else is heard before that.
+
+use crate::{TransportError, hub::Shared};
+use bytes::Bytes;
+use futures_util::{Sink, Stream, StreamExt};
+use gf_model::NodeId;
+use gf_node_proto::{
+    Enrol, EnrolmentToken, FrameError, FrameWriter, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, Proof,
+    Transcript, Welcomed, decode, envelope, negotiate, sign_challenge, sign_welcome, verify_node,
+};
+use std::{fmt, time::Duration};
+
+/// How long a node may take to prove itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who was let in.
+pub(crate) struct Admitted {
+    pub node: NodeId,
+    pub hello: Hello,
+}
+
+/// Why somebody was not; sent as a Goodbye.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub reason: GoodbyeReason,
+    pub detail: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: GoodbyeReason, detail: impl fmt::Display) -> Self {
+        Self { reason, detail: detail.to_string() }
+    }
+}
+
+impl From<FrameError> for Refusal {
+    fn from(why: FrameError) -> Self {
+        let reason = match why {
+            FrameError::TooLarge { .. } => GoodbyeReason::FrameTooLarge,
+            FrameError::Malformed(_) | FrameError::Empty => GoodbyeReason::MalformedFrame,
+        };
+        Self::new(reason, why)
+    }
+}
+
+/// The next frame, or why there is none.
+pub(crate) async fn next_frame<S, R>(stream: &mut S) -> Result<envelope::Body, Refusal>
+where
+    S: Stream<Item = Result<Bytes, R>> + Unpin,
+    R: Into<TransportError>,
+{
+    match stream.next().await {
+        Some(Ok(frame)) => Ok(decode(&frame)?),
+        Some(Err(why)) => {
+            let why = why.into();
+            let reason = match why {
+                TransportError::TooLarge(_) => GoodbyeReason::FrameTooLarge,
+                TransportError::Malformed(_) => GoodbyeReason::MalformedFrame,
+                TransportError::Broken(_) => GoodbyeReason::Unspecified,
+            };
+            Err(Refusal::new(reason, why))
+        }
+        None => Err(Refusal::new(GoodbyeReason::Unspecified, "the connection was closed")),
+    }
+}
+
+pub(crate) async fn admit<S, K, R>(
+    shared: &Shared,
+    stream: &mut S,
+    writer: &mut FrameWriter<K>,
+) -> Result<Admitted, Refusal>
+where
+    S: Stream<Item = Result<Bytes, R>> + Unpin,
+    K: Sink<Bytes> + Unpin,
+    K::Error: fmt::Display,
+    R: Into<TransportError>,
+{
+    match tokio::time::timeout(PATIENCE, exchange(shared, stream, writer)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Refusal::new(GoodbyeReason::Silent, format!("no handshake within {PATIENCE:?}"))),
+    }
+}
+
+async fn exchange<S, K, R>(
+    shared: &Shared,
+    stream: &mut S,
+    writer: &mut FrameWriter<K>,
+) -> Result<Admitted, Refusal>
+where
+    S: Stream<Item = Result<Bytes, R>> + Unpin,
+    K: Sink<Bytes> + Unpin,
+    K::Error: fmt::Display,
+    R: Into<TransportError>,
+{
+    let hello = match next_frame(stream).await? {
+        envelope::Body::Hello(hello) => hello,
+        _ => return Err(unexpected("a Hello")),
+    };
+    let protocol = negotiate(&hello).map_err(|why| Refusal::new(why.goodbye(), why))?;
+    let node = node_name(&hello)?;
+
+    let mut nonce = [0; NONCE_BYTES];
+    shared.entropy.fill(&mut nonce);
+    let (challenge, transcript) = sign_challenge(&shared.config.key, &hello, protocol, nonce)
+        .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
+    send(writer, challenge).await?;
+
+    match next_frame(stream).await? {
+        envelope::Body::Enrol(enrol) => enrol_node(shared, &node, &transcript, &enrol).await?,
+        envelope::Body::Proof(proof) => prove_node(shared, &node, &transcript, &proof).await?,
+        _ => return Err(unexpected("an Enrol or a Proof")),
+    }
+
+    let events_acknowledged = shared.node(&node).ledger.lock().acknowledged();
+    let interval = shared.config.heartbeat_interval.as_millis();
+    let welcomed = Welcomed {
+        controller_generation: shared.config.controller_generation,
+        events_acknowledged,
+        heartbeat_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
+    };
+    send(writer, sign_welcome(&shared.config.key, &transcript, welcomed)).await?;
+    Ok(Admitted { node, hello })
+}
+
+fn node_name(hello: &Hello) -> Result<NodeId, Refusal> {
+    let refused = |detail: String| Refusal::new(GoodbyeReason::UnknownNode, detail);
+    let node: NodeId = hello.node_id.parse().map_err(|why| refused(format!("node_id: {why}")))?;
+    if node.as_str() != hello.node_id {
+        return Err(refused(format!("node_id: {:?} must be written {node}", hello.node_id)));
+    }
+    if hello.role() != NodeRole::Host {
+        return Err(refused(format!(
+            "role: only a host may connect here, not {}",
+            hello.role().as_str_name()
+        )));
+    }
+    Ok(node)
+}
+
+async fn enrol_node(
+    shared: &Shared,
+    node: &NodeId,
+    transcript: &Transcript,
+    enrol: &Enrol,
+) -> Result<(), Refusal> {
+    let key = enrol.verified_key(transcript).map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
+    let token = enrol.token.as_ref().map_or("", |token| &token.value);
+    let decided = shared.registry.enrol(node, EnrolmentToken::digest_of(token), key).await;
+    decided
+        .map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))?
+        .map_err(|why| Refusal::new(why.goodbye(), why))?;
+    shared.node(node).begins_anew();
+    Ok(())
+}
+
+async fn prove_node(
+    shared: &Shared,
+    node: &NodeId,
+    transcript: &Transcript,
+    proof: &Proof,
+) -> Result<(), Refusal> {
+    let known = shared.registry.key_of(node).await;
+    let key = known.map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))?.ok_or_else(|| {
+        Refusal::new(GoodbyeReason::UnknownNode, format!("{node} has not enrolled; start it with a token"))
+    })?;
+    verify_node(&key, transcript, &proof.signature)
+        .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))
+}
+
+async fn send<K>(writer: &mut FrameWriter<K>, body: impl Into<envelope::Body>) -> Result<(), Refusal>
+where
+    K: Sink<Bytes> + Unpin,
+    K::Error: fmt::Display,
+{
+    writer.put(body)?;
+    writer.pump().await.map_err(|why| Refusal::new(GoodbyeReason::Unspecified, why))
+}
+
+fn unexpected(wanted: &str) -> Refusal {
+    Refusal::new(GoodbyeReason::UnexpectedFrame, format!("{wanted} was expected here"))
+}

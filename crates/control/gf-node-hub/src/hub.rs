@@ -1,0 +1,205 @@
+//! The hub itself: the nodes by name, and the way to command them.
+
+use crate::{
+    NodeEvent, NodeRegistry, NodeView, TransportError,
+    command::{CommandError, CommandMeta, InFlight, Pending},
+    link,
+    node::NodeState,
+};
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use gf_model::{
+    NodeId,
+    ambient::{Clock, Entropy},
+};
+use gf_node_proto::{
+    COMMANDS_IN_FLIGHT, Cancel, EnrolmentToken, GoodbyeReason, HEARTBEAT_INTERVAL_MS, Reply, SigningKey,
+    command, encode,
+};
+use parking_lot::RwLock;
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+/// Reports that may wait for the reconcilers before nodes are made to wait.
+const EVENTS_WAITING: usize = 1024;
+
+pub struct HubConfig {
+    /// What nodes know this control plane by.
+    pub key: SigningKey,
+    /// The leader's generation: nodes refuse a controller with a lower one than they have seen.
+    pub controller_generation: u64,
+    pub heartbeat_interval: Duration,
+}
+
+impl HubConfig {
+    pub fn new(key: SigningKey, controller_generation: u64) -> Self {
+        let heartbeat_interval = Duration::from_millis(HEARTBEAT_INTERVAL_MS.into());
+        Self { key, controller_generation, heartbeat_interval }
+    }
+}
+
+/// Cheap to clone; all clones are the same hub.
+#[derive(Clone)]
+pub struct Hub {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: HubConfig,
+    pub(crate) registry: Arc<dyn NodeRegistry>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) events: mpsc::Sender<NodeEvent>,
+    nodes: RwLock<BTreeMap<NodeId, Arc<NodeState>>>,
+}
+
+/// How a link came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// The node was not let in, or broke the protocol, and was told why.
+    Refused { reason: GoodbyeReason, detail: String },
+    /// The node said goodbye.
+    Left { reason: GoodbyeReason },
+    /// The connection broke.
+    Broken(String),
+    /// Nothing was heard for three heartbeats.
+    Silent,
+    /// This side ended it.
+    Ended { reason: GoodbyeReason },
+}
+
+impl fmt::Display for LinkEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { reason, detail } => write!(f, "refused ({}): {detail}", reason.as_str_name()),
+            Self::Left { reason } => write!(f, "the node left ({})", reason.as_str_name()),
+            Self::Broken(why) => write!(f, "the connection broke: {why}"),
+            Self::Silent => f.write_str("nothing was heard for three heartbeats"),
+            Self::Ended { reason } => write!(f, "ended here ({})", reason.as_str_name()),
+        }
+    }
+}
+
+impl Hub {
+    /// The hub, and the reports that somebody must read.
+    pub fn new(
+        config: HubConfig,
+        registry: Arc<dyn NodeRegistry>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> (Self, mpsc::Receiver<NodeEvent>) {
+        let (events, reports) = mpsc::channel(EVENTS_WAITING);
+        let nodes = RwLock::default();
+        (Self { shared: Arc::new(Shared { config, registry, clock, entropy, events, nodes }) }, reports)
+    }
+
+    /// A fresh single-use token. Store its `digest()` for the node that it is meant for, hand `reveal()` to it.
+    pub fn mint_token(&self) -> EnrolmentToken {
+        let mut secret = [0; 32];
+        self.shared.entropy.fill(&mut secret);
+        EnrolmentToken::new(secret, self.shared.config.key.verifying_key())
+    }
+
+    /// Serves one link until it ends.
+    pub async fn serve<T, R, W>(&self, transport: T) -> LinkEnd
+    where
+        T: Stream<Item = Result<Bytes, R>> + Sink<Bytes, Error = W> + Send + Unpin,
+        R: Into<TransportError> + Send,
+        W: fmt::Display + Send,
+    {
+        link::serve(&self.shared, transport).await
+    }
+
+    pub fn nodes(&self) -> Vec<NodeView> {
+        self.shared.nodes.read().values().map(|node| node.view()).collect()
+    }
+
+    pub fn node(&self, id: &NodeId) -> Option<NodeView> {
+        self.shared.nodes.read().get(id).map(|node| node.view())
+    }
+
+    pub fn is_connected(&self, id: &NodeId) -> bool {
+        self.shared.nodes.read().get(id).is_some_and(|node| node.is_connected())
+    }
+
+    /// Sends a command and waits for its answer.
+    pub async fn command(
+        &self,
+        node: &NodeId,
+        body: impl Into<command::Body>,
+        meta: CommandMeta,
+    ) -> Result<Reply, CommandError> {
+        self.start(node, body, meta)?.answer().await
+    }
+
+    /// Sends a command. Its key joins one that is under way already, instead of sending it a second time.
+    pub fn start(
+        &self,
+        node: &NodeId,
+        body: impl Into<command::Body>,
+        meta: CommandMeta,
+    ) -> Result<Pending, CommandError> {
+        let not_connected = || CommandError::NotConnected { node: node.clone() };
+        let state = self.shared.nodes.read().get(node).cloned().ok_or_else(not_connected)?;
+        let command = meta.command(body.into());
+        let frame = encode(command.clone()).map_err(CommandError::TooLarge)?;
+
+        let outgoing =
+            state.connection.lock().as_ref().map(|up| up.outgoing.clone()).ok_or_else(not_connected)?;
+        let (progress, answer) = {
+            let mut in_flight = state.in_flight.lock();
+            in_flight.retain(|_, waiting| waiting.is_awaited());
+            if let Some(same) = in_flight.get(&meta.key) {
+                if same.body != command.body {
+                    return Err(CommandError::KeyInUse { key: meta.key });
+                }
+                (mpsc::channel(1).1, same.join())
+            } else {
+                let busy = || CommandError::Busy { node: node.clone() };
+                if in_flight.len() >= COMMANDS_IN_FLIGHT {
+                    return Err(busy());
+                }
+                let (waiting, progress, answer) = InFlight::new(command.body, frame.clone());
+                outgoing.try_send(frame).map_err(|_| busy())?;
+                in_flight.insert(meta.key.clone(), waiting);
+                (progress, answer)
+            }
+        };
+        let cancel = {
+            let key = meta.key;
+            Box::new(move || {
+                if let Some(up) = state.connection.lock().as_ref()
+                    && let Ok(frame) = encode(Cancel { key: key.clone() })
+                {
+                    let _ = up.outgoing.try_send(frame);
+                }
+            })
+        };
+        Ok(Pending { node: node.clone(), timeout: meta.timeout, progress, answer, cancel })
+    }
+
+    /// Ends a node's link, such as after its key was withdrawn.
+    pub fn disconnect(&self, id: &NodeId, reason: GoodbyeReason) {
+        let node = self.shared.nodes.read().get(id).cloned();
+        if let Some(up) = node.and_then(|node| node.connection.lock().take()) {
+            let _ = up.stop.send(reason);
+        }
+    }
+
+    /// Tells every node that this control plane goes away.
+    pub fn shut_down(&self) {
+        let ids: Vec<_> = self.shared.nodes.read().keys().cloned().collect();
+        for id in ids {
+            self.disconnect(&id, GoodbyeReason::ShuttingDown);
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn node(&self, id: &NodeId) -> Arc<NodeState> {
+        let mut nodes = self.nodes.write();
+        let node =
+            nodes.entry(id.clone()).or_insert_with(|| Arc::new(NodeState::new(id.clone(), self.clock.now())));
+        Arc::clone(node)
+    }
+}

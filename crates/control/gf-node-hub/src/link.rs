@@ -1,0 +1,237 @@
+//! One link from the first frame to the last: a single task that reads, writes and keeps the node's state.
+
+use crate::{
+    NodeEvent, TransportError,
+    command::InFlight,
+    handshake::{Admitted, Refusal, admit, next_frame},
+    hub::{LinkEnd, Shared},
+    node::{Connection, NodeState},
+    receipts::Ledger,
+};
+use bytes::Bytes;
+use futures_util::{FutureExt, Sink, Stream, StreamExt};
+use gf_node_proto::{
+    COMMANDS_IN_FLIGHT, EVENT_WINDOW, EventAck, FrameWriter, Goodbye, GoodbyeReason, envelope,
+};
+use std::{collections::VecDeque, fmt, sync::Arc};
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) async fn serve<T, R, W>(shared: &Shared, transport: T) -> LinkEnd
+where
+    T: Stream<Item = Result<Bytes, R>> + Sink<Bytes, Error = W> + Send + Unpin,
+    R: Into<TransportError> + Send,
+    W: fmt::Display + Send,
+{
+    let (sink, mut stream) = transport.split();
+    let mut writer = FrameWriter::new(sink);
+    let end = match admit(shared, &mut stream, &mut writer).await {
+        Ok(admitted) => run(shared, admitted, &mut stream, &mut writer).await,
+        Err(refusal) => LinkEnd::Refused { reason: refusal.reason, detail: refusal.detail },
+    };
+    let farewell = match &end {
+        LinkEnd::Refused { reason, detail } => Some((*reason, detail.clone())),
+        LinkEnd::Ended { reason } => Some((*reason, String::new())),
+        LinkEnd::Silent => Some((GoodbyeReason::Silent, "nothing was heard for three heartbeats".to_owned())),
+        LinkEnd::Left { .. } | LinkEnd::Broken(_) => None,
+    };
+    if let Some(farewell) = farewell {
+        // Best effort: the other end may be gone, and the reason is in `end` either way.
+        let _ = writer.put(Goodbye::from(farewell));
+    }
+    let _ = tokio::time::timeout(shared.config.heartbeat_interval, writer.finish()).await;
+    end
+}
+
+async fn run<S, K, R>(
+    shared: &Shared,
+    Admitted { node: id, hello }: Admitted,
+    stream: &mut S,
+    writer: &mut FrameWriter<K>,
+) -> LinkEnd
+where
+    S: Stream<Item = Result<Bytes, R>> + Unpin,
+    K: Sink<Bytes> + Unpin,
+    K::Error: fmt::Display,
+    R: Into<TransportError>,
+{
+    let node = shared.node(&id);
+    // One connection per node: the newer one wins, and begins only when the older one has let go.
+    let older = node.connection.lock().take();
+    if let Some(older) = older {
+        let _ = older.stop.send(GoodbyeReason::Replaced);
+        let _ = older.ended.await;
+    }
+    let (outgoing, commands) = mpsc::channel(2 * COMMANDS_IN_FLIGHT);
+    let (stop, stopped) = oneshot::channel();
+    let (still_here, ended) = oneshot::channel();
+    let again: Vec<Arc<InFlight>> = node.in_flight.lock().values().cloned().collect();
+    for command in again.iter().filter(|command| command.is_awaited()) {
+        writer.put_frame(command.frame.clone());
+    }
+    *node.connection.lock() = Some(Connection { outgoing: outgoing.clone(), stop, ended });
+
+    let now = shared.clock.now();
+    node.came(&hello.provider, &hello.software_version, now);
+    tracing::info!(node = %id, "a node connected");
+    let ledger = Arc::clone(&node.ledger.lock());
+    let mut link = Link {
+        shared,
+        node: Arc::clone(&node),
+        acknowledged: ledger.acknowledged(),
+        heard_events: false,
+        ledger,
+        reports: VecDeque::new(),
+    };
+    link.reports.push_back(NodeEvent::Connected {
+        node: id.clone(),
+        provider: hello.provider,
+        software: hello.software_version,
+        at: now,
+    });
+    let end = link.drive(stream, writer, commands, stopped).await;
+
+    let at = shared.clock.now();
+    tracing::info!(node = %id, %end, "a node's link ended");
+    drop(link);
+    if !matches!(end, LinkEnd::Ended { reason: GoodbyeReason::Replaced }) {
+        node.connection.lock().take();
+        node.went(at);
+        let _ = shared.events.send(NodeEvent::Lost { node: id, why: end.to_string(), at }).await;
+    }
+    drop(still_here);
+    end
+}
+
+struct Link<'a> {
+    shared: &'a Shared,
+    node: Arc<NodeState>,
+    ledger: Arc<Ledger>,
+    acknowledged: u64,
+    heard_events: bool,
+    /// Reports that the reconcilers have no room for yet: bounded by the node's event window.
+    reports: VecDeque<NodeEvent>,
+}
+
+impl Link<'_> {
+    async fn drive<S, K, R>(
+        &mut self,
+        stream: &mut S,
+        writer: &mut FrameWriter<K>,
+        mut commands: mpsc::Receiver<Bytes>,
+        mut stopped: oneshot::Receiver<GoodbyeReason>,
+    ) -> LinkEnd
+    where
+        S: Stream<Item = Result<Bytes, R>> + Unpin,
+        K: Sink<Bytes> + Unpin,
+        K::Error: fmt::Display,
+        R: Into<TransportError>,
+    {
+        let patience = 3 * self.shared.config.heartbeat_interval;
+        let silence = tokio::time::sleep(patience);
+        tokio::pin!(silence);
+        let ledger = Arc::clone(&self.ledger);
+        loop {
+            tokio::select! {
+                reason = &mut stopped => {
+                    return LinkEnd::Ended { reason: reason.unwrap_or(GoodbyeReason::Unspecified) };
+                }
+                frame = next_frame(stream) => {
+                    silence.as_mut().reset(tokio::time::Instant::now() + patience);
+                    if let Some(end) = self.take(frame) {
+                        return end;
+                    }
+                }
+                Some(frame) = commands.recv() => writer.put_frame(frame),
+                () = ledger.settled.notified() => {
+                    let seq = ledger.acknowledged();
+                    if seq > self.acknowledged {
+                        self.acknowledged = seq;
+                        let _ = writer.put(EventAck { seq });
+                    }
+                }
+                room = self.shared.events.reserve(), if !self.reports.is_empty() => match room {
+                    Ok(room) => if let Some(report) = self.reports.pop_front() { room.send(report) },
+                    Err(_) => return LinkEnd::Ended { reason: GoodbyeReason::ShuttingDown },
+                },
+                sent = writer.pump(), if writer.has_work() => if let Err(why) = sent {
+                    return LinkEnd::Broken(why.to_string());
+                },
+                // This side may have been too busy to listen, or asleep: what waits unread is no silence.
+                () = &mut silence => match next_frame(stream).now_or_never() {
+                    None => return LinkEnd::Silent,
+                    Some(frame) => {
+                        silence.as_mut().reset(tokio::time::Instant::now() + patience);
+                        if let Some(end) = self.take(frame) {
+                            return end;
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, frame: Result<envelope::Body, Refusal>) -> Option<LinkEnd> {
+        match frame.and_then(|body| self.heard(body)) {
+            Ok(end) => end,
+            Err(Refusal { reason: GoodbyeReason::Unspecified, detail }) => Some(LinkEnd::Broken(detail)),
+            Err(Refusal { reason, detail }) => Some(LinkEnd::Refused { reason, detail }),
+        }
+    }
+
+    fn heard(&mut self, body: envelope::Body) -> Result<Option<LinkEnd>, Refusal> {
+        match body {
+            envelope::Body::Heartbeat(heartbeat) => {
+                let at = self.shared.clock.now();
+                self.node.beat(&heartbeat, at);
+                // While the reconcilers are behind, differences gather in what they were last told.
+                if self.reports.len() < EVENT_WINDOW as usize
+                    && let Some(delta) = self.node.told.lock().take(heartbeat)
+                {
+                    self.reports.push_back(NodeEvent::Changed {
+                        node: self.node.id.clone(),
+                        at,
+                        changed: delta.changed,
+                        gone: delta.gone,
+                        resources: delta.resources,
+                    });
+                }
+            }
+            envelope::Body::Event(event) => {
+                if event.seq > self.acknowledged.saturating_add(2 * EVENT_WINDOW) && self.acknowledged > 0 {
+                    let detail = format!("event {} is too far ahead of {}", event.seq, self.acknowledged);
+                    return Err(Refusal::new(GoodbyeReason::UnexpectedFrame, detail));
+                }
+                if !std::mem::replace(&mut self.heard_events, true) {
+                    self.ledger.begin_at(event.seq);
+                }
+                if let Some(receipt) = self.ledger.receipt(event.seq) {
+                    let node = self.node.id.clone();
+                    self.reports.push_back(NodeEvent::Reported { node, event, receipt });
+                } else if event.seq <= self.ledger.acknowledged() {
+                    // The node did not hear of it: say it again.
+                    self.acknowledged = self.acknowledged.min(event.seq.saturating_sub(1));
+                    self.ledger.settled.notify_one();
+                }
+            }
+            envelope::Body::Progress(progress) => {
+                if let Some(waiting) = self.node.in_flight.lock().get(&progress.key) {
+                    waiting.progressed(progress);
+                }
+            }
+            envelope::Body::Result(result) => {
+                let waiting = self.node.in_flight.lock().remove(&result.key);
+                if let Some(waiting) = waiting {
+                    waiting.answered(result);
+                }
+            }
+            envelope::Body::Goodbye(goodbye) => return Ok(Some(LinkEnd::Left { reason: goodbye.reason() })),
+            _ => {
+                return Err(Refusal::new(
+                    GoodbyeReason::UnexpectedFrame,
+                    "a node sends heartbeats, events, progress and results after its handshake",
+                ));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,61 @@
+//! The link over a WebSocket of the control plane's own server.
+
+use crate::{Hub, TransportError};
+use axum::{
+    Router,
+    extract::{
+        State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    response::Response,
+    routing::get,
+};
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
+use gf_node_proto::MAX_FRAME_BYTES;
+use tokio_tungstenite::tungstenite;
+
+/// Where nodes connect.
+pub const LINK_PATH: &str = "/node/v1/link";
+
+/// The route for nodes; merge it into the control plane's router.
+pub fn link_route(hub: Hub) -> Router {
+    Router::new().route(LINK_PATH, get(upgrade)).with_state(hub)
+}
+
+async fn upgrade(State(hub): State<Hub>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.max_frame_size(MAX_FRAME_BYTES).max_message_size(MAX_FRAME_BYTES).on_upgrade(
+        |socket| async move {
+            let end = hub.serve(frames(socket)).await;
+            tracing::debug!(%end, "a node's socket closed");
+        },
+    )
+}
+
+/// A text message is passed on as it is: it is no envelope, and refused as such.
+fn frames(
+    socket: WebSocket,
+) -> impl Stream<Item = Result<Bytes, TransportError>> + Sink<Bytes, Error = axum::Error> + Send + Unpin {
+    socket.with(|frame: Bytes| future::ok(Message::Binary(frame))).filter_map(|message| {
+        future::ready(match message {
+            Ok(Message::Binary(frame)) => Some(Ok(frame)),
+            Ok(Message::Text(text)) => Some(Ok(text.into())),
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)) => None,
+            Err(why) => Some(Err(transport_error(why))),
+        })
+    })
+}
+
+fn transport_error(why: axum::Error) -> TransportError {
+    let said = why.to_string();
+    match why.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => TransportError::TooLarge(said),
+        Some(tungstenite::Error::Protocol(
+            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        )) => TransportError::Broken(said),
+        Some(tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_)) => {
+            TransportError::Malformed(said)
+        }
+        _ => TransportError::Broken(said),
+    }
+}

@@ -1,0 +1,15 @@
+//! What a transport may say went wrong, so that a node that breaks the rules is told so and one that merely
+//! went away is not accused.
+
+/// An error of the stream of incoming frames.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// A frame claims more than the transport takes; it was not read.
+    #[error("a frame is too large: {0}")]
+    TooLarge(String),
+    /// What arrived is not a frame of this transport.
+    #[error("what arrived is not a frame: {0}")]
+    Malformed(String),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+}

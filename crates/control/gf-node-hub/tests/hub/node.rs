@@ -1,0 +1,126 @@
+//! The other end of the link, frame by frame, so that a test can misbehave at any point.
+
+use crate::registry::Fleet;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use gf_node_hub::{Duplex, LinkEnd, duplex};
+use gf_node_proto::{
+    Command, CommandResult, Enrol, EnrolmentToken, Goodbye, Hello, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN,
+    Proof, SigningKey, Transcript, Welcome, command_result, decode, encode, envelope, reply, sign_node,
+    verify_challenge, verify_welcome,
+};
+use tokio::task::JoinHandle;
+
+pub struct Node {
+    pub link: Duplex,
+    pub served: JoinHandle<LinkEnd>,
+}
+
+pub fn hello(node: &str) -> Hello {
+    Hello {
+        protocol_min: PROTOCOL_MIN,
+        protocol_max: PROTOCOL_MAX,
+        node_id: node.into(),
+        role: NodeRole::Host.into(),
+        software_version: "0.1.0".into(),
+        provider: "local-a".into(),
+        nonce: vec![5; 32],
+    }
+}
+
+pub fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+impl Node {
+    pub fn dial(fleet: &Fleet) -> Self {
+        let (link, far) = duplex();
+        let hub = fleet.hub.clone();
+        Self { link, served: tokio::spawn(async move { hub.serve(far).await }) }
+    }
+
+    pub async fn send(&mut self, body: impl Into<envelope::Body>) {
+        self.link.send(encode(body).unwrap()).await.unwrap();
+    }
+
+    pub async fn send_raw(&mut self, bytes: Vec<u8>) {
+        self.link.send(Bytes::from(bytes)).await.unwrap();
+    }
+
+    pub async fn next(&mut self) -> envelope::Body {
+        decode(&self.link.next().await.unwrap().unwrap()).unwrap()
+    }
+
+    pub async fn challenge(&mut self, hello: Hello) -> Transcript {
+        self.send(hello.clone()).await;
+        match self.next().await {
+            envelope::Body::Challenge(challenge) => verify_challenge(&hello, &challenge).unwrap().1,
+            other => panic!("a challenge was expected, not {other:?}"),
+        }
+    }
+
+    pub async fn enrol(&mut self, node: &str, key: &SigningKey, token: &EnrolmentToken) {
+        let transcript = self.challenge(hello(node)).await;
+        self.send(Enrol {
+            token: Some(token.secret_text().into()),
+            public_key: key.verifying_key().as_bytes().to_vec(),
+            signature: sign_node(key, &transcript),
+        })
+        .await;
+    }
+
+    pub async fn prove(&mut self, node: &str, key: &SigningKey) -> Transcript {
+        let transcript = self.challenge(hello(node)).await;
+        self.send(Proof { signature: sign_node(key, &transcript) }).await;
+        transcript
+    }
+
+    pub async fn welcome(&mut self) -> Welcome {
+        match self.next().await {
+            envelope::Body::Welcome(welcome) => welcome,
+            other => panic!("a welcome was expected, not {other:?}"),
+        }
+    }
+
+    pub async fn goodbye(&mut self) -> Goodbye {
+        match self.next().await {
+            envelope::Body::Goodbye(goodbye) => goodbye,
+            other => panic!("a goodbye was expected, not {other:?}"),
+        }
+    }
+
+    pub async fn command(&mut self) -> Command {
+        match self.next().await {
+            envelope::Body::Command(command) => command,
+            other => panic!("a command was expected, not {other:?}"),
+        }
+    }
+
+    pub async fn answer(&mut self, key: &str, reply: impl Into<reply::Body>) {
+        let outcome = Some(command_result::Outcome::Ok(reply.into().into()));
+        self.send(CommandResult { key: key.into(), outcome }).await;
+    }
+}
+
+/// A node that has enrolled and was welcomed; its `Connected` event is taken.
+pub async fn enrolled(fleet: &mut Fleet, node: &str) -> Node {
+    let token = fleet.token_for(node);
+    let mut dialled = Node::dial(fleet);
+    dialled.enrol(node, &key(7), &token).await;
+    dialled.welcome().await;
+    assert!(matches!(fleet.event().await, gf_node_hub::NodeEvent::Connected { .. }));
+    dialled
+}
+
+/// The same node again, by its key.
+pub async fn returned(fleet: &mut Fleet, node: &str) -> (Node, Welcome) {
+    let mut dialled = Node::dial(fleet);
+    let transcript = dialled.prove(node, &key(7)).await;
+    let welcome = dialled.welcome().await;
+    verify_welcome(&key(42).verifying_key(), &transcript, &welcome).unwrap();
+    loop {
+        if let gf_node_hub::NodeEvent::Connected { .. } = fleet.event().await {
+            return (dialled, welcome);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What a person may do to an operation that runs: pause, resume, cancel, roll back, retry.
+
+use crate::engine::Engine;
+use gf_model::{
+    InstanceId, OperationId,
+    audit::{AuditEntry, AuditPhase},
+    fleet::Fleet,
+    instance::InstanceState,
+    operation::{Lane, LaneState, Operation, OperationState, Step, StepState},
+    person::Principal,
+};
+use gf_store::{StoreError, TransactError};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Pause,
+    Resume,
+    Cancel,
+    /// Everything that it did is put back.
+    Rollback,
+    /// What failed and what was skipped is tried again.
+    Retry,
+}
+
+impl Act {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+            Self::Rollback => "rollback",
+            Self::Retry => "retry",
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("there is no operation {0}")]
+    Unknown(OperationId),
+    #[error("{operation} is {state}; {fix}")]
+    WrongState { operation: OperationId, state: &'static str, fix: &'static str },
+    #[error("{operation} cannot be taken back: {why}")]
+    NoWayBack { operation: OperationId, why: String, fix: &'static str },
+    #[error("it could not be written down, so nothing was changed")]
+    Store(#[source] Arc<StoreError>),
+}
+
+impl Engine {
+    pub async fn control(
+        &self,
+        id: &OperationId,
+        act: Act,
+        by: &Principal,
+    ) -> Result<Operation, ControlError> {
+        let now = self.hands.clock.now();
+        let write = self.hands.store.transact(|fleet, tx| {
+            let operation = fleet.operations.get(id).ok_or_else(|| ControlError::Unknown(id.clone()))?;
+            let mut changed = operation.clone();
+            changed.state = after(operation, act)?;
+            if act == Act::Rollback {
+                may_go_back(fleet, operation)?;
+                changed.finished_at = None;
+            }
+            if act == Act::Retry {
+                changed.finished_at = None;
+                changed.error = None;
+                for record in fleet.lanes_of(id) {
+                    if !matches!(
+                        record.lane.state,
+                        LaneState::Failed | LaneState::Undone | LaneState::Skipped
+                    ) {
+                        continue;
+                    }
+                    let mut record = record.clone();
+                    record.lane.state = LaneState::Waiting;
+                    record.lane.error = None;
+                    record.lane.flagged = false;
+                    for step in record.lane.steps.iter_mut().filter(|step| step.state != StepState::Done) {
+                        if step.state == StepState::Undone {
+                            step.output = Value::Null;
+                        }
+                        step.state = StepState::Waiting;
+                        step.error = None;
+                    }
+                    fresh_ids(fleet, &mut record.lane, || self.hands.entropy.next_u64());
+                    tx.put(record);
+                }
+            }
+            tx.audit(AuditEntry {
+                at: now,
+                principal: by.clone(),
+                action: format!("operation.{}", act.name()),
+                phase: AuditPhase::Noted,
+                targets: vec![id.to_string()],
+                operation: Some(id.clone()),
+                approval: None,
+                plan_hash: Some(operation.plan_hash.clone()),
+                detail: json!({ "from": operation.state, "to": changed.state }),
+            });
+            tx.put(changed.clone());
+            Ok(changed)
+        });
+        let changed = write.await.map_err(|error| match error {
+            TransactError::Refused(error) => error,
+            TransactError::Store(error) => ControlError::Store(error),
+        })?;
+        self.spawn(id.clone());
+        Ok(changed)
+    }
+}
+
+/// Some things that were done cannot be undone, and some must not be: users live in them by now.
+fn may_go_back(fleet: &Fleet, operation: &Operation) -> Result<(), ControlError> {
+    let no = |why: String, fix| Err(ControlError::NoWayBack { operation: operation.id.clone(), why, fix });
+    for record in fleet.lanes_of(&operation.id) {
+        for done in record.lane.steps.iter().filter(|step| step.state == StepState::Done) {
+            match &done.step {
+                Step::DeleteInstance { instance } => {
+                    return no(format!("{instance} is deleted"), "restore the account from its archive");
+                }
+                Step::RaiseGeneration { account, .. } => {
+                    return no(format!("{account} has moved on"), "move it again with a failover");
+                }
+                Step::CreateInstance { instance, .. } if record.lane.state == LaneState::Done => {
+                    return no(format!("{instance} serves"), "cancel the rest, and tear down what is there");
+                }
+                Step::ApplyRevision { instance, revision } => {
+                    let now = fleet.instances.get(instance).and_then(|instance| instance.revision);
+                    if let Some(later) = now.filter(|now| now > revision) {
+                        return no(
+                            format!("{instance} went on to {later}"),
+                            "roll the newer revision back first",
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An instance that was deleted by the undo is made anew under another name: late words of the old one's node and
+/// provider must not be taken for the new one's.
+fn fresh_ids(fleet: &Fleet, lane: &mut Lane, mut bits: impl FnMut() -> u64) {
+    let made: Vec<InstanceId> = lane
+        .steps
+        .iter()
+        .filter(|step| step.state != StepState::Done)
+        .filter_map(|step| match &step.step {
+            Step::CreateInstance { instance, .. } => Some(instance.clone()),
+            _ => None,
+        })
+        .filter(|id| fleet.instances.get(id).is_some_and(|known| known.state == InstanceState::Deleted))
+        .collect();
+    for old in made {
+        let mut new = InstanceId::from_bits(bits(), 6);
+        while fleet.instances.contains_key(&new) {
+            new = InstanceId::from_bits(bits(), 8);
+        }
+        for step in &mut lane.steps {
+            rename(&mut step.step, &old, &new);
+        }
+    }
+}
+
+fn rename(step: &mut Step, old: &InstanceId, new: &InstanceId) {
+    match step {
+        Step::CreateInstance { instance, .. }
+        | Step::AwaitActive { instance }
+        | Step::ConnectChannels { instance, .. }
+        | Step::Fence { instance }
+        | Step::LoadMemory { instance, .. }
+        | Step::Promote { instance, .. }
+        | Step::Restart { instance }
+        | Step::ApplyRevision { instance, .. }
+        | Step::RevertRevision { instance, .. }
+        | Step::Resize { instance, .. }
+        | Step::DeleteInstance { instance } => {
+            if instance == old {
+                *instance = new.clone();
+            }
+        }
+        Step::RaiseGeneration { .. }
+        | Step::TakeArchive { .. }
+        | Step::MarkArchived { .. }
+        | Step::MarkServed { .. }
+        | Step::TellCompanion { .. }
+        | Step::SetProviderPool { .. } => {}
+    }
+}
+
+/// The state that an act leads to, where it makes sense.
+fn after(operation: &Operation, act: Act) -> Result<OperationState, ControlError> {
+    use OperationState::{
+        Cancelled, Cancelling, Done, Failed, Partial, Paused, Running, Stuck, Undoing, Undone,
+    };
+    let wrong = |state, fix| ControlError::WrongState { operation: operation.id.clone(), state, fix };
+    match (act, operation.state) {
+        (Act::Pause, Running) => Ok(Paused),
+        (Act::Resume, Paused) => Ok(Running),
+        (Act::Cancel, Running | Paused) => Ok(Cancelling),
+        (Act::Rollback, Running | Paused | Done | Partial | Failed) => Ok(Undoing),
+        (Act::Retry, Partial | Failed | Undone | Cancelled | Stuck) => Ok(Running),
+        (_, Running) => Err(wrong("running", "it can be paused, cancelled or rolled back")),
+        (_, Paused) => Err(wrong("paused", "it can be resumed, cancelled or rolled back")),
+        (_, Cancelling) => Err(wrong("being cancelled", "wait until that has ended")),
+        (_, Undoing) => Err(wrong("being undone", "wait until that has ended")),
+        (_, Done) => Err(wrong("done", "it can only be rolled back")),
+        (_, Partial | Failed) => Err(wrong("over", "it can be retried or rolled back")),
+        (_, Undone | Cancelled | Stuck) => Err(wrong("over", "it can be retried")),
+    }
+}

@@ -1,0 +1,267 @@
+//! Runs the steps of one lane in order, or takes them back in reverse, writing down each before and after.
+
+use crate::{
+    engine::Engine,
+    runner::may_go_on,
+    steps::{self, StepContext, StepError},
+};
+use gf_model::{
+    audit::{AuditEntry, AuditPhase},
+    operation::{LaneId, LaneRecord, LaneState, Operation, Step, StepRecord, StepState},
+};
+use gf_store::StoreError;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+pub(crate) type WriteError = Arc<StoreError>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Forward,
+    Back,
+}
+
+/// What became of the lane's next move.
+enum Moved {
+    On,
+    Over,
+}
+
+pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
+    loop {
+        let Some((operation, record)) = look(&engine, &id) else { return };
+        let done_but_unwanted = direction == Direction::Back && record.lane.state == LaneState::Done;
+        if record.lane.state.is_over() && !done_but_unwanted {
+            return;
+        }
+        // A lane that was being put back when the process ended goes on being put back.
+        if record.lane.state == LaneState::Undoing {
+            direction = Direction::Back;
+        }
+        let moved = match direction {
+            Direction::Forward if !may_go_on(operation.state) => return,
+            Direction::Forward => forward(&engine, &operation, record).await,
+            Direction::Back => back(&engine, &operation, record).await,
+        };
+        match moved {
+            Ok(Moved::On) => {}
+            Ok(Moved::Over) => return,
+            Err(error) => {
+                tracing::error!(lane = %String::from(id.clone()), %error, "the step log could not be written");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+fn look(engine: &Engine, id: &LaneId) -> Option<(Operation, LaneRecord)> {
+    engine
+        .hands
+        .store
+        .read(|fleet| Some((fleet.operations.get(&id.operation)?.clone(), fleet.lanes.get(id)?.clone())))
+}
+
+async fn forward(
+    engine: &Engine,
+    operation: &Operation,
+    mut record: LaneRecord,
+) -> Result<Moved, WriteError> {
+    let Some(index) = record.lane.steps.iter().position(|step| step.state != StepState::Done) else {
+        record.lane.state = LaneState::Done;
+        write(engine, record).await?;
+        return Ok(Moved::Over);
+    };
+    let now = engine.hands.clock.now();
+    let step = &mut record.lane.steps[index];
+    // A step found running was cut off: it is the same attempt, so its commands keep their keys.
+    if step.state != StepState::Running {
+        step.state = StepState::Running;
+        step.attempts += 1;
+        step.started_at.get_or_insert(now);
+        if step.output.is_null() {
+            // What an undo needs is kept before the act: afterwards a crash could have lost it.
+            step.output = engine.hands.store.read(|fleet| steps::foresee(fleet, &step.step));
+        }
+        record.lane.state = LaneState::Running;
+        write_with_audit(engine, &record, operation, index, AuditPhase::Started, Value::Null).await?;
+    }
+
+    let context = context(engine, operation, &record, index);
+    let outcome = match steps::forbidden(&context) {
+        Some(why) => Err(StepError::Failed(why)),
+        None => act(&context).await,
+    };
+    let now = engine.hands.clock.now();
+    match outcome {
+        Ok(output) => {
+            let step = &mut record.lane.steps[index];
+            step.state = StepState::Done;
+            step.finished_at = Some(now);
+            step.error = None;
+            step.output = output.clone();
+            write_with_audit(engine, &record, operation, index, AuditPhase::Done, output).await?;
+            Ok(Moved::On)
+        }
+        // A retry by a person goes on counting and gets as many attempts again.
+        Err(StepError::Transient { why, after })
+            if !record.lane.steps[index].attempts.is_multiple_of(engine.hands.limits.attempts) =>
+        {
+            let target = record.lane.target.clone();
+            let step = &mut record.lane.steps[index];
+            tracing::warn!(step = step.step.name(), target, why, "trying again");
+            let nth = (step.attempts - 1) % engine.hands.limits.attempts;
+            let doubled = engine.hands.limits.pause * 2u32.saturating_pow(nth);
+            step.state = StepState::Failed;
+            step.error = Some(why);
+            write(engine, record).await?;
+            tokio::time::sleep(after.unwrap_or(doubled)).await;
+            Ok(Moved::On)
+        }
+        Err(error) => give_up(engine, operation, record, index, error).await,
+    }
+}
+
+/// An order without an answer is repeated under its own key: if it had its effect, the node says what it said.
+async fn act(context: &StepContext<'_>) -> Result<Value, StepError> {
+    let limits = &context.hands.limits;
+    let mut tries = 1;
+    loop {
+        match steps::act(context).await {
+            Err(StepError::Uncertain(why)) if tries < limits.attempts => {
+                tracing::warn!(step = context.step.name(), why, "asking again");
+                tokio::time::sleep(limits.pause * 2u32.saturating_pow(tries - 1)).await;
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// The step failed for good: what the lane did is put back where that is possible.
+async fn give_up(
+    engine: &Engine,
+    operation: &Operation,
+    mut record: LaneRecord,
+    index: usize,
+    error: StepError,
+) -> Result<Moved, WriteError> {
+    let why = error.to_string();
+    let step = &mut record.lane.steps[index];
+    step.state = StepState::Failed;
+    step.finished_at = Some(engine.hands.clock.now());
+    step.error = Some(why.clone());
+    record.lane.error = Some(why.clone());
+    record.lane.flagged = matches!(error, StepError::Flagged(_));
+    let undoes = record.lane.steps.iter().any(|step| steps::has_undo(&step.step) && step.attempts > 0);
+    record.lane.state = if undoes { LaneState::Undoing } else { LaneState::Failed };
+    write_with_audit(engine, &record, operation, index, AuditPhase::Failed, json!({ "error": why })).await?;
+    Ok(if undoes { Moved::On } else { Moved::Over })
+}
+
+async fn back(engine: &Engine, operation: &Operation, mut record: LaneRecord) -> Result<Moved, WriteError> {
+    if record.lane.state != LaneState::Undoing {
+        record.lane.state = LaneState::Undoing;
+        write(engine, record.clone()).await?;
+    }
+    // Whatever was begun may have had an effect, finished or not.
+    let begun = |step: &StepRecord| step.attempts > 0 && step.state != StepState::Undone;
+    let Some(index) = record.lane.steps.iter().rposition(begun) else {
+        record.lane.state = LaneState::Undone;
+        write(engine, record).await?;
+        return Ok(Moved::Over);
+    };
+    let mut context = context(engine, operation, &record, index);
+    let key = context.key.clone();
+    let (mut tries, mut answered) = (1, 0);
+    let outcome = loop {
+        context.key = format!("{key}/undo{answered}");
+        let (why, after) = match steps::undo(&context).await {
+            Err(StepError::Transient { why, after }) if tries < engine.hands.limits.attempts => {
+                answered += 1;
+                (why, after)
+            }
+            Err(StepError::Uncertain(why)) if tries < engine.hands.limits.attempts => (why, None),
+            other => break other,
+        };
+        tracing::warn!(step = context.step.name(), why, "undoing it again");
+        let doubled = engine.hands.limits.pause * 2u32.saturating_pow(tries);
+        tokio::time::sleep(after.unwrap_or(doubled)).await;
+        tries += 1;
+    };
+    match outcome {
+        Ok(()) => {
+            record.lane.steps[index].state = StepState::Undone;
+            write(engine, record).await?;
+            Ok(Moved::On)
+        }
+        Err(error) => {
+            record.lane.state = LaneState::Stuck;
+            record.lane.error = Some(format!("{} could not be undone: {error}", context.step.name()));
+            write(engine, record).await?;
+            Ok(Moved::Over)
+        }
+    }
+}
+
+fn context<'a>(
+    engine: &'a Engine,
+    operation: &'a Operation,
+    record: &LaneRecord,
+    index: usize,
+) -> StepContext<'a> {
+    let step = &record.lane.steps[index];
+    StepContext {
+        hands: &engine.hands,
+        operation,
+        step: step.step.clone(),
+        output: step.output.clone(),
+        started_at: step.started_at.unwrap_or_else(|| engine.hands.clock.now()),
+        lane_started_at: record.lane.steps.iter().find_map(|step| step.started_at),
+        // The same attempt of the same step has the same key, so a repeated command has its effect once.
+        key: format!("{}/{index}/{}", String::from(record.id.clone()), step.attempts),
+    }
+}
+
+async fn write(engine: &Engine, record: LaneRecord) -> Result<(), WriteError> {
+    engine.hands.store.update(|_, tx| tx.put(record)).await
+}
+
+/// Steps that cannot be taken back, or that move the right to act, have audit rows of their own.
+fn has_own_audit_row(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::DeleteInstance { .. }
+            | Step::RaiseGeneration { .. }
+            | Step::Fence { .. }
+            | Step::Promote { .. }
+    )
+}
+
+async fn write_with_audit(
+    engine: &Engine,
+    record: &LaneRecord,
+    operation: &Operation,
+    index: usize,
+    phase: AuditPhase,
+    detail: Value,
+) -> Result<(), WriteError> {
+    let step = &record.lane.steps[index].step;
+    let now = engine.hands.clock.now();
+    let write = engine.hands.store.update(|_, tx| {
+        tx.put(record.clone());
+        if has_own_audit_row(step) {
+            tx.audit(AuditEntry {
+                at: now,
+                principal: operation.principal.clone(),
+                action: format!("step.{}", step.name()),
+                phase,
+                targets: steps::targets(step),
+                operation: Some(operation.id.clone()),
+                approval: operation.approval.clone(),
+                plan_hash: Some(operation.plan_hash.clone()),
+                detail,
+            });
+        }
+    });
+    write.await
+}

@@ -1,0 +1,209 @@
+//! What an operation does next: a pure decision over its record and its lanes.
+//!
+//! It never starts anything; the runner does, and asks again whenever something changed.
+
+use gf_model::operation::{LaneId, LaneRecord, LaneState, Operation, OperationState};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// These lanes should run now: some for the first time, some again after a crash or a pause.
+    Run(Vec<LaneId>),
+    /// These lanes were finished and are put back, because their stage failed.
+    Undo(Vec<LaneId>),
+    /// These lanes will never run.
+    Skip(Vec<LaneId>),
+    /// Nothing until something changes.
+    Wait,
+    End(OperationState, Option<String>),
+}
+
+/// `lanes` in the order of their ids.
+pub fn next(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
+    match operation.state {
+        OperationState::Running => running(operation, lanes),
+        OperationState::Cancelling => cancelling(lanes),
+        OperationState::Undoing => undoing(operation, lanes),
+        OperationState::Paused => Next::Wait,
+        over => Next::End(over, operation.error.clone()),
+    }
+}
+
+fn running(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
+    for (index, head) in operation.stages.iter().enumerate() {
+        let stage: Vec<_> = lanes.iter().filter(|lane| lane.id.stage as usize == index).copied().collect();
+        if stage.iter().any(|lane| !lane.lane.state.is_over()) {
+            let under_way = ids(&stage, |state| matches!(state, LaneState::Running | LaneState::Undoing));
+            let room = (head.parallel.max(1) as usize).saturating_sub(under_way.len());
+            let waiting = ids(&stage, |state| state == LaneState::Waiting);
+            return Next::Run(under_way.into_iter().chain(waiting.into_iter().take(room)).collect());
+        }
+        if too_many_failed(&stage, head.fail_above_percent) {
+            let finished = ids(&stage, |state| state == LaneState::Done);
+            if !finished.is_empty() {
+                return Next::Undo(finished);
+            }
+            let later = ids(lanes, |state| state == LaneState::Waiting);
+            if !later.is_empty() {
+                return Next::Skip(later);
+            }
+            let why = format!("more than {} % of {} failed", head.fail_above_percent, head.title);
+            return Next::End(OperationState::Failed, Some(why));
+        }
+    }
+    end_of(lanes)
+}
+
+/// Undone lanes count as failed ones: a stage that was put back stays a failed stage.
+fn too_many_failed(stage: &[&LaneRecord], limit_percent: u8) -> bool {
+    let failed = stage.iter().filter(|lane| is_failure(lane.lane.state)).count();
+    failed > 0 && failed * 100 > stage.len() * usize::from(limit_percent)
+}
+
+fn is_failure(state: LaneState) -> bool {
+    matches!(state, LaneState::Failed | LaneState::Undone | LaneState::Stuck)
+}
+
+fn end_of(lanes: &[&LaneRecord]) -> Next {
+    if lanes.iter().any(|lane| lane.lane.state == LaneState::Stuck) {
+        return Next::End(OperationState::Stuck, first_error(lanes));
+    }
+    let done = lanes.iter().filter(|lane| lane.lane.state == LaneState::Done).count();
+    match done {
+        all if all == lanes.len() => Next::End(OperationState::Done, None),
+        0 => Next::End(OperationState::Failed, first_error(lanes)),
+        _ => Next::End(OperationState::Partial, first_error(lanes)),
+    }
+}
+
+fn cancelling(lanes: &[&LaneRecord]) -> Next {
+    let waiting = ids(lanes, |state| state == LaneState::Waiting);
+    if !waiting.is_empty() {
+        return Next::Skip(waiting);
+    }
+    let under_way = ids(lanes, |state| matches!(state, LaneState::Running | LaneState::Undoing));
+    if !under_way.is_empty() {
+        return Next::Undo(under_way);
+    }
+    Next::End(OperationState::Cancelled, None)
+}
+
+fn undoing(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
+    let waiting = ids(lanes, |state| state == LaneState::Waiting);
+    if !waiting.is_empty() {
+        return Next::Skip(waiting);
+    }
+    let left = ids(lanes, |state| matches!(state, LaneState::Running | LaneState::Undoing | LaneState::Done));
+    if !left.is_empty() {
+        return Next::Undo(left);
+    }
+    let stuck = lanes.iter().any(|lane| lane.lane.state == LaneState::Stuck);
+    let state = if stuck { OperationState::Stuck } else { OperationState::Undone };
+    Next::End(state, operation.error.clone())
+}
+
+fn ids(lanes: &[&LaneRecord], wanted: impl Fn(LaneState) -> bool) -> Vec<LaneId> {
+    lanes.iter().filter(|lane| wanted(lane.lane.state)).map(|lane| lane.id.clone()).collect()
+}
+
+fn first_error(lanes: &[&LaneRecord]) -> Option<String> {
+    lanes.iter().find_map(|lane| Some(format!("{}: {}", lane.lane.target, lane.lane.error.as_ref()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gf_model::{
+        OperationId, Timestamp,
+        operation::{Lane, StageHead},
+        person::Principal,
+        verb::Verb,
+    };
+
+    fn operation(stages: &[(u32, u32, u8)]) -> Operation {
+        Operation {
+            id: "op-1".parse::<OperationId>().unwrap(),
+            verb: Verb::Restart { instances: vec![], reason: String::new(), concurrency: 1 },
+            state: OperationState::Running,
+            principal: Principal::Service("test".into()),
+            approval: None,
+            plan_hash: String::new(),
+            stages: stages
+                .iter()
+                .map(|&(lanes, parallel, fail_above_percent)| StageHead {
+                    title: "batch".into(),
+                    parallel,
+                    fail_above_percent,
+                    lanes,
+                })
+                .collect(),
+            conversation: None,
+            audit_seq: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            finished_at: None,
+            error: None,
+        }
+    }
+
+    fn lanes(states: &[(u32, LaneState)]) -> Vec<LaneRecord> {
+        let record = |(index, &(stage, state)): (usize, &(u32, LaneState))| {
+            let id = LaneId { operation: "op-1".parse().unwrap(), stage, index: index as u32 };
+            LaneRecord { id, lane: Lane { state, ..Lane::new("acct-1", vec![]) } }
+        };
+        states.iter().enumerate().map(record).collect()
+    }
+
+    fn ask(operation: &Operation, lanes: &[LaneRecord]) -> Next {
+        next(operation, &lanes.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_stage_runs_no_more_lanes_than_it_may_and_takes_up_what_was_running() {
+        use LaneState::{Done, Running, Waiting};
+        let all = lanes(&[(0, Done), (0, Running), (0, Waiting), (0, Waiting), (1, Waiting)]);
+        let Next::Run(ids) = ask(&operation(&[(4, 2, 10), (1, 2, 10)]), &all) else { panic!("not running") };
+        assert_eq!(ids.iter().map(|id| id.index).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn one_of_ten_goes_on_and_two_of_ten_put_their_batch_back() {
+        use LaneState::{Done, Undone, Waiting};
+        let with = |failed: usize| {
+            let mut states = vec![(0, Done); 10 - failed];
+            states.extend(vec![(0, Undone); failed]);
+            states.push((1, Waiting));
+            lanes(&states)
+        };
+        let two_batches = operation(&[(10, 5, 10), (1, 5, 10)]);
+        assert!(matches!(ask(&two_batches, &with(1)), Next::Run(ids) if ids[0].stage == 1));
+        assert!(matches!(ask(&two_batches, &with(2)), Next::Undo(ids) if ids.len() == 8));
+    }
+
+    #[test]
+    fn a_failed_batch_skips_the_rest_and_ends_failed() {
+        use LaneState::{Skipped, Undone, Waiting};
+        let stages = operation(&[(2, 5, 10), (1, 5, 10)]);
+        let first = ask(&stages, &lanes(&[(0, Undone), (0, Undone), (1, Waiting)]));
+        assert!(matches!(first, Next::Skip(ids) if ids.len() == 1));
+        let end = ask(&stages, &lanes(&[(0, Undone), (0, Undone), (1, Skipped)]));
+        assert!(matches!(end, Next::End(OperationState::Failed, Some(_))));
+    }
+
+    #[test]
+    fn cancelling_skips_what_waits_and_puts_back_what_runs_but_not_what_is_done() {
+        use LaneState::{Done, Running, Skipped, Undone, Waiting};
+        let mut cancelled = operation(&[(3, 5, 100)]);
+        cancelled.state = OperationState::Cancelling;
+        let look = |states: &[(u32, LaneState)]| ask(&cancelled, &lanes(states));
+        assert!(matches!(look(&[(0, Done), (0, Running), (0, Waiting)]), Next::Skip(_)));
+        assert!(matches!(look(&[(0, Done), (0, Running), (0, Skipped)]), Next::Undo(ids) if ids.len() == 1));
+        let end = look(&[(0, Done), (0, Undone), (0, Skipped)]);
+        assert_eq!(end, Next::End(OperationState::Cancelled, None));
+    }
+
+    #[test]
+    fn a_paused_operation_starts_nothing() {
+        let mut paused = operation(&[(1, 1, 100)]);
+        paused.state = OperationState::Paused;
+        assert_eq!(ask(&paused, &lanes(&[(0, LaneState::Waiting)])), Next::Wait);
+    }
+}

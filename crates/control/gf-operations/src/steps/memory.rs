@@ -1,0 +1,48 @@
+//! Gives a standby the newest memory of its account before it answers anybody.
+
+use super::context::{StepContext, StepError, enter};
+use gf_model::{AccountId, InstanceId, instance::InstanceState};
+use gf_node_proto::SnapshotRestore;
+use serde_json::{Value, json};
+
+pub(super) async fn load(
+    context: &StepContext<'_>,
+    account: &AccountId,
+    id: &InstanceId,
+) -> Result<Value, StepError> {
+    let instance = context.instance(id)?;
+    let (newest, known, generation) = context.hands.store.read(|fleet| {
+        let known = instance.remembers.as_ref().and_then(|id| fleet.snapshots.get(id)).cloned();
+        let generation = fleet.gateways.get(account).map(|gateway| gateway.generation);
+        (fleet.newest_snapshot(account).cloned(), known, generation)
+    });
+    let Some(snapshot) = newest else {
+        return Ok(json!({ "snapshot": null, "rpoSeconds": null, "loaded": false }));
+    };
+    let age = context.started_at.duration_since(snapshot.taken_at).as_secs().max(0);
+    // Equal digests hold equal memory, whichever snapshot it came from.
+    if known.is_some_and(|known| known.digest == snapshot.digest) {
+        return Ok(json!({ "snapshot": snapshot.id, "rpoSeconds": age, "loaded": false }));
+    }
+    let now = context.now();
+    context.change(id, |instance| enter(instance, InstanceState::StandbyPromoting, now)).await?;
+    let order = SnapshotRestore {
+        instance_id: id.to_string(),
+        source: snapshot.location.clone(),
+        generation: generation.unwrap_or_default().0,
+        wait_ready: true,
+    };
+    if let Err(error) = context.command(&instance, "memory", order, context.hands.limits.long_command).await {
+        super::instance::not_back(context, id).await?;
+        return Err(error);
+    }
+    let now = context.now();
+    context
+        .change(id, |instance| {
+            instance.remembers = Some(snapshot.id.clone());
+            enter(instance, InstanceState::Active, now);
+            instance.active_at = Some(now);
+        })
+        .await?;
+    Ok(json!({ "snapshot": snapshot.id, "rpoSeconds": age, "loaded": true }))
+}

@@ -1,0 +1,193 @@
+//! What must be done to protect the fleet, as a pure decision over the fleet as it is: the heal tree.
+//!
+//! Nodes restart a process that ended by themselves; what is decided here is what a node cannot: whether to restart
+//! one that hangs, to move a pair to its standby, to replace a standby, or to call a person.
+
+use gf_model::{
+    AccountId, InstanceId, Timestamp,
+    fleet::Fleet,
+    gateway::{Desired, Gateway},
+    health::{HEAL_BELOW, HEARTBEAT_LIMIT_SECONDS, RESTART_LIMIT, RESTART_WINDOW_SECONDS},
+    instance::{Instance, InstanceState},
+    operation::{Operation, OperationState},
+    verb::Verb,
+};
+use std::collections::HashMap;
+
+/// A low score must last this long before anything is restarted: the "verify" of the heal tree.
+const VERIFY_SECONDS: i64 = 15;
+/// How long a restarted instance may take to answer, at least.
+const ANSWER_SECONDS: i64 = 90;
+/// How long a start may take that nobody waits for any more.
+const START_SECONDS: i64 = 420;
+/// Between a repair that failed and the next try.
+const FIRST_PAUSE_SECONDS: i64 = 30;
+const LONGEST_PAUSE_SECONDS: i64 = 3600;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protect {
+    Restart {
+        account: AccountId,
+        instance: InstanceId,
+        reason: String,
+    },
+    Failover {
+        account: AccountId,
+        reason: String,
+    },
+    RebuildStandby {
+        account: AccountId,
+    },
+    /// Nothing can be done alone: a person must come.
+    Critical {
+        account: AccountId,
+        instance: InstanceId,
+        why: String,
+    },
+}
+
+/// Everything that is due now, pairs in the order of their accounts.
+pub fn due(fleet: &Fleet, now: Timestamp) -> Vec<Protect> {
+    let held = gf_operations::held(fleet);
+    fleet
+        .gateways
+        .values()
+        .filter(|gateway| gateway.desired == Desired::Pair)
+        .filter(|gateway| !is_held(&held, gateway))
+        .filter_map(|gateway| for_pair(fleet, gateway, now))
+        .filter(|act| !is_too_soon(fleet, act, now))
+        .collect()
+}
+
+/// A repair that failed is tried again after half a minute, then twice as long each time, up to an hour: a heal
+/// never loops.
+fn is_too_soon(fleet: &Fleet, act: &Protect, now: Timestamp) -> bool {
+    let is_same = |verb: &Verb| match (act, verb) {
+        (Protect::Restart { instance, .. }, Verb::Restart { instances, .. }) => instances.contains(instance),
+        (Protect::Failover { account, .. }, Verb::Failover { account: other, .. })
+        | (Protect::RebuildStandby { account }, Verb::RebuildStandby { account: other }) => account == other,
+        _ => false,
+    };
+    let mut ended: Vec<_> = fleet
+        .operations
+        .values()
+        .filter(|operation| is_same(&operation.verb))
+        .filter_map(|operation| Some((operation.finished_at?, operation.state)))
+        .collect();
+    ended.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let failures = ended.iter().take_while(|(_, state)| *state != OperationState::Done).count();
+    let Some((last, _)) = ended.first().filter(|_| failures > 0) else { return false };
+    let pause = FIRST_PAUSE_SECONDS.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE_SECONDS);
+    now.duration_since(*last).as_secs() < pause
+}
+
+fn for_pair(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> Option<Protect> {
+    let account = gateway.account.clone();
+    let primary = fleet.primary_of(&account)?;
+    if let Some(trouble) = trouble(fleet, primary, now) {
+        return match trouble {
+            Trouble::Hangs(reason) => {
+                Some(Protect::Restart { account, instance: primary.id.clone(), reason })
+            }
+            Trouble::Gone(why) => Some(match fleet.standby_of(&account) {
+                Some(standby) if standby.is_active() => Protect::Failover { account, reason: why },
+                Some(standby) if is_coming(fleet, standby, now) => return None,
+                _ => Protect::Critical { account, instance: primary.id.clone(), why },
+            }),
+        };
+    }
+    // A standby is only replaced while its primary serves: the machine's strength belongs to the users first.
+    if !primary.is_active() {
+        return None;
+    }
+    match fleet.standby_of(&account) {
+        None => Some(Protect::RebuildStandby { account }),
+        Some(standby) => match (standby.state, trouble(fleet, standby, now)) {
+            // One whose deletion failed half-way is in the way of the next.
+            (InstanceState::Stopped | InstanceState::TearingDown | InstanceState::Deleted, _)
+            | (_, Some(Trouble::Gone(_))) => Some(Protect::RebuildStandby { account }),
+            (_, Some(Trouble::Hangs(reason))) => {
+                Some(Protect::Restart { account, instance: standby.id.clone(), reason })
+            }
+            _ => None,
+        },
+    }
+}
+
+/// A standby that is starting serves in a moment: waiting for it is quicker than calling somebody.
+fn is_coming(fleet: &Fleet, standby: &Instance, now: Timestamp) -> bool {
+    let starting = matches!(
+        standby.state,
+        InstanceState::Creating
+            | InstanceState::Bootstrapping
+            | InstanceState::StandbyPromoting
+            | InstanceState::Degraded
+    );
+    starting && trouble(fleet, standby, now).is_none()
+}
+
+enum Trouble {
+    /// It runs and does not answer: a restart may help.
+    Hangs(String),
+    /// Restarting does not help any more.
+    Gone(String),
+}
+
+fn trouble(fleet: &Fleet, instance: &Instance, now: Timestamp) -> Option<Trouble> {
+    let since = now.duration_since(instance.state_since).as_secs();
+    match instance.state {
+        InstanceState::Failed => {
+            let why = instance.flagged.as_deref().unwrap_or("its node could not bring it back");
+            Some(Trouble::Gone(format!("{} failed: {why}", instance.id)))
+        }
+        InstanceState::Stopped => Some(Trouble::Gone(format!("{} is stopped", instance.id))),
+        InstanceState::Degraded => degraded(instance, since, now),
+        InstanceState::Active if is_silent(fleet, instance, now) => {
+            Some(Trouble::Gone(format!("the node of {} has been silent for three minutes", instance.id)))
+        }
+        InstanceState::Creating | InstanceState::Bootstrapping | InstanceState::StandbyPromoting
+            if since >= START_SECONDS =>
+        {
+            Some(Trouble::Gone(format!("{} did not come up within {START_SECONDS} s", instance.id)))
+        }
+        _ => None,
+    }
+}
+
+fn degraded(instance: &Instance, since: i64, now: Timestamp) -> Option<Trouble> {
+    let recent = |at: &&Timestamp| now.duration_since(**at).as_secs() < RESTART_WINDOW_SECONDS;
+    let restarts = instance.restarts.iter().filter(recent).count();
+    if restarts > RESTART_LIMIT {
+        return Some(Trouble::Gone(format!("{} was restarted {restarts} times in ten minutes", instance.id)));
+    }
+    let patience = answer_limit(instance);
+    if since >= patience {
+        return Some(Trouble::Gone(format!("{} did not answer within {patience} s", instance.id)));
+    }
+    // A process that ended is being restarted by its node; one that runs and is sick is not.
+    let ended = instance.restarts.last().is_some_and(|at| *at >= instance.state_since);
+    let sick = instance.health.as_ref().is_some_and(|health| health.score < HEAL_BELOW);
+    (sick && !ended && since >= VERIFY_SECONDS)
+        .then(|| Trouble::Hangs(format!("{} runs and does not answer", instance.id)))
+}
+
+/// The larger of 90 s and three times the last boot.
+fn answer_limit(instance: &Instance) -> i64 {
+    let three_boots = instance.last_boot_ms.map_or(0, |ms| (ms * 3 / 1000) as i64);
+    three_boots.max(ANSWER_SECONDS)
+}
+
+fn is_silent(fleet: &Fleet, instance: &Instance, now: Timestamp) -> bool {
+    let Some(node) = instance.node.as_ref().and_then(|id| fleet.nodes.get(id)) else { return false };
+    !node.connected && now.duration_since(node.last_change).as_secs() >= HEARTBEAT_LIMIT_SECONDS
+}
+
+/// Whether an operation is changing the pair now.
+fn is_held(held: &HashMap<&str, &Operation>, gateway: &Gateway) -> bool {
+    let instances = gateway.primary.iter().chain(&gateway.standby).map(|id| id.as_str());
+    held.contains_key(gateway.account.as_str()) || instances.into_iter().any(|id| held.contains_key(id))
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+pub(crate) mod tests;

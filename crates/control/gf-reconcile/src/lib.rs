@@ -1,0 +1,80 @@
+//! Keeps the fleet as it should be.
+//!
+//! Each reconciler takes no input: it is woken by a timer or by a change, looks at the fleet as it is, and does the
+//! same thing whatever woke it. What to do is decided by pure functions ([`observe`], [`decide`]); what changes
+//! more than a record goes through the one door, [`gf_requests::Requests`]. No reconciler waits for another.
+
+mod approvals;
+pub mod decide;
+mod downtime;
+mod heads;
+mod incidents;
+mod memory;
+mod nodes;
+mod notices;
+pub mod observe;
+mod protect;
+mod prune;
+
+pub use notices::{DeliveryError, Messenger, Outbox};
+
+use gf_node_hub::NodeEvent;
+use gf_operations::Engine;
+use gf_requests::Requests;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+/// How often each reconciler looks even when nothing seems to have changed.
+#[derive(Debug, Clone)]
+pub struct Cadence {
+    pub sweep: Duration,
+    pub protect: Duration,
+    /// Between two snapshots of a primary whose memory changed.
+    pub snapshot: Duration,
+    pub notices: Duration,
+    pub heads: Duration,
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Self {
+            sweep: Duration::from_secs(10),
+            protect: Duration::from_secs(2),
+            snapshot: Duration::from_secs(300),
+            notices: Duration::from_secs(5),
+            heads: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What reconcilers act through.
+#[derive(Clone)]
+pub struct Reconcilers {
+    pub engine: Engine,
+    pub requests: Requests,
+    pub messenger: Arc<dyn Messenger>,
+    pub outbox: Arc<dyn Outbox>,
+    pub cadence: Cadence,
+}
+
+/// Starts all of them. They end when the returned set is dropped.
+pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(nodes::run(all.clone(), reports));
+    tasks.spawn(protect::run(all.clone()));
+    tasks.spawn(memory::run(all.clone()));
+    tasks.spawn(notices::run(all.clone()));
+    tasks.spawn(approvals::run(all.clone()));
+    tasks.spawn(downtime::run(all.clone()));
+    tasks.spawn(prune::run(all.clone()));
+    tasks.spawn(heads::run(all));
+    tasks
+}
+
+/// Waits for the next change of the fleet, or for the timer; `false` when there will be no more.
+pub(crate) async fn next_look(changed: &mut watch::Receiver<u64>, timer: Duration) -> bool {
+    !matches!(tokio::time::timeout(timer, changed.changed()).await, Ok(Err(_)))
+}

@@ -1,0 +1,261 @@
+//! Copies primaries' memory at intervals, keeps the newest few, and lets idle standbys take it in beforehand.
+//!
+//! A standby that already remembers is promoted without a boot. Only one copy or refresh runs at a time: both cost
+//! a machine more than they are worth in haste.
+
+use crate::Reconcilers;
+use gf_model::{
+    AccountId, InstanceId, NodeId, SnapshotId, Timestamp,
+    fleet::{Fleet, Key},
+    gateway::Desired,
+    instance::{Instance, InstanceState},
+    operation::Operation,
+    snapshot::Snapshot,
+};
+use gf_node_hub::CommandMeta;
+use gf_node_proto::{SnapshotCreate, SnapshotReport, SnapshotRestore, reply};
+use jiff::SignedDuration;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+/// Snapshots of an account that are kept.
+const KEPT: usize = 3;
+
+/// After a standby could not take in the newest memory.
+const REFRESH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+
+pub(crate) async fn run(all: Reconcilers) {
+    let store = &all.engine.hands().store;
+    let mut changed = store.changed();
+    let mut failed: BTreeMap<InstanceId, Timestamp> = BTreeMap::new();
+    while crate::next_look(&mut changed, all.cadence.sweep).await {
+        let now = all.engine.hands().clock.now();
+        let every = all.cadence.snapshot;
+        for primary in store.read(|fleet| due(fleet, now, every)) {
+            copy(&all, &primary).await;
+        }
+        let forgetful = store.read(forgetful_standbys);
+        let next =
+            forgetful.into_iter().find(|(standby, _)| failed.get(&standby.id).is_none_or(|at| now >= *at));
+        if let Some((standby, snapshot)) = next
+            && !take_in(&all, &standby, &snapshot).await
+        {
+            // One that cannot must not keep the others from theirs.
+            failed.insert(standby.id.clone(), now + REFRESH_PAUSE);
+        }
+        failed.retain(|_, at| now < *at);
+    }
+}
+
+/// Primaries whose last copy is older than the interval.
+pub(crate) fn due(fleet: &Fleet, now: Timestamp, every: Duration) -> Vec<Instance> {
+    let held = gf_operations::held(fleet);
+    let due = |account: &AccountId, primary: &Instance| {
+        let last = fleet.newest_snapshot(account).map(|snapshot| snapshot.taken_at);
+        let since = last.or(primary.active_at).unwrap_or(primary.created_at);
+        now.duration_since(since).unsigned_abs() >= every
+    };
+    fleet
+        .gateways
+        .values()
+        .filter(|gateway| gateway.desired == Desired::Pair)
+        .filter_map(|gateway| fleet.primary_of(&gateway.account))
+        .filter(|primary| primary.is_active() && due(&primary.account, primary) && !is_held(&held, primary))
+        .cloned()
+        .collect()
+}
+
+/// Standbys that serve nobody and know less than the newest snapshot.
+pub(crate) fn forgetful_standbys(fleet: &Fleet) -> Vec<(Instance, Snapshot)> {
+    let held = gf_operations::held(fleet);
+    fleet
+        .gateways
+        .values()
+        .filter_map(|gateway| {
+            let standby = fleet.standby_of(&gateway.account)?;
+            let newest = fleet.newest_snapshot(&gateway.account)?;
+            let knows = standby.remembers.as_ref().and_then(|id| fleet.snapshots.get(id));
+            let same = knows.is_some_and(|known| known.digest == newest.digest);
+            let primary_serves = fleet.primary_of(&gateway.account).is_some_and(Instance::is_active);
+            // While the primary does not serve, the standby may be needed in the next second.
+            (standby.is_active() && !same && primary_serves && !is_held(&held, standby))
+                .then(|| (standby.clone(), newest.clone()))
+        })
+        .collect()
+}
+
+/// Whether an operation is changing the instance or its account now.
+fn is_held(held: &HashMap<&str, &Operation>, instance: &Instance) -> bool {
+    held.contains_key(instance.account.as_str()) || held.contains_key(instance.id.as_str())
+}
+
+async fn copy(all: &Reconcilers, primary: &Instance) {
+    let hands = all.engine.hands();
+    let Some(node) = &primary.node else { return };
+    let id = SnapshotId::from_bits(hands.entropy.next_u64(), 8);
+    let destination = hands.paths.snapshots.join(primary.account.as_str()).join(id.as_str());
+    let order = |only_if_changed| SnapshotCreate {
+        instance_id: primary.id.to_string(),
+        snapshot_id: id.to_string(),
+        destination: destination.display().to_string(),
+        only_if_changed,
+    };
+    let newest =
+        hands.store.read(|fleet| fleet.newest_snapshot(&primary.account).map(|newest| newest.id.clone()));
+    let Some(mut report) = ask(all, primary, node, &format!("snapshot/{id}"), order(newest.is_some())).await
+    else {
+        return;
+    };
+    if !report.changed && newest.as_ref().is_none_or(|newest| newest.as_str() != report.snapshot_id) {
+        // Its node compared with a copy that was never written down here, so that one is not to be relied on.
+        match ask(all, primary, node, &format!("snapshot/{id}/whole"), order(false)).await {
+            Some(whole) => report = whole,
+            None => return,
+        }
+    }
+    let taken_at = Timestamp::from_millisecond(report.taken_at_ms).unwrap_or_else(|_| hands.clock.now());
+    let write = hands.store.update(|fleet, tx| {
+        let Some(gateway) = fleet.gateways.get(&primary.account) else { return };
+        if !report.changed {
+            // The memory is what the newest snapshot holds: that one is as good as if it were taken now.
+            if let Some(newest) = fleet.newest_snapshot(&primary.account) {
+                let mut newest = newest.clone();
+                newest.taken_at = taken_at;
+                tx.put(newest);
+            }
+            return;
+        }
+        tx.put(Snapshot {
+            id: id.clone(),
+            account: primary.account.clone(),
+            instance: primary.id.clone(),
+            generation: primary.generation,
+            taken_at,
+            bytes: report.bytes,
+            digest: report.sha256.clone(),
+            location: report.path.clone(),
+        });
+        let mut gateway = gateway.clone();
+        gateway.last_snapshot = Some(id.clone());
+        tx.put(gateway);
+    });
+    if let Err(error) = write.await {
+        return tracing::error!(instance = %primary.id, %error, "a snapshot could not be written down");
+    }
+    prune(all, &primary.account).await;
+}
+
+async fn ask(
+    all: &Reconcilers,
+    primary: &Instance,
+    node: &NodeId,
+    key: &str,
+    order: SnapshotCreate,
+) -> Option<SnapshotReport> {
+    let hands = all.engine.hands();
+    let mut meta = CommandMeta::new(key, hands.limits.long_command);
+    meta.generation = primary.generation.0;
+    match hands.hub.command(node, order, meta).await.map(|reply| reply.body) {
+        Ok(Some(reply::Body::Snapshot(report))) => return Some(report),
+        Ok(_) => tracing::error!(instance = %primary.id, "its node answered something else than a snapshot"),
+        Err(error) => tracing::warn!(instance = %primary.id, %error, "no snapshot"),
+    }
+    None
+}
+
+/// Forgets and removes all but the newest snapshots of an account.
+async fn prune(all: &Reconcilers, account: &AccountId) {
+    let hands = all.engine.hands();
+    let old = hands.store.read(|fleet| superseded(fleet, account));
+    for snapshot in old {
+        let folder = hands.paths.snapshots.join(account.as_str()).join(snapshot.id.as_str());
+        if let Err(error) = tokio::fs::remove_dir_all(&folder).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(snapshot = %snapshot.id, %error, "an old snapshot could not be removed");
+            continue;
+        }
+        let write = hands.store.update(|_, tx| {
+            tx.delete(Key::Snapshot(snapshot.id.clone()));
+        });
+        if let Err(error) = write.await {
+            tracing::error!(snapshot = %snapshot.id, %error, "an old snapshot could not be forgotten");
+        }
+    }
+}
+
+fn superseded(fleet: &Fleet, account: &AccountId) -> Vec<Snapshot> {
+    let mut all: Vec<_> =
+        fleet.snapshots.values().filter(|snapshot| snapshot.account == *account).cloned().collect();
+    all.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.taken_at));
+    let newest = fleet.gateways.get(account).and_then(|gateway| gateway.last_snapshot.clone());
+    all.into_iter().skip(KEPT).filter(|snapshot| Some(&snapshot.id) != newest.as_ref()).collect()
+}
+
+/// Whether the standby remembers it now.
+async fn take_in(all: &Reconcilers, standby: &Instance, snapshot: &Snapshot) -> bool {
+    let hands = all.engine.hands();
+    let Some(node) = &standby.node else { return false };
+    // It stops and starts for this; said beforehand, or its stop would look like its end.
+    if !enter(all, standby, InstanceState::Active, InstanceState::Bootstrapping, None).await {
+        return false;
+    }
+    let order = SnapshotRestore {
+        instance_id: standby.id.to_string(),
+        source: snapshot.location.clone(),
+        generation: standby.generation.0,
+        wait_ready: true,
+    };
+    let tried_at = hands.clock.now().as_millisecond();
+    let key = format!("refresh/{}/{}/{tried_at}", standby.id, snapshot.id);
+    let mut meta = CommandMeta::new(key, hands.limits.long_command);
+    meta.generation = standby.generation.0;
+    match hands.hub.command(node, order, meta).await {
+        Ok(_) => {
+            enter(all, standby, InstanceState::Bootstrapping, InstanceState::Active, Some(&snapshot.id)).await
+        }
+        Err(error) => {
+            tracing::warn!(instance = %standby.id, %error, "the standby could not take in the newest memory");
+            enter(all, standby, InstanceState::Bootstrapping, InstanceState::Degraded, None).await;
+            false
+        }
+    }
+}
+
+/// Moves a standby from one state to another and says what it remembers; `false` where it could not be written, or
+/// where the standby became something else before its memory was touched.
+async fn enter(
+    all: &Reconcilers,
+    standby: &Instance,
+    from: InstanceState,
+    to: InstanceState,
+    remembers: Option<&SnapshotId>,
+) -> bool {
+    let hands = all.engine.hands();
+    let now = hands.clock.now();
+    let write = hands.store.update(|fleet, tx| {
+        let Some(current) = fleet.instances.get(&standby.id) else { return false };
+        if from == InstanceState::Active
+            && (current.state != from || is_held(&gf_operations::held(fleet), current))
+        {
+            return false;
+        }
+        let mut current = current.clone();
+        if let Some(snapshot) = remembers {
+            current.remembers = Some(snapshot.clone());
+        }
+        // Its node may have told of its start already.
+        if current.state == from {
+            current.state = to;
+            current.state_since = now;
+        }
+        tx.put(current);
+        true
+    });
+    write.await.unwrap_or_else(|error| {
+        tracing::error!(instance = %standby.id, %error, "what a standby does could not be written down");
+        false
+    })
+}

@@ -1,0 +1,30 @@
+//! Takes in what nodes report, and acknowledges it when it is durable.
+
+use crate::{Reconcilers, observe::observe};
+use gf_node_hub::NodeEvent;
+use tokio::sync::mpsc;
+
+pub(crate) async fn run(all: Reconcilers, mut reports: mpsc::Receiver<NodeEvent>) {
+    let hands = all.engine.hands();
+    while let Some(event) = reports.recv().await {
+        let now = hands.clock.now();
+        let bits = hands.entropy.next_u64();
+        // Most heartbeats change nothing; they must not cost a transaction.
+        let changes_something = hands.store.read(|fleet| !observe(fleet, &event, now, bits).is_empty());
+        if changes_something {
+            let write = hands.store.update(|fleet, tx| {
+                for change in observe(fleet, &event, now, bits) {
+                    tx.put(change);
+                }
+            });
+            if let Err(error) = write.await {
+                // Not acknowledged, so the node tells it again.
+                tracing::error!(node = %event.node(), %error, "a report could not be written down");
+                continue;
+            }
+        }
+        if let NodeEvent::Reported { receipt, .. } = event {
+            receipt.done();
+        }
+    }
+}

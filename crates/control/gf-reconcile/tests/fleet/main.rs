@@ -1,0 +1,11 @@
+//! The control plane as a whole over a simulated world, in one process and without waiting for real.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod config;
+mod crash;
+mod disk;
+mod heal;
+mod life;
+mod memory;
+mod provision;
+mod rig;

@@ -1,0 +1,102 @@
+//! Puts a question to a person: the control plane's own words, for exactly one plan.
+
+use crate::{ANSWER_WITHIN, Caller, Refusal, Requests, admit::entry};
+use gf_model::{
+    ApprovalCode, Timestamp,
+    approval::{Approval, ApprovalState, Envelope},
+    audit::AuditPhase,
+    fleet::Fleet,
+    plan::Plan,
+    verb::Verb,
+};
+use gf_policy::Needs;
+use serde_json::json;
+
+impl Requests {
+    pub(crate) async fn ask(
+        &self,
+        caller: &Caller,
+        plan: Plan,
+        needs: &Needs,
+        now: Timestamp,
+    ) -> Result<Approval, Refusal> {
+        let bits = self.entropy().next_u64();
+        let asked = self.store().update(|fleet, tx| {
+            // The same plan asked for again in the same conversation is the same question.
+            let same = fleet.approvals.values().find(|open| {
+                open.state == ApprovalState::Open
+                    && open.conversation == caller.conversation
+                    && open.plan.verb == plan.verb
+            });
+            if let Some(same) = same {
+                return same.clone();
+            }
+            let code = free_code(fleet, bits);
+            let expires_at = now + ANSWER_WITHIN;
+            let approval = Approval {
+                question: gf_policy::question(fleet, &plan, &code, needs, expires_at),
+                state: ApprovalState::Open,
+                envelope: envelope(&plan),
+                requested_by: caller.principal.clone(),
+                conversation: caller.conversation.clone(),
+                shown: Vec::new(),
+                answered_by: None,
+                answered_at: None,
+                evidence: None,
+                operation: None,
+                created_at: now,
+                expires_at,
+                code,
+                plan,
+            };
+            let detail = json!({ "rules": needs.rules, "question": approval.question });
+            let mut entry = entry(caller, &approval.plan, AuditPhase::Noted, now, detail);
+            entry.action = "approval.ask".into();
+            entry.approval = Some(approval.code.clone());
+            tx.audit(entry);
+            tx.put(approval.clone());
+            approval
+        });
+        Ok(asked.await?)
+    }
+
+    /// Questions that are open in a conversation and have not been seen leaving there.
+    pub fn questions(&self, conversation: &str) -> Vec<Approval> {
+        let now = self.clock().now();
+        self.store().read(|fleet| {
+            fleet
+                .approvals
+                .values()
+                .filter(|approval| approval.state == ApprovalState::Open && now < approval.expires_at)
+                .filter(|approval| approval.conversation.as_deref() == Some(conversation))
+                .filter(|approval| approval.shown.iter().all(|shown| shown.conversation != conversation))
+                .cloned()
+                .collect()
+        })
+    }
+}
+
+/// A code that no open question has.
+fn free_code(fleet: &Fleet, mut bits: u64) -> ApprovalCode {
+    loop {
+        let code = ApprovalCode::from_bits(bits);
+        if !fleet.approvals.contains_key(&code) {
+            return code;
+        }
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    }
+}
+
+pub(crate) fn envelope(plan: &Plan) -> Envelope {
+    Envelope {
+        verb: plan.verb.name().to_owned(),
+        accounts: plan.accounts.clone(),
+        instances: plan.instances.clone(),
+        cost_ceiling: plan.cost_delta,
+        revision: match &plan.verb {
+            Verb::ConfigPush { revision, .. } => Some(*revision),
+            _ => None,
+        },
+        plan_hash: plan.hash(),
+    }
+}

@@ -1,0 +1,37 @@
+//! Who asks, how, and what they get.
+
+use gf_model::{approval::Approval, operation::Operation, person::Principal, plan::Plan};
+
+/// Who asks, as the control plane found out by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub principal: Principal,
+    /// Where they ask, such as `cli:person-ada`; questions are shown and ends are told there.
+    pub conversation: Option<String>,
+    /// One id from chat to tool, operation, node and provider.
+    pub trace: String,
+    /// A person with their own key, who may answer questions with it.
+    pub may_approve: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The same key with the same request is answered as the first time.
+    pub idempotency_key: Option<String>,
+    /// A person acting with their own key confirms in the same act.
+    pub confirmed: bool,
+    /// Plan and judge, and change nothing.
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "an outcome lives for one answer")]
+pub enum Outcome {
+    /// What would be done; nothing was.
+    Planned(Plan),
+    /// A person must agree first; nothing was done.
+    AwaitingApproval(Approval),
+    Started(Operation),
+    /// It took effect at once and needs no operation.
+    Done(serde_json::Value),
+}

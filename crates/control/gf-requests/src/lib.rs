@@ -1,0 +1,65 @@
+//! The one door: every change of the fleet passes here, whoever asks for it.
+//!
+//! The order is always the same: may this principal use this verb → plan → lint → forbids → reserve the ledger →
+//! approval where a person must agree → operation (audit row first). A model's words are never evidence of anything
+//! in here, and nothing in here talks to a provider or a node.
+
+mod admit;
+mod answer;
+mod approve;
+mod ask;
+mod caller;
+mod control;
+mod push;
+mod refusal;
+
+pub use answer::{Answered, Heard};
+pub use caller::{Caller, Options, Outcome};
+pub use gf_operations::Act;
+pub use gf_policy::Explanation;
+pub use push::Push;
+pub use refusal::Refusal;
+
+use gf_model::ambient::{Clock, Entropy};
+use gf_operations::Engine;
+use gf_policy::{Ledger, Policy};
+use gf_store::FleetStore;
+use jiff::SignedDuration;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// How long a question stays open.
+const ANSWER_WITHIN: SignedDuration = SignedDuration::from_mins(60);
+
+/// Cheap to clone; all clones are the same door.
+#[derive(Clone)]
+pub struct Requests {
+    engine: Engine,
+    policy: Arc<dyn Policy>,
+    /// Users touched lately: what Cedar-like rules cannot count by themselves.
+    ledger: Arc<Mutex<Ledger>>,
+    /// Held while a request with an idempotency key is answered.
+    keyed: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Requests {
+    pub fn new(engine: Engine, policy: Arc<dyn Policy>) -> Self {
+        Self { engine, policy, ledger: Arc::default(), keyed: Arc::default() }
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn store(&self) -> &FleetStore {
+        &self.engine.hands().store
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.engine.hands().clock
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.engine.hands().entropy
+    }
+}

@@ -1,0 +1,106 @@
+//! Everything that can go wrong with the store, in words for the person who must repair it.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "the state in {path} belongs to a running control plane (pid {pid}); stop that one first, \
+         or give this one another CLAWOPS_HOME"
+    )]
+    Owned { path: PathBuf, pid: String },
+    #[error(
+        "{path} was written by a newer version: it has schema {found} and this one knows schema {known}; \
+         start the newer version, or restore a copy that was made before the upgrade"
+    )]
+    Newer { path: PathBuf, found: u64, known: u64 },
+    #[error("no space is left for {path}; nothing was changed: free some and ask again")]
+    Full {
+        path: PathBuf,
+        #[source]
+        source: Source,
+    },
+    #[error("{path} cannot be written; nothing was changed: make it writable for this user and ask again")]
+    ReadOnly {
+        path: PathBuf,
+        #[source]
+        source: Source,
+    },
+    #[error("{path} is held by another program; nothing was changed: end that program and ask again")]
+    Busy {
+        path: PathBuf,
+        #[source]
+        source: Source,
+    },
+    #[error("{path} is damaged or is no database of a control plane; restore it from a copy")]
+    Damaged {
+        path: PathBuf,
+        #[source]
+        source: Source,
+    },
+    #[error("the stored {kind} {id} cannot be read by this version")]
+    Unreadable {
+        kind: String,
+        id: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("a record could not be written as JSON; nothing was changed")]
+    Unwritable(#[source] serde_json::Error),
+    #[error(
+        "another control plane has taken over (generation {theirs}, this one has {ours}); nothing was changed: \
+         this one must stop"
+    )]
+    Deposed { ours: u64, theirs: u64 },
+    #[error(
+        "audit row {given} does not follow row {last}, the last one stored; nothing was changed: \
+         somebody else has written to the audit trail"
+    )]
+    BrokenChain { given: u64, last: u64 },
+    #[error("{path}: the database refused; nothing was changed")]
+    Database {
+        path: PathBuf,
+        #[source]
+        source: Source,
+    },
+    #[error("{path}: {doing} failed")]
+    Io {
+        path: PathBuf,
+        doing: &'static str,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{path} holds no audit key: {why}")]
+    BadKey { path: PathBuf, why: String },
+    #[error("the store was closed")]
+    Closed,
+}
+
+/// Why a transaction did not happen. Either way nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactError<E> {
+    /// The decision itself said no.
+    #[error("{0}")]
+    Refused(E),
+    /// What was decided could not be made durable. All who waited for one commit share the error.
+    #[error(transparent)]
+    Store(#[from] Arc<StoreError>),
+}
+
+impl StoreError {
+    /// A file system's error, by what a person must do about it.
+    pub(crate) fn io(path: impl Into<PathBuf>, doing: &'static str, source: io::Error) -> Self {
+        let path = path.into();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { path, source: source.into() }
+            }
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly { path, source: source.into() }
+            }
+            _ => Self::Io { path, doing, source },
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What was committed, told to whoever follows the fleet: the page, event streams, reconcilers.
+
+use futures_util::{Stream, StreamExt};
+use gf_model::fleet::{Change, Key, Record};
+use std::{ops::Range, sync::Arc};
+use tokio::sync::{broadcast, watch};
+use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
+
+/// How many commits a slow follower may lag behind before it is told to look at everything.
+const BACKLOG: usize = 4096;
+
+/// One durable transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Counts transactions from 1, over restarts too.
+    pub number: u64,
+    /// What was put or deleted.
+    pub keys: Vec<Key>,
+    /// Numbers of the audit rows that were added.
+    pub audit: Range<u64>,
+    /// The follower has missed commits, or the fleet was read again from disk: look at everything.
+    pub missed: bool,
+}
+
+pub(crate) struct Events {
+    sender: broadcast::Sender<Arc<Committed>>,
+    number: watch::Sender<u64>,
+}
+
+impl Events {
+    pub fn new(number: u64) -> Self {
+        Self { sender: broadcast::channel(BACKLOG).0, number: watch::channel(number).0 }
+    }
+
+    pub fn publish(&self, committed: Committed) {
+        let number = committed.number;
+        // An error only says that nobody follows.
+        let _ = self.sender.send(Arc::new(committed));
+        self.number.send_replace(number);
+    }
+
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.number.subscribe()
+    }
+
+    pub fn subscribe(&self) -> impl Stream<Item = Arc<Committed>> + Send + Unpin + use<> {
+        let number = self.number.subscribe();
+        BroadcastStream::new(self.sender.subscribe()).map(move |item| match item {
+            Ok(committed) => committed,
+            Err(BroadcastStreamRecvError::Lagged(_)) => Arc::new(everything(*number.borrow())),
+        })
+    }
+}
+
+/// "Look at everything", as of this commit.
+pub(crate) fn everything(number: u64) -> Committed {
+    Committed { number, keys: Vec::new(), audit: 0..0, missed: true }
+}
+
+pub(crate) fn key_of(change: &Change) -> Key {
+    match change {
+        Change::Put(record) => Record::key(record),
+        Change::Delete(key) => key.clone(),
+    }
+}

@@ -1,0 +1,32 @@
+//! The fleet kept durable: one writer, group commit, and an audit trail that shows when it was touched.
+//!
+//! Everything that the control plane decides goes through [`FleetStore::transact`]: what it reads there and
+//! what it changes there is one step, and when it returns the change is on disk. Nothing here reads a clock,
+//! and nothing here may show a reader what is not durable yet or write an act without its audit row.
+
+mod backend;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod error;
+mod events;
+mod heads;
+mod key;
+mod memory;
+mod query;
+mod sqlite;
+mod store;
+mod tx;
+mod verify;
+mod writer;
+
+pub use backend::{Backend, Batch, Head, Loaded, SealedChange, SealedRow, StoredRow};
+pub use error::{StoreError, TransactError};
+pub use events::Committed;
+pub use heads::{HeadPolicy, SignedHead};
+pub use key::AuditKey;
+pub use memory::MemoryBackend;
+pub use query::{AUDIT_LIMIT, AuditQuery};
+pub use sqlite::SqliteBackend;
+pub use store::{FleetStore, StoreOptions};
+pub use tx::Tx;
+pub use verify::{FINDINGS_LIMIT, Finding, Verification, What};

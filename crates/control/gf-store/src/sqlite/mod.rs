@@ -1,0 +1,243 @@
+//! The embedded default: one SQLite file in WAL mode, synced on every commit, owned by one process.
+//!
+//! Nobody else may write to the file while a control plane runs; reading it with other tools is fine.
+
+mod audit;
+mod error;
+mod owner;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    AuditQuery, Backend, Batch, StoreError,
+    backend::{Head, Loaded, SealedChange, SealedRow, StoredRow},
+    key::sync_parent,
+};
+use error::failure;
+use gf_model::{
+    audit::AuditRow,
+    fleet::{Change, Fleet, Key, Record},
+};
+use owner::Owner;
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::{
+    fs,
+    ops::ControlFlow,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long a foreign reader's lock is waited for.
+const BUSY: Duration = Duration::from_secs(2);
+
+pub struct SqliteBackend {
+    path: PathBuf,
+    /// `None` once closed. The lock file goes with it.
+    writer: Mutex<Option<(Connection, Owner)>>,
+    reader: Mutex<Connection>,
+}
+
+impl SqliteBackend {
+    /// Opens the database, making it where there is none, and takes the state directory for this process.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let owner = Owner::take(path)?;
+        // Made here and not by SQLite, so that it is private from its first moment on.
+        fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .and_then(|_| sync_parent(path))
+            .map_err(|source| StoreError::io(path, "opening the database", source))?;
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Before any setting is changed: what is not ours or too new is left as it is.
+        schema::prepare(&mut writer, path)?;
+        let durable = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
+        writer.execute_batch(durable).map_err(|error| failure(path, error))?;
+        let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(Some((writer, owner))),
+            reader: Mutex::new(reader),
+        })
+    }
+
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut guard = self.writer.lock();
+        let (connection, _) = guard.as_mut().ok_or(StoreError::Closed)?;
+        let fail = |error| failure(&self.path, error);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
+        let value = work(&tx)?;
+        tx.commit().map_err(fail)?;
+        Ok(value)
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        work(&self.reader.lock())
+    }
+
+    fn put_batch(&self, tx: &Transaction<'_>, head: &mut Head, batch: &Batch) -> Result<(), StoreError> {
+        let fail = |error| failure(&self.path, error);
+        for change in &batch.changes {
+            match change {
+                Change::Put(record) => {
+                    let key = record.key();
+                    let json = serde_json::to_string(record).map_err(StoreError::Unwritable)?;
+                    tx.prepare_cached("INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3)")
+                        .and_then(|mut put| put.execute(params![key.kind(), id_of(&key)?, json]))
+                        .map_err(fail)?;
+                }
+                Change::Delete(key) => {
+                    tx.prepare_cached("DELETE FROM objects WHERE kind = ?1 AND id = ?2")
+                        .and_then(|mut delete| delete.execute(params![key.kind(), id_of(key)?]))
+                        .map_err(fail)?;
+                }
+            }
+        }
+        for row in &batch.rows {
+            if row.seq != head.seq as i64 + 1 || row.previous != head.hash {
+                return Err(StoreError::BrokenChain { given: row.seq.unsigned_abs(), last: head.seq });
+            }
+            audit::put(tx, row).map_err(fail)?;
+            *head = Head { seq: row.seq.unsigned_abs(), hash: row.hash.clone() };
+        }
+        for change in &batch.sealed {
+            match change {
+                SealedChange::Put(row) => tx
+                    .prepare_cached("INSERT OR REPLACE INTO sealed VALUES (?1, ?2)")
+                    .and_then(|mut put| put.execute([&row.id, &row.sealed])),
+                SealedChange::Erase(id) => tx
+                    .prepare_cached("DELETE FROM sealed WHERE id = ?1")
+                    .and_then(|mut erase| erase.execute([id])),
+            }
+            .map_err(fail)?;
+        }
+        Ok(())
+    }
+}
+
+impl Backend for SqliteBackend {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        self.read(|connection| {
+            let fail = |error| failure(&self.path, error);
+            // One read transaction: everything is as of one commit.
+            let tx = connection.unchecked_transaction().map_err(fail)?;
+            let mut fleet = Fleet::default();
+            let mut objects = tx.prepare("SELECT kind, id, json FROM objects").map_err(fail)?;
+            let mut rows = objects.query([]).map_err(fail)?;
+            while let Some(row) = rows.next().map_err(fail)? {
+                let json: String = row.get(2).map_err(fail)?;
+                let record: Record = match serde_json::from_str(&json) {
+                    Ok(record) => record,
+                    Err(source) => {
+                        let (kind, id) = (row.get(0).map_err(fail)?, row.get(1).map_err(fail)?);
+                        return Err(StoreError::Unreadable { kind, id, source });
+                    }
+                };
+                fleet.apply(Change::Put(record));
+            }
+            Ok(Loaded {
+                fleet,
+                head: audit::head(&tx).map_err(fail)?,
+                number: meta(&tx, "number").map_err(fail)?,
+                generation: meta(&tx, "generation").map_err(fail)?,
+            })
+        })
+    }
+
+    fn take_over(&self) -> Result<u64, StoreError> {
+        self.write(|tx| {
+            let raise = "UPDATE meta SET value = value + 1 WHERE key = 'generation' RETURNING value";
+            tx.query_row(raise, [], |row| row.get::<_, i64>(0))
+                .map(i64::unsigned_abs)
+                .map_err(|error| failure(&self.path, error))
+        })
+    }
+
+    fn commit(&self, generation: u64, batches: &[Batch]) -> Result<(), StoreError> {
+        let Some(last) = batches.last() else { return Ok(()) };
+        self.write(|tx| {
+            let fail = |error| failure(&self.path, error);
+            let theirs = meta(tx, "generation").map_err(fail)?;
+            if theirs != generation {
+                return Err(StoreError::Deposed { ours: generation, theirs });
+            }
+            let mut head = audit::head(tx).map_err(fail)?;
+            for batch in batches {
+                self.put_batch(tx, &mut head, batch)?;
+            }
+            tx.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'number'")
+                .and_then(|mut put| put.execute([last.number as i64]))
+                .map_err(fail)?;
+            Ok(())
+        })
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        self.read(|connection| {
+            let rows = audit::find(connection, query).map_err(|error| failure(&self.path, error))?;
+            rows.iter().map(StoredRow::parse).collect()
+        })
+    }
+
+    fn scan_audit(&self, visit: &mut dyn FnMut(StoredRow) -> ControlFlow<()>) -> Result<(), StoreError> {
+        // A connection of its own: a long walk must not hold up those who ask for a page of rows.
+        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        audit::scan(&connection, visit).map_err(|error| failure(&self.path, error))
+    }
+
+    fn sealed(&self, prefix: &str) -> Result<Vec<SealedRow>, StoreError> {
+        self.read(|connection| {
+            let find =
+                "SELECT id, sealed FROM sealed WHERE id >= ?1 AND substr(id, 1, length(?1)) = ?1 ORDER BY id";
+            connection
+                .prepare_cached(find)
+                .and_then(|mut find| {
+                    find.query_map([prefix], |row| Ok(SealedRow { id: row.get(0)?, sealed: row.get(1)? }))?
+                        .collect()
+                })
+                .map_err(|error| failure(&self.path, error))
+        })
+    }
+
+    fn blocks(&self) -> bool {
+        true
+    }
+
+    fn close(&self) {
+        self.writer.lock().take();
+    }
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|error| failure(path, error))?;
+    connection.busy_timeout(BUSY).map_err(|error| failure(path, error))?;
+    Ok(connection)
+}
+
+fn meta(connection: &Connection, key: &str) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get::<_, i64>(0))
+        .optional()
+        .map(|value| value.map_or(0, i64::unsigned_abs))
+}
+
+/// A key's id as text: what its serialised form has under `id`.
+fn id_of(key: &Key) -> rusqlite::Result<String> {
+    let broken =
+        |error: Box<dyn std::error::Error + Send + Sync>| rusqlite::Error::ToSqlConversionFailure(error);
+    let value = serde_json::to_value(key).map_err(|error| broken(error.into()))?;
+    match value.get("id").and_then(|id| id.as_str()) {
+        Some(id) => Ok(id.to_owned()),
+        None => Err(broken(format!("the id of {key:?} is no text").into())),
+    }
+}

@@ -1,0 +1,51 @@
+//! The tables, and which versions of them this program can read.
+
+use super::error::failure;
+use crate::StoreError;
+use rusqlite::{Connection, OptionalExtension};
+use std::path::Path;
+
+/// Raised with every change that an older program would misread.
+pub const SCHEMA: u64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE objects (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY, entry_json TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
+  at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL
+);
+CREATE INDEX audit_actor ON audit (actor, seq);
+CREATE INDEX audit_action ON audit (action, seq);
+CREATE TABLE audit_targets (target TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (target, seq)) WITHOUT ROWID;
+CREATE INDEX audit_targets_of ON audit_targets (seq);
+CREATE TABLE sealed (id TEXT PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('schema', 1), ('generation', 0), ('number', 0);
+";
+
+pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let tx = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(|error| failure(path, error))?;
+    let is_new: bool = tx
+        .query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)", [], |row| row.get(0))
+        .map_err(|error| failure(path, error))?;
+    if is_new {
+        tx.execute_batch(TABLES).map_err(|error| failure(path, error))?;
+    }
+    let found = tx
+        .query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get::<_, i64>(0))
+        .optional()
+        .map_err(|error| StoreError::Damaged { path: path.to_owned(), source: error.into() })?
+        .map_or(0, i64::unsigned_abs);
+    match found {
+        SCHEMA => tx.commit().map_err(|error| failure(path, error)),
+        newer if newer > SCHEMA => {
+            Err(StoreError::Newer { path: path.to_owned(), found: newer, known: SCHEMA })
+        }
+        older => Err(StoreError::Damaged {
+            path: path.to_owned(),
+            source: format!("it claims schema {older}, which no version ever wrote").into(),
+        }),
+    }
+}

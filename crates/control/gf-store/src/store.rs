@@ -1,0 +1,246 @@
+//! The handle that the whole control plane holds: read the fleet, decide on it, follow it.
+
+use crate::{
+    AuditKey, AuditQuery, Backend, Committed, HeadPolicy, MemoryBackend, SealedRow, SignedHead,
+    SqliteBackend, StoreError, TransactError, Tx, Verification,
+    backend::Head,
+    heads::Heads,
+    verify,
+    writer::{self, Item, Queue, Shared},
+};
+use futures_util::Stream;
+use gf_model::{Timestamp, ambient::Entropy, audit::AuditRow, fleet::Fleet};
+use std::{
+    convert::Infallible,
+    path::Path,
+    sync::{Arc, mpsc},
+    thread,
+};
+use tokio::sync::{Mutex as AsyncMutex, oneshot, watch};
+
+/// What a store is opened with besides its backend.
+#[derive(Default)]
+pub struct StoreOptions {
+    /// Where signed heads go. Without it the trail is chained but a cut tail is not seen after a restart.
+    pub heads: Option<(std::path::PathBuf, AuditKey)>,
+    pub policy: HeadPolicy,
+}
+
+/// Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct FleetStore {
+    shared: Arc<Shared>,
+    heads: Option<Arc<Heads>>,
+    policy: HeadPolicy,
+    /// Resolves when the writer's thread has ended.
+    ended: Arc<AsyncMutex<Option<oneshot::Receiver<()>>>>,
+}
+
+impl FleetStore {
+    /// Takes the state over, reads it and starts the writer. Waits for the disk: call it before serving.
+    pub fn open(backend: Arc<dyn Backend>, options: StoreOptions) -> Result<Self, StoreError> {
+        let heads = match options.heads {
+            Some((path, key)) => Some(Arc::new(Heads::open(path, key)?)),
+            None => None,
+        };
+        let generation = backend.take_over()?;
+        let loaded = backend.load()?;
+        let blocks = backend.blocks();
+        let shared = Arc::new(Shared::new(backend, generation, loaded));
+        let mut ended = None;
+        if blocks {
+            let (sender, receiver) = mpsc::channel();
+            let (end, ends) = oneshot::channel();
+            let for_writer = Arc::clone(&shared);
+            thread::Builder::new()
+                .name("gf-store-writer".into())
+                .spawn(move || {
+                    writer::run(&for_writer, &receiver);
+                    let _ = end.send(());
+                })
+                .map_err(|source| {
+                    StoreError::io("gf-store-writer", "starting the writer's thread", source)
+                })?;
+            shared.decision.lock().queue = Queue::Thread(sender);
+            ended = Some(ends);
+        }
+        Ok(Self { shared, heads, policy: options.policy, ended: Arc::new(AsyncMutex::new(ended)) })
+    }
+
+    /// The store of a home directory: `store/gatewayforge.db`, `audit/heads.jsonl` and `keys/audit.key`.
+    pub fn open_home(home: &Path, entropy: &dyn Entropy) -> Result<Self, StoreError> {
+        let backend = SqliteBackend::open(&home.join("store/gatewayforge.db"))?;
+        let heads = home.join("audit/heads.jsonl");
+        let key = AuditKey::open_or_create(&home.join("keys/audit.key"), &heads, entropy)?;
+        Self::open(
+            Arc::new(backend),
+            StoreOptions { heads: Some((heads, key)), policy: HeadPolicy::default() },
+        )
+    }
+
+    /// A store that forgets everything when it is dropped, for tests and simulations.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::open(Arc::new(MemoryBackend::default()), StoreOptions::default())
+    }
+
+    /// Reads the durable fleet. The closure holds off the writer: copy what is needed and leave.
+    pub fn read<T>(&self, look: impl FnOnce(&Fleet) -> T) -> T {
+        // Recursive, so that a reader within a reader cannot be held up by a writer between the two.
+        look(&self.shared.committed.read_recursive())
+    }
+
+    /// Decides on the newest fleet, one decision at a time, and returns when the outcome is durable.
+    ///
+    /// The decision sees everything decided before it, but not what it puts itself. A decision that changes
+    /// nothing still waits for what it was based on. A caller that goes away does not take its decision back.
+    pub async fn transact<T, E>(
+        &self,
+        decide: impl FnOnce(&Fleet, &mut Tx) -> Result<T, E>,
+    ) -> Result<T, TransactError<E>> {
+        let (value, durable) = self.decide(decide)?;
+        if let Some(durable) = durable {
+            durable.await.map_err(|_| Arc::new(StoreError::Closed))??;
+        }
+        Ok(value)
+    }
+
+    /// [`transact`](Self::transact) for a decision that never refuses.
+    pub async fn update<T>(&self, decide: impl FnOnce(&Fleet, &mut Tx) -> T) -> Result<T, Arc<StoreError>> {
+        match self.transact(|fleet, tx| Ok::<T, Infallible>(decide(fleet, tx))).await {
+            Ok(value) => Ok(value),
+            Err(TransactError::Store(error)) => Err(error),
+            Err(TransactError::Refused(never)) => match never {},
+        }
+    }
+
+    /// The part of a transaction that holds the lock; hands back what tells when it is durable.
+    #[allow(clippy::type_complexity, reason = "used once, three lines below")]
+    fn decide<T, E>(
+        &self,
+        decide: impl FnOnce(&Fleet, &mut Tx) -> Result<T, E>,
+    ) -> Result<(T, Option<oneshot::Receiver<writer::Reply>>), TransactError<E>> {
+        let mut guard = self.shared.decision.lock();
+        let decision = &mut *guard;
+        if decision.broken.is_some() {
+            self.shared.recover(decision);
+        }
+        if let Some(error) = &decision.broken {
+            return Err(TransactError::Store(Arc::clone(error)));
+        }
+        let mut tx = Tx::new(decision.last_seq);
+        let value = decide(&decision.fleet, &mut tx).map_err(TransactError::Refused)?;
+        let changes = tx.changes.clone();
+        let rows = tx.entries.len() as u64;
+        let durable = match &decision.queue {
+            Queue::Closed => return Err(Arc::new(StoreError::Closed).into()),
+            Queue::Inline => {
+                if let Err(error) = self.shared.flush(std::iter::once(tx)) {
+                    self.shared.recover(decision);
+                    return Err(Arc::new(error).into());
+                }
+                None
+            }
+            Queue::Thread(queue) => {
+                let (reply, durable) = oneshot::channel();
+                let item = Item { epoch: decision.epoch, tx, reply };
+                queue.send(item).map_err(|_| Arc::new(StoreError::Closed))?;
+                Some(durable)
+            }
+        };
+        decision.last_seq += rows;
+        for change in changes {
+            decision.fleet.apply(change);
+        }
+        Ok((value, durable))
+    }
+
+    /// Every commit from now on. A follower that lags too far is told so with `missed`.
+    pub fn subscribe(&self) -> impl Stream<Item = Arc<Committed>> + Send + Unpin + use<> {
+        self.shared.events.subscribe()
+    }
+
+    /// The number of the newest commit, to wait on.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.shared.events.changed()
+    }
+
+    /// Which control plane of this state this is, counted from 1.
+    pub fn generation(&self) -> u64 {
+        self.shared.generation
+    }
+
+    /// The newest durable audit row; waits for a commit that is under way.
+    pub fn audit_head(&self) -> Head {
+        self.shared.head()
+    }
+
+    pub async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        self.off_thread(move |store| store.shared.backend.audit(&query)).await
+    }
+
+    /// Sealed rows whose id begins with `prefix`.
+    pub async fn sealed(&self, prefix: impl Into<String>) -> Result<Vec<SealedRow>, StoreError> {
+        let prefix = prefix.into();
+        self.off_thread(move |store| store.shared.backend.sealed(&prefix)).await
+    }
+
+    /// Signs the newest row and keeps the signature outside the database; `None` when it is signed already.
+    pub async fn sign_head(&self, now: Timestamp) -> Result<Option<SignedHead>, StoreError> {
+        self.sign(now, |_, _| true).await
+    }
+
+    /// Signs when enough rows or enough time have passed since the last signature; call it every few seconds.
+    pub async fn sign_head_if_due(&self, now: Timestamp) -> Result<Option<SignedHead>, StoreError> {
+        let policy = self.policy;
+        self.sign(now, move |heads, head| heads.is_due(head, now, policy)).await
+    }
+
+    async fn sign(
+        &self,
+        now: Timestamp,
+        wanted: impl FnOnce(&Heads, &Head) -> bool + Send + 'static,
+    ) -> Result<Option<SignedHead>, StoreError> {
+        self.off_thread(move |store| {
+            let head = store.shared.head();
+            match &store.heads {
+                Some(heads) if wanted(heads, &head) => heads.sign(&head, now),
+                _ => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Walks the whole audit trail and says what does not fit.
+    pub async fn verify(&self) -> Result<Verification, StoreError> {
+        self.off_thread(|store| {
+            let heads = match &store.heads {
+                Some(heads) => heads.read()?,
+                None => Vec::new(),
+            };
+            verify::verify(&*store.shared.backend, || store.shared.head(), &heads)
+        })
+        .await
+    }
+
+    /// Commits what waits, then gives the state up. Every later decision on any clone is refused.
+    pub async fn close(&self) {
+        self.shared.decision.lock().queue = Queue::Closed;
+        if let Some(ended) = self.ended.lock().await.take() {
+            // An error only says that the thread is gone already.
+            let _ = ended.await;
+        }
+        self.shared.backend.close();
+    }
+
+    /// Runs what may wait for a disk where waiting holds up nobody.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        if !self.shared.backend.blocks() {
+            return work(&store);
+        }
+        tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| StoreError::Closed)?
+    }
+}

@@ -1,0 +1,186 @@
+//! Group commit: one thread makes durable, in order, whatever waits for it, and only then lets readers see it.
+//!
+//! Decisions run ahead of the disk on a fleet of their own. When a commit fails, everything that was decided
+//! on top of it fails too and both fleets are read again from the backend, so that memory is never ahead of
+//! or beside what is durable.
+
+use crate::{
+    Backend, StoreError, Tx,
+    backend::{Batch, Head, Loaded},
+    events::{Committed, Events, everything, key_of},
+};
+use gf_model::fleet::Fleet;
+use parking_lot::{Mutex, RwLock};
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, Sender},
+};
+use tokio::sync::oneshot;
+
+/// How many transactions share one commit at most.
+const GROUP: usize = 512;
+
+pub(crate) type Reply = Result<(), Arc<StoreError>>;
+
+/// A decision on its way to the disk.
+pub(crate) struct Item {
+    pub epoch: u64,
+    pub tx: Tx,
+    pub reply: oneshot::Sender<Reply>,
+}
+
+pub(crate) enum Queue {
+    /// The backend never waits: commits happen where the caller stands.
+    Inline,
+    Thread(Sender<Item>),
+    Closed,
+}
+
+/// What decisions are made on: all that is durable, and all that is on its way.
+pub(crate) struct Decision {
+    pub fleet: Fleet,
+    pub last_seq: u64,
+    /// Raised by every failed commit: what was decided before it is void.
+    pub epoch: u64,
+    /// The fleet could not be read again after a failed commit. Nothing is decided until it can.
+    pub broken: Option<Arc<StoreError>>,
+    pub queue: Queue,
+}
+
+#[derive(Clone)]
+struct Position {
+    head: Head,
+    number: u64,
+}
+
+pub(crate) struct Shared {
+    pub backend: Arc<dyn Backend>,
+    pub generation: u64,
+    pub committed: RwLock<Fleet>,
+    pub decision: Mutex<Decision>,
+    position: Mutex<Position>,
+    pub events: Events,
+}
+
+impl Shared {
+    pub fn new(backend: Arc<dyn Backend>, generation: u64, loaded: Loaded) -> Self {
+        Self {
+            backend,
+            generation,
+            decision: Mutex::new(Decision {
+                fleet: loaded.fleet.clone(),
+                last_seq: loaded.head.seq,
+                epoch: 0,
+                broken: None,
+                queue: Queue::Inline,
+            }),
+            committed: RwLock::new(loaded.fleet),
+            events: Events::new(loaded.number),
+            position: Mutex::new(Position { head: loaded.head, number: loaded.number }),
+        }
+    }
+
+    /// The newest durable row.
+    pub fn head(&self) -> Head {
+        self.position.lock().head.clone()
+    }
+
+    /// Makes transactions durable, then visible. On an error nothing of them is either.
+    pub fn flush(&self, group: impl Iterator<Item = Tx>) -> Result<(), StoreError> {
+        let mut position = self.position.lock();
+        let mut next = position.clone();
+        let mut batches = Vec::new();
+        for tx in group.filter(|tx| !tx.is_empty()) {
+            let rows =
+                tx.entries.iter().map(|entry| next.head.extend(entry)).collect::<Result<Vec<_>, _>>()?;
+            next.number += 1;
+            batches.push(Batch { number: next.number, changes: tx.changes, rows, sealed: tx.sealed });
+        }
+        if batches.is_empty() {
+            return Ok(());
+        }
+        self.backend.commit(self.generation, &batches)?;
+        let mut first = position.head.seq + 1;
+        *position = next;
+        drop(position);
+
+        let mut committed = Vec::with_capacity(batches.len());
+        let mut fleet = self.committed.write();
+        for batch in batches {
+            let end = first + batch.rows.len() as u64;
+            committed.push(Committed {
+                number: batch.number,
+                keys: batch.changes.iter().map(key_of).collect(),
+                audit: first..end,
+                missed: false,
+            });
+            first = end;
+            for change in batch.changes {
+                fleet.apply(change);
+            }
+        }
+        drop(fleet);
+        for one in committed {
+            self.events.publish(one);
+        }
+        Ok(())
+    }
+
+    /// Puts both fleets back to what is durable, after a commit whose outcome may even be unknown.
+    pub fn recover(&self, decision: &mut Decision) {
+        let mut position = self.position.lock();
+        match self.backend.load() {
+            Ok(loaded) => {
+                let differs = loaded.number != position.number;
+                decision.fleet.clone_from(&loaded.fleet);
+                decision.broken = None;
+                *position = Position { head: loaded.head, number: loaded.number };
+                *self.committed.write() = loaded.fleet;
+                if differs {
+                    self.events.publish(everything(loaded.number));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the fleet could not be read again after a failed commit");
+                decision.fleet.clone_from(&self.committed.read());
+                decision.broken = Some(Arc::new(error));
+            }
+        }
+        decision.last_seq = position.head.seq;
+    }
+}
+
+/// The writer's thread: ends when the store is closed and the queue is empty.
+pub(crate) fn run(shared: &Shared, queue: &Receiver<Item>) {
+    let mut epoch = 0;
+    let mut failure: Reply = Ok(());
+    while let Ok(first) = queue.recv() {
+        let waiting = std::iter::once(first).chain(queue.try_iter()).take(GROUP);
+        let (current, void): (Vec<Item>, Vec<Item>) = waiting.partition(|item| item.epoch == epoch);
+        for item in void {
+            answer(item.reply, &failure);
+        }
+        if current.is_empty() {
+            continue;
+        }
+        let (group, replies): (Vec<Tx>, Vec<_>) =
+            current.into_iter().map(|item| (item.tx, item.reply)).unzip();
+        let outcome = shared.flush(group.into_iter()).map_err(Arc::new);
+        if let Err(error) = &outcome {
+            tracing::error!(%error, transactions = replies.len(), "a commit failed and changed nothing");
+            let mut decision = shared.decision.lock();
+            decision.epoch += 1;
+            epoch = decision.epoch;
+            shared.recover(&mut decision);
+            failure = outcome.clone();
+        }
+        for reply in replies {
+            answer(reply, &outcome);
+        }
+    }
+}
+
+fn answer(reply: oneshot::Sender<Reply>, outcome: &Reply) {
+    // A caller that went away is no concern of the disk.
+    let _ = reply.send(outcome.clone());
+}
