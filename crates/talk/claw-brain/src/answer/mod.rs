@@ -1,0 +1,117 @@
+//! From tool results to words. Every number in an answer is copied from a result of this turn.
+//!
+//! It must never put the control plane's question into its own words, nor claim that anything was done that a
+//! result does not say was done.
+
+mod fleet;
+mod health;
+mod report;
+mod words;
+mod work;
+
+use crate::{envelope::ToolUse, honesty, notice, step::Step};
+use serde_json::Value;
+
+const WAITING: &str = "This is only a plan: nothing has been changed yet. The control plane shows its own question here, and it waits for a person's answer.";
+
+/// The answer of a turn whose calls were all made.
+pub fn compose(said: &str, steps: &[Step], uses: &[ToolUse]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(notice) = notice::read(said) {
+        parts.extend(supported_prose(&notice.text, uses));
+    }
+    for used in uses.iter().filter(|used| is_asked_for(used, steps)) {
+        parts.push(of_result(used));
+    }
+    for step in steps {
+        match step {
+            Step::Ask(text) | Step::Say(text) | Step::Decline(text) => parts.push(text.clone()),
+            Step::Do(_) | Step::LookUp(_) | Step::Nothing => {}
+        }
+    }
+    if uses.iter().any(|used| !used.reply["approval"].is_null()) {
+        parts.push(WAITING.to_owned());
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    parts.dedup();
+    if parts.is_empty() { "Understood.".to_owned() } else { parts.join("\n\n") }
+}
+
+/// What was only looked up to find out what was meant is not told.
+fn is_asked_for(used: &ToolUse, steps: &[Step]) -> bool {
+    let same = |step: &&Step| matches!(step, Step::Do(call) if call.tool == used.tool && call.arguments == used.arguments);
+    let only_looked_up =
+        steps.iter().any(|step| !matches!(step, Step::Nothing)) && steps.iter().all(|step| !same(&step));
+    !only_looked_up
+}
+
+/// Sentences of a notice whose numbers this turn's results bear out.
+fn supported_prose(prose: &str, uses: &[ToolUse]) -> Option<String> {
+    let results: Vec<&str> = uses.iter().map(|used| used.text.as_str()).collect();
+    if results.is_empty() {
+        return None;
+    }
+    let lines = prose.lines().map(str::trim).filter(|line| !line.is_empty());
+    let kept: Vec<&str> =
+        lines.filter(|line| honesty::unsupported_numbers(line, &results).is_empty()).collect();
+    (!kept.is_empty()).then(|| kept.join(" "))
+}
+
+fn of_result(used: &ToolUse) -> String {
+    if let Some(problem) = problem(used) {
+        return problem;
+    }
+    let reply = &used.reply;
+    let summary = reply["summary"].as_str().unwrap_or_default().trim().to_owned();
+    let mut lines = vec![summary];
+    let details = match used.tool.as_str() {
+        "gf_fleet_status" => fleet::status(reply),
+        "gf_instance_health" => health::instance(reply),
+        "gf_pair_status" => health::pair(reply),
+        "gf_provision" => work::provision(reply),
+        "gf_teardown" => work::teardown(reply),
+        "gf_tier_resize" => work::resize(reply),
+        "gf_config_push" => work::push(reply),
+        "gf_restore" => work::restore(reply),
+        "gf_bulk_restart" => work::restart(reply),
+        "gf_failover" => work::failover(reply),
+        "gf_operation" => work::operation(reply),
+        "gf_cost_report" => report::cost(reply),
+        "gf_provider_health" => report::providers(reply),
+        "gf_audit_log" => report::audit(reply),
+        "gf_incident_report" => report::incidents(reply),
+        "gf_alerts_silence" => report::silence(reply),
+        "gf_schedule" => report::schedule(reply),
+        _ => Vec::new(),
+    };
+    // The summary may say already what a bullet would repeat.
+    let told = lines[0].clone();
+    lines.extend(
+        details.into_iter().filter(|line| !told.contains(line.as_str())).map(|line| format!("- {line}")),
+    );
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
+}
+
+/// A refusal or failure in the control plane's own words.
+fn problem(used: &ToolUse) -> Option<String> {
+    let error = &used.reply["error"];
+    if used.reply.is_null() {
+        return Some(format!(
+            "{} did not answer as expected: {}",
+            used.tool,
+            used.text.trim().chars().take(400).collect::<String>()
+        ));
+    }
+    let message = match error {
+        Value::Null => return None,
+        // The host tells a tool's failure as plain text, whether it was a refusal or nobody answered.
+        Value::String(message) => return Some(format!("That did not work: {}", words::sentence(message))),
+        error => error["message"].as_str().unwrap_or("no reason was given"),
+    };
+    let fix = error["fix"]
+        .as_str()
+        .filter(|fix| !message.contains(fix))
+        .map(|fix| format!(" {}", words::sentence(fix)));
+    Some(format!("That was refused: {}{}", words::sentence(message), fix.unwrap_or_default()))
+}

@@ -1,0 +1,86 @@
+//! Who did what and when.
+
+use super::{Scene, times};
+use crate::{
+    language::{Clause, Sense},
+    step::{Step, put},
+};
+use serde_json::json;
+
+const AGENTS: [&str; 6] = ["guardian", "commander", "forge", "ledger", "triage", "briefer"];
+/// Acts as the audit names them.
+const ACTS: &[(Sense, &str)] = &[
+    (Sense::Remove, "teardown"),
+    (Sense::Restart, "restart"),
+    (Sense::Failover, "failover"),
+    (Sense::Restore, "restore"),
+    (Sense::Resize, "resize"),
+    (Sense::Rollback, "rollback"),
+    (Sense::Silence, "silence"),
+    (Sense::Make, "provision"),
+    (Sense::Push, "config_push"),
+];
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    if !asked(clause) {
+        return None;
+    }
+    let mut arguments = json!({});
+    put(&mut arguments, "account", clause.slots.accounts.first().map(String::as_str));
+    put(&mut arguments, "instance", clause.slots.instances.first().map(String::as_str));
+    put(
+        &mut arguments,
+        "actor",
+        AGENTS
+            .into_iter()
+            .find(|agent| clause.says(agent) && clause.tokens.first().is_none_or(|t| t.text != *agent)),
+    );
+    let act = ACTS.iter().find(|(sense, _)| {
+        clause
+            .tokens
+            .iter()
+            .any(|token| token.is(*sense) && (!token.is(Sense::Operation) || token.text == "push"))
+    });
+    put(&mut arguments, "action", act.map(|(_, name)| *name));
+    let window = times::window(clause, scene.now);
+    put(&mut arguments, "from", window.from);
+    put(&mut arguments, "to", window.to);
+    let entries = clause.says_any(&["entry", "entries", "rows", "row", "events", "lines", "actions"]);
+    put(&mut arguments, "limit", clause.slots.numbers.first().filter(|_| entries).map(|(n, _)| *n));
+    Some(vec![Step::call("gf_audit_log", arguments)])
+}
+
+/// The log by name, or a question about the past.
+fn asked(clause: &Clause) -> bool {
+    if clause.negated
+        || clause.says("flagged")
+        || clause.slots.provider().is_some()
+        || clause.has(Sense::Provider)
+    {
+        return false;
+    }
+    if clause.has(Sense::Audit) && !clause.has(Sense::Incident) {
+        return true;
+    }
+    let past_act =
+        clause.tokens.iter().any(|token| token.past && ACTS.iter().any(|(sense, _)| token.is(*sense)));
+    let act = ACTS.iter().any(|(sense, _)| clause.has(*sense));
+    let hypothetical = clause.says_any(&["if", "would", "should", "could", "can", "will"]);
+    let done = (clause.phrase("did you") || clause.phrase("have you") || clause.phrase("have been"))
+        && (act || clause.says("what") || clause.says("do"));
+    let happened = clause.says_any(&["happened", "changed"]) && clause.says("what");
+    let agent_did = clause.says("did") && AGENTS.iter().any(|agent| clause.says(agent));
+    let touched = clause.says("who") && clause.says_any(&["touched", "changed", "modified", "did"]);
+    if clause.phrase("you did") && clause.head_is(Sense::Show) {
+        return true;
+    }
+    let who = clause.says_any(&["who", "was", "were", "has"]) && past_act && !clause.any(&[Sense::Cost]);
+    let of_old = clause.slots.accounts.is_empty()
+        && act
+        && (clause.says_any(&["was", "were", "last"]) || clause.phrase("when did"));
+    let signed = clause.says("who") && (clause.has(Sense::Approve) || clause.says("approved"));
+    clause.is_question()
+        && !hypothetical
+        && (touched || of_old || signed || done || happened || agent_did || who)
+}

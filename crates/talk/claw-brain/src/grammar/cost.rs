@@ -1,0 +1,39 @@
+//! Spend against projection, and waste.
+
+use super::Scene;
+use crate::{
+    language::{Clause, Kind, Sense},
+    step::{Step, put},
+};
+use serde_json::json;
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    if clause.negated || !clause.any(&[Sense::Cost, Sense::Waste, Sense::Idle, Sense::Oversized]) {
+        return None;
+    }
+    let mut arguments = json!({});
+    let period = match () {
+        () if clause.says_any(&["today", "day", "daily"]) => Some("day"),
+        () if clause.says_any(&["week", "weekly"]) => Some("week"),
+        () if clause.says_any(&["month", "monthly"]) => Some("month"),
+        () => None,
+    };
+    put(&mut arguments, "period", period);
+    put(&mut arguments, "minSavings", at_least(clause));
+    Some(vec![Step::call("gf_cost_report", arguments)])
+}
+
+/// "Above $50", "more than 20 dollars".
+fn at_least(clause: &Clause) -> Option<serde_json::Value> {
+    let bound = clause.says_any(&["above", "over", "least", "exceeding"]) || clause.phrase("more than");
+    let amount = clause.slots.amounts.first().copied();
+    let number = clause.slots.numbers.iter().find(|(_, at)| {
+        clause
+            .tokens
+            .get(at + 1)
+            .is_some_and(|next| next.text == "dollar" || matches!(next.kind, Kind::Word) && next.raw == "usd")
+    });
+    let value = amount.or(number.map(|(n, _)| *n as f64)).filter(|_| bound)?;
+    Some(if value.fract() == 0.0 { json!(value as i64) } else { json!(value) })
+}

@@ -1,0 +1,80 @@
+//! The fleet as a whole, or a part of it.
+
+use super::Scene;
+use crate::{
+    language::{Clause, Sense},
+    step::{Step, put},
+};
+use serde_json::json;
+
+const ABOUT: &[Sense] = &[
+    Sense::Fleet,
+    Sense::Health,
+    Sense::Alert,
+    Sense::Trouble,
+    Sense::Account,
+    Sense::Instance,
+    Sense::Unprotected,
+    Sense::Standby,
+    Sense::Exposure,
+    Sense::Operation,
+    Sense::Progress,
+];
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let slots = &clause.slots;
+    let greeting = clause.phrase("how is everything")
+        || clause.phrase("what is new")
+        || clause.phrase("what is on")
+        || clause.phrase("what is at")
+        || clause.says("revision")
+        || clause.phrase("how are we")
+        || clause.phrase("how are things")
+        || clause.phrase("going on");
+    let about = clause.any(ABOUT) || greeting || !slots.states.is_empty() || clause.says("running");
+    let acts = clause.mood == crate::language::Mood::Order
+        && !clause.any(&[Sense::Show, Sense::Check, Sense::Want])
+        && !clause.head_is(Sense::Report);
+    if !about || acts || clause.negated || refers_elsewhere(clause) {
+        return None;
+    }
+    let earlier = || {
+        scene
+            .earlier
+            .iter()
+            .rev()
+            .find(|clause| clause.slots.provider().is_some() || !clause.slots.regions.is_empty())
+    };
+    let place = if slots.providers.is_empty() && slots.regions.is_empty() && clause.has(Sense::Exposure) {
+        earlier().map_or(slots, |clause| &clause.slots)
+    } else {
+        slots
+    };
+    let mut arguments = json!({});
+    put(&mut arguments, "provider", place.provider());
+    put(&mut arguments, "region", place.regions.first().map(String::as_str));
+    put(&mut arguments, "status", slots.states.first().map(String::as_str));
+    put(&mut arguments, "detail", one_by_one(clause).then_some("full"));
+    let mut steps = vec![Step::call("gf_fleet_status", arguments)];
+    if let Some(provider) = place.provider().filter(|_| clause.has(Sense::Exposure)) {
+        steps.push(Step::call("gf_provider_health", json!({ "provider": provider })));
+    }
+    Some(steps)
+}
+
+/// Whether single gateways are asked for, not their number.
+fn one_by_one(clause: &Clause) -> bool {
+    let counted =
+        clause.phrase("how many") || clause.says_any(&["count", "number"]) || clause.has(Sense::Fleet);
+    let counted = counted || (clause.has(Sense::Health) && !clause.says_any(&["which", "who"]));
+    let listing = clause.any(&[Sense::Show, Sense::All]) || clause.says_any(&["which", "who", "what"]);
+    let things = clause.any(&[Sense::Account, Sense::Instance, Sense::Unprotected, Sense::Standby])
+        || !clause.slots.states.is_empty();
+    !counted && listing && things
+}
+
+/// Words of daily life beside a word of the trade ("is the weather fine?") are not about the fleet.
+fn refers_elsewhere(clause: &Clause) -> bool {
+    clause.says_any(&["weather", "poem", "joke", "song", "recipe", "pizza", "movie", "football"])
+}

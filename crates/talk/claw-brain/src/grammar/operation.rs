@@ -1,0 +1,57 @@
+//! How far a piece of work is; hold it, go on, end it, try again.
+
+use super::Scene;
+use crate::{
+    language::{Clause, Sense},
+    step::Step,
+};
+use serde_json::json;
+
+pub fn order(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let actions = [
+        (Sense::Pause, "pause"),
+        (Sense::Resume, "resume"),
+        (Sense::Cancel, "cancel"),
+        (Sense::Retry, "retry"),
+    ];
+    let stop = clause.orders(Sense::Stop);
+    let action = actions.iter().find(|(sense, _)| clause.orders(*sense)).map(|(_, action)| *action);
+    if action.is_none() && !stop {
+        return None;
+    }
+    let slots = &clause.slots;
+    let elsewhere = !slots.accounts.is_empty() || !slots.instances.is_empty() || slots.provider().is_some();
+    let id = named(clause).or_else(|| scene.memory.last_work().filter(|_| !elsewhere));
+    Some(vec![match (action, id) {
+        (Some(action), Some(id)) => Step::call("gf_operation", json!({ "id": id, "action": action })),
+        (Some(action), None) => Step::ask(format!("Which operation shall I {action}? Please give its id.")),
+        (None, _) => Step::ask("Shall I pause it or cancel it, and which operation?"),
+    }])
+}
+
+pub fn question(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let get = |id: String| vec![Step::call("gf_operation", json!({ "id": id, "action": "get" }))];
+    if let Some(id) = named(clause) {
+        return Some(get(id));
+    }
+    let slots = &clause.slots;
+    let elsewhere = !slots.accounts.is_empty()
+        || !slots.instances.is_empty()
+        || slots.provider().is_some()
+        || !slots.ordinals.is_empty();
+    let wider = clause.any(&[Sense::Fleet, Sense::Cost, Sense::Provider, Sense::Audit, Sense::Alert])
+        || clause.phrase("going on");
+    let about_work =
+        clause.any(&[Sense::Progress, Sense::Operation]) && !elsewhere && !wider && !clause.negated;
+    let orders = clause.mood == crate::language::Mood::Order
+        && !clause.head_is(Sense::Show)
+        && !clause.head_is(Sense::Check)
+        && !clause.head_is(Sense::Want);
+    scene.memory.last_work().filter(|_| about_work && !orders).map(get)
+}
+
+fn named(clause: &Clause) -> Option<String> {
+    clause.slots.operations.first().or(clause.slots.codes.first()).cloned()
+}

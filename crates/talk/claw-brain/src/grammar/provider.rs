@@ -1,0 +1,40 @@
+//! How providers do.
+
+use super::Scene;
+use crate::{
+    language::Sense,
+    step::{Step, put},
+};
+use serde_json::json;
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let slots = &clause.slots;
+    // "Should we stop provisioning there?" speaks of the provider that was named just before.
+    let there = || {
+        scene
+            .earlier
+            .iter()
+            .rev()
+            .find_map(|clause| clause.slots.provider())
+            .filter(|_| clause.has(Sense::Place))
+    };
+    let provider = slots.provider().or_else(there);
+    if provider.is_none() && !clause.has(Sense::Provider) {
+        return None;
+    }
+    let counts_fleet =
+        clause.any(&[Sense::Account, Sense::Instance, Sense::Fleet, Sense::Exposure, Sense::Alert])
+            || clause.says_any(&["running", "many"])
+            || clause.phrase("what is on")
+            || clause.phrase("what is at")
+            || !slots.states.is_empty();
+    if counts_fleet || clause.negated {
+        return None;
+    }
+    let mut arguments = json!({});
+    put(&mut arguments, "provider", provider);
+    let history = clause.says_any(&["history", "trend", "daily"]) || clause.phrase("over time");
+    put(&mut arguments, "history", history.then_some(true));
+    Some(vec![Step::call("gf_provider_health", arguments)])
+}

@@ -1,0 +1,171 @@
+//! Configuration to many gateways: the operator's JSON as it stands, or one key in words.
+
+use super::{
+    Scene,
+    targets::{self, Targets},
+};
+use crate::{
+    language::{Clause, Kind, Mood, Sense},
+    step::{Step, put},
+};
+use serde_json::{Value, json};
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let slots = &clause.slots;
+    let verbs = [Sense::Push, Sense::Set, Sense::Move, Sense::Use, Sense::Make, Sense::Send];
+    let ordered = verbs.iter().any(|verb| clause.orders(*verb));
+    let has_json = !slots.json.is_empty() || slots.broken_json.is_some();
+    let names_model = clause.has(Sense::Model) && !slots.models.is_empty();
+    let about = has_json
+        || clause.has(Sense::Config)
+        || names_model
+        || (clause.any(&[Sense::Set, Sense::Move]) && !slots.key_paths.is_empty());
+    let dry = clause.phrase("dry run")
+        || clause.says("dry-run")
+        || clause.says("preview")
+        || (clause.is_question() && has_json);
+    let wanted = clause.head_is(Sense::Want) && clause.has(Sense::Push) && has_json && !clause.is_question();
+    let ordered = ordered || wanted;
+    if names_model && clause.mood == Mood::Statement && !ordered {
+        return Some(vec![Step::ask(
+            "Shall I push that model? Please say for example: set the model to that one everywhere.",
+        )]);
+    }
+    if has_json && !ordered && !dry && !clause.negated && clause.mood == Mood::Statement {
+        return Some(vec![Step::ask(
+            "Shall I push this configuration, and to whom? Please say for example: push it to everyone, with the JSON.",
+        )]);
+    }
+    if clause.negated || !about || !(ordered || (dry && has_json)) || clause.any(&[Sense::Rollback]) {
+        return None;
+    }
+    if let Some(problem) = &slots.broken_json {
+        let problem = problem.split(" at line").next().unwrap_or_default();
+        return Some(vec![Step::ask(format!(
+            "That is not valid JSON ({problem}), so I pushed nothing. Please send it again."
+        ))]);
+    }
+    let Some(patch) = patch(clause) else {
+        return Some(vec![Step::ask(
+            "Which configuration? Please send the JSON to merge, for example {\"tools\":{…}}.",
+        )]);
+    };
+    let targets = match target(scene) {
+        Ok(targets) => targets,
+        Err(first) => return Some(vec![first]),
+    };
+    let mut arguments = json!({ "targets": targets, "patch": patch, "description": describe(&patch) });
+    put(&mut arguments, "batchSize", batch_size(clause));
+    let strategy = match () {
+        () if clause.says_any(&["immediate", "immediately"]) || clause.phrase("at once") => Some("immediate"),
+        () if clause.says("rolling") => Some("rolling"),
+        () => None,
+    };
+    put(&mut arguments, "strategy", strategy);
+    put(&mut arguments, "dryRun", dry.then_some(true));
+    Some(vec![Step::call("gf_config_push", arguments)])
+}
+
+fn patch(clause: &Clause) -> Option<Value> {
+    let slots = &clause.slots;
+    if let [patch] = slots.json.as_slice() {
+        return patch.is_object().then(|| patch.clone());
+    }
+    if let ([model], true) = (slots.models.as_slice(), clause.has(Sense::Model)) {
+        return Some(json!({ "agents": { "defaults": { "model": { "primary": model } } } }));
+    }
+    if let Some(model) = nickname(clause).filter(|_| clause.has(Sense::Model)) {
+        return Some(json!({ "agents": { "defaults": { "model": { "primary": model } } } }));
+    }
+    let [path] = slots.key_paths.as_slice() else {
+        return None;
+    };
+    let value = assigned(clause)?;
+    Some(path.rsplit('.').fold(value, |inner, key| json!({ key: inner })))
+}
+
+/// What stands after "to" or "="; without such a word nothing is assigned.
+fn assigned(clause: &Clause) -> Option<Value> {
+    let at = clause.tokens.iter().position(|token| matches!(token.kind, Kind::KeyPath(_)))?;
+    let mut after = clause.tokens[at + 1..].iter().peekable();
+    after.next_if(|token| matches!(token.text.as_str(), "to" | "as" | "=" | "is"))?;
+    let value = after.next()?;
+    match (&value.kind, value.text.as_str()) {
+        (_, "true" | "on") => Some(json!(true)),
+        (_, "false" | "off") => Some(json!(false)),
+        (_, "null") => Some(Value::Null),
+        (Kind::Number(n), _) => Some(json!(n)),
+        (Kind::Amount(n), _) => Some(json!(n)),
+        (Kind::Quote(text) | Kind::ModelName(text), _) => Some(json!(text)),
+        (Kind::Word, _) => Some(json!(value.raw)),
+        _ => None,
+    }
+}
+
+/// Models that operators call by a name of their own.
+fn nickname(clause: &Clause) -> Option<&'static str> {
+    const NICKNAMES: [(&str, &str, &str); 1] = [("kimi", "k2.5", "moonshot/kimi-k2.5")];
+    let said = |word: &str| clause.tokens.iter().any(|token| token.raw.eq_ignore_ascii_case(word));
+    NICKNAMES.iter().find(|(name, version, _)| said(name) && said(version)).map(|(_, _, model)| *model)
+}
+
+/// "all", ids, or a filter; what must come first where none is named.
+fn target(scene: &Scene) -> Result<Value, Step> {
+    let clause = scene.clause;
+    let slots = &clause.slots;
+    if !slots.accounts.is_empty() {
+        return Ok(json!(slots.accounts));
+    }
+    let mut filter = json!({});
+    put(&mut filter, "provider", slots.provider());
+    put(&mut filter, "region", slots.regions.first().map(String::as_str));
+    put(&mut filter, "tier", slots.tiers.first().map(String::as_str));
+    put(&mut filter, "status", slots.states.first().map(String::as_str).filter(|state| *state != "ACTIVE"));
+    if filter.as_object().is_some_and(|filter| !filter.is_empty()) {
+        return Ok(filter);
+    }
+    if clause.any(&[Sense::All, Sense::Fleet]) {
+        return Ok(json!("all"));
+    }
+    // "Here is a config for everyone, push it": the sentence before says to whom.
+    if scene.earlier.iter().any(|clause| clause.has(Sense::All) && clause.has(Sense::Config)) {
+        return Ok(json!("all"));
+    }
+    match targets::accounts(scene, "push it to") {
+        Targets::Accounts(accounts) if !slots.ordinals.is_empty() || clause.has(Sense::Both) => {
+            Ok(json!(accounts))
+        }
+        Targets::First(step) => Err(step),
+        _ => Err(Step::ask(
+            "To whom: everyone, some accounts by id, or the gateways of a provider, region or tier?",
+        )),
+    }
+}
+
+/// "In batches of 10", "25 at a time".
+fn batch_size(clause: &Clause) -> Option<i64> {
+    let text = |at: usize| clause.tokens.get(at).map_or("", |token| token.text.as_str());
+    clause.slots.numbers.iter().find_map(|(n, at)| {
+        let after = text(at + 1) == "at" && text(at + 2) == "a" && text(at + 3) == "time";
+        let before = *at >= 2 && text(at - 1) == "of" && text(at - 2).starts_with("batch");
+        (after || before).then_some(*n)
+    })
+}
+
+/// The keys that the patch touches, in words.
+fn describe(patch: &Value) -> String {
+    fn walk(value: &Value, path: String, keys: &mut Vec<String>) {
+        match value.as_object().filter(|map| !map.is_empty()) {
+            Some(map) => map.iter().for_each(|(key, inner)| {
+                let deeper = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                walk(inner, deeper, keys);
+            }),
+            None => keys.push(path),
+        }
+    }
+    let mut keys = Vec::new();
+    walk(patch, String::new(), &mut keys);
+    keys.truncate(5);
+    format!("set {}", keys.join(", "))
+}

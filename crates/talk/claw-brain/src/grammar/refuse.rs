@@ -1,0 +1,198 @@
+//! What this team never does, and what it is told to leave alone.
+
+use super::Scene;
+use crate::{
+    language::{Kind, Mood, Sense},
+    step::Step,
+};
+
+const CHANGES: &[Sense] = &[
+    Sense::Make,
+    Sense::Remove,
+    Sense::Restore,
+    Sense::Resize,
+    Sense::Move,
+    Sense::Push,
+    Sense::Rollback,
+    Sense::Restart,
+    Sense::Failover,
+    Sense::Pause,
+    Sense::Cancel,
+    Sense::Retry,
+    Sense::Silence,
+    Sense::Set,
+    Sense::Use,
+    Sense::Resume,
+];
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let named_shell = clause.has(Sense::Shell) && !clause.has(Sense::Config);
+    let refusal = match () {
+        () if clause.has(Sense::Secret) && clause.slots.json.is_empty() && !clause.has(Sense::Push) => {
+            "I can't show or handle secrets: keys, tokens and passwords are write-only here."
+        }
+        () if named_shell => {
+            "I can't run commands on machines; I have no shell. I can check, restart or fail over instead."
+        }
+        () if clause.says_any(&["ignore", "disregard", "bypass", "jailbreak"])
+            && clause.says_any(&[
+                "instruction",
+                "instructions",
+                "rules",
+                "policy",
+                "approval",
+                "approvals",
+            ]) =>
+        {
+            "I can't do that. The control plane's rules and a person's approval don't depend on what I am told."
+        }
+        () if clause
+            .tokens
+            .get(clause.head)
+            .is_some_and(|head| matches!(head.text.as_str(), "email" | "phone" | "sms" | "call")) =>
+        {
+            "I can't write to or call people. I answer here, and I can schedule reports."
+        }
+        () if clause.has(Sense::Approve) && clause.has(Sense::All) => {
+            "I can't approve anything. Each open question is answered by a person, one at a time."
+        }
+        () => return None,
+    };
+    Some(vec![Step::Decline(refusal.to_owned())])
+}
+
+/// "Don't restart i-7f3a", "leave Contabo for now".
+pub fn left_alone(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    if clause.negated && clause.any(CHANGES) {
+        return Some(vec![Step::Say("Understood: I leave it as it is. Nothing was started.".to_owned())]);
+    }
+    (clause.head_is(Sense::Keep) && !clause.any(&[Sense::Briefing, Sense::Report]))
+        .then(|| vec![Step::Nothing])
+}
+
+/// "Except acct-0001", "if it is idle", "half of them": what depends on something is not guessed at.
+pub fn conditional(scene: &Scene) -> Option<Vec<Step>> {
+    const EXCEPTIONS: [&str; 8] = [
+        "except",
+        "excluding",
+        "besides",
+        "without touching",
+        "other than",
+        "apart from",
+        "but not",
+        "as long as",
+    ];
+    const CONDITIONS: [&str; 7] = ["if", "unless", "when", "whenever", "once", "until", "while"];
+    const SHARES: [&str; 8] = ["%", "percent", "half", "most", "some", "few", "others", "rest"];
+    let clause = scene.clause;
+    let ordered = |senses: &[Sense]| senses.iter().any(|sense| clause.orders(*sense));
+    let lasting =
+        ordered(&[Sense::Silence, Sense::Stop, Sense::Use, Sense::Schedule, Sense::Open, Sense::Send]);
+    let makes = ordered(&[Sense::Make]);
+    if !(lasting || makes || ordered(CHANGES))
+        || clause.any(&[Sense::Briefing, Sense::Report, Sense::Incident])
+    {
+        return None;
+    }
+    let said = |words: &[&str]| {
+        words.iter().any(|word| if word.contains(' ') { clause.phrase(word) } else { clause.says(word) })
+    };
+    let before = scene.earlier.last().and_then(|clause| clause.tokens.first());
+    let opened = before
+        .is_some_and(|token| matches!(token.text.as_str(), "if" | "when" | "once" | "unless" | "whenever"));
+    let kept = clause.tokens.iter().skip_while(|token| !token.is(Sense::Keep)).skip(1).take(3);
+    let keeps_part = !clause.head_is(Sense::Keep)
+        && kept.into_iter().any(|token| token.is(Sense::Standby) || token.is(Sense::Primary));
+    // A silence has an end ("until eight"), and a new account has no others that it could be a share of.
+    let depends = opened
+        || keeps_part
+        || said(&EXCEPTIONS)
+        || (!lasting && said(&CONDITIONS))
+        || (!lasting && !makes && said(&SHARES));
+    depends.then(|| {
+        vec![Step::ask(
+            "I don't act on conditions or exceptions. Please say exactly which accounts or instances, by id.",
+        )]
+    })
+}
+
+/// "Stop acct-0001": a gateway is restarted or torn down, never just stopped.
+pub fn stop_target(scene: &Scene) -> Option<Vec<Step>> {
+    let slots = &scene.clause.slots;
+    let target = !slots.accounts.is_empty() || !slots.instances.is_empty();
+    (scene.clause.orders(Sense::Stop)
+        && target
+        && slots.operations.is_empty()
+        && !scene.clause.has(Sense::Alert))
+    .then(|| {
+        vec![Step::ask(
+            "A gateway is not just stopped here. Shall I restart it, or tear it down and keep its archive?",
+        )]
+    })
+}
+
+/// "Rename acct-0001": a verb that is not known to us, with something that it would be done to.
+pub fn unknown_act(scene: &Scene) -> Option<Vec<Step>> {
+    const NEUTRAL: [&str; 22] = [
+        "the",
+        "my",
+        "our",
+        "about",
+        "of",
+        "on",
+        "for",
+        "with",
+        "at",
+        "in",
+        "from",
+        "how",
+        "latest",
+        "current",
+        "a",
+        "an",
+        "more",
+        "info",
+        "details",
+        "information",
+        "to",
+        "i",
+    ];
+    let clause = scene.clause;
+    let target = !clause.slots.accounts.is_empty() || !clause.slots.instances.is_empty();
+    let head = clause.tokens.get(clause.head)?;
+    let unknown = head.kind == Kind::Word
+        && head.senses.is_empty()
+        && !clause.is_question()
+        && !NEUTRAL.contains(&head.text.as_str());
+    let given_away =
+        clause.mood == Mood::Order && clause.head_is(Sense::Want) && head.text == "give" && clause.says("to");
+    (target && (unknown || given_away) && clause.tokens.len() > 1).then(|| {
+        vec![Step::Decline(format!(
+            "I can't \"{}\" anything here. Ask me for \"help\" to see what I can do.",
+            head.raw
+        ))]
+    })
+}
+
+/// "That teardown was a mistake", "acct-0002 can go": a wish between the lines is asked about, not guessed.
+pub fn between_the_lines(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    if clause.mood != Mood::Statement || clause.needs {
+        return None;
+    }
+    let regret = clause.says_any(&["mistake", "accident", "accidentally", "wrongly"]);
+    let named = !clause.slots.accounts.is_empty() || !clause.slots.ordinals.is_empty();
+    let retier =
+        named && clause.slots.tiers.len() == 1 && clause.says_any(&["should", "could", "belongs", "must"]);
+    let may_go = ["can go", "should go", "must go", "to go"].iter().any(|words| clause.phrase(words));
+    match () {
+        () if regret => Some(vec![Step::ask(
+            "Shall I undo it? Say \"roll it back\" for a configuration, or \"restore\" with the account.",
+        )]),
+        () if retier => Some(vec![Step::ask("Shall I resize it to that tier? Please say so.")]),
+        () if may_go && named => Some(vec![Step::ask("Do you want me to tear it down? Please say so.")]),
+        () => None,
+    }
+}

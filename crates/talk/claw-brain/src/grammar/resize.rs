@@ -1,0 +1,84 @@
+//! Another tier for accounts, or what that would cost.
+
+use super::{
+    Scene,
+    targets::{self, Targets},
+};
+use crate::{language::Sense, step::Step};
+use serde_json::json;
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let moves = [Sense::Move, Sense::Set, Sense::Make].iter().any(|sense| clause.orders(*sense));
+    let tiered = !clause.slots.tiers.is_empty() || clause.has(Sense::Tier);
+    let existing = !clause.slots.accounts.is_empty()
+        || !clause.slots.ordinals.is_empty()
+        || clause.any(&[Sense::Idle, Sense::Oversized, Sense::All]);
+    let makes_new = clause.orders(Sense::Make) && (clause.head_is(Sense::Make) && !clause.says("make"));
+    let retiers = moves && tiered && existing && !makes_new;
+    if !clause.orders(Sense::Resize) && !retiers {
+        return None;
+    }
+    if super::provision::grows(clause) {
+        return None;
+    }
+    if clause.says("openclaw") || clause.says("version") {
+        return Some(vec![Step::Decline(
+            "I can't change OpenClaw's version; an upgrade resizes an account to another tier here."
+                .to_owned(),
+        )]);
+    }
+    if clause.slots.tiers.len() > 1 && !clause.says("from") {
+        return Some(vec![Step::ask(
+            "You named several tiers. Please tell me each tier with its accounts in a sentence of its own.",
+        )]);
+    }
+    let tier = clause.slots.tiers.last().cloned();
+    let accounts = match targets::accounts(scene, "resize") {
+        Targets::Accounts(accounts) => accounts,
+        Targets::First(step) => return Some(vec![step]),
+        Targets::None => return Some(vec![by_count(scene)]),
+    };
+    let tier = tier.or_else(|| {
+        scene
+            .memory
+            .waste("oversized")
+            .filter(|_| clause.has(Sense::Oversized))
+            .and_then(|waste| waste.to_tier)
+    });
+    let Some(tier) = tier else {
+        return Some(vec![Step::ask("To which tier: nano, standard, pro or enterprise?")]);
+    };
+    Some(vec![Step::call("gf_tier_resize", json!({ "accountIds": accounts, "newTier": tier }))])
+}
+
+/// "Downsize the 18": as many as the cost report found oversized, and no other number.
+fn by_count(scene: &Scene) -> Step {
+    let slots = &scene.clause.slots;
+    let waste = scene.memory.waste("oversized");
+    let said = slots.numbers.first().map(|(n, _)| *n);
+    match (waste, said) {
+        (Some(waste), Some(said)) if waste.accounts.len() as i64 == said => {
+            match slots.tiers.last().cloned().or(waste.to_tier) {
+                Some(tier) => {
+                    Step::call("gf_tier_resize", json!({ "accountIds": waste.accounts, "newTier": tier }))
+                }
+                None => Step::ask("To which tier: nano, standard, pro or enterprise?"),
+            }
+        }
+        _ => Step::ask("Which accounts shall I resize? Please name them by id."),
+    }
+}
+
+/// "What would it cost to move acct-0042 to pro?"
+pub fn price(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let slots = &clause.slots;
+    let asked = clause.is_question() && !slots.accounts.is_empty() && slots.tiers.len() == 1;
+    asked.then(|| {
+        vec![Step::call(
+            "gf_tier_resize",
+            json!({ "accountIds": slots.accounts, "newTier": slots.tiers[0], "dryRun": true }),
+        )]
+    })
+}

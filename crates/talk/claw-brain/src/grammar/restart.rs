@@ -1,0 +1,78 @@
+//! Restarting OpenClaw on named instances, on an account's, or on those in a state.
+
+use super::Scene;
+use crate::{
+    language::{Clause, Sense},
+    step::{Step, put},
+};
+use serde_json::{Value, json};
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    if !clause.orders(Sense::Restart) {
+        return None;
+    }
+    let slots = &clause.slots;
+    let mut arguments = json!({ "reason": reason(clause) });
+    let pointed_at = scene.pointed_instance().filter(|_| clause.has(Sense::Pronoun) && slots.is_empty());
+    if !slots.instances.is_empty() {
+        arguments["instanceIds"] = json!(slots.instances);
+    } else if let Some(instance) = pointed_at {
+        arguments["instanceIds"] = json!([instance]);
+    } else {
+        let filter = filter(scene);
+        if filter.as_object().is_none_or(|filter| filter.is_empty() || filter.keys().all(|key| key == "role"))
+        {
+            return Some(vec![Step::ask(
+                "Which instances shall I restart? Name them, their account, or a state such as degraded.",
+            )]);
+        }
+        arguments["filter"] = filter;
+    }
+    put(&mut arguments, "concurrency", at_a_time(clause));
+    Some(vec![Step::call("gf_bulk_restart", arguments)])
+}
+
+fn filter(scene: &Scene) -> Value {
+    let slots = &scene.clause.slots;
+    let mut filter = json!({});
+    put(&mut filter, "provider", slots.provider());
+    put(&mut filter, "region", slots.regions.first().map(String::as_str));
+    put(&mut filter, "tier", slots.tiers.first().map(String::as_str));
+    put(&mut filter, "status", slots.states.first().map(String::as_str));
+    let role = match (scene.clause.has(Sense::Primary), scene.clause.has(Sense::Standby)) {
+        (true, false) => Some("PRIMARY"),
+        (false, true) => Some("STANDBY"),
+        _ => None,
+    };
+    put(&mut filter, "role", role);
+    let pointed = scene.clause.has(Sense::Pronoun) && slots.is_empty();
+    let accounts = if slots.accounts.is_empty() && pointed {
+        scene.pointed_account().into_iter().collect()
+    } else {
+        slots.accounts.clone()
+    };
+    if !accounts.is_empty() {
+        filter["accountIds"] = json!(accounts);
+    }
+    filter
+}
+
+fn at_a_time(clause: &Clause) -> Option<i64> {
+    let text = |at: usize| clause.tokens.get(at).map_or("", |token| token.text.as_str());
+    clause
+        .slots
+        .numbers
+        .iter()
+        .find(|(_, at)| text(at + 1) == "at" && text(at + 3) == "time")
+        .map(|(n, _)| *n)
+}
+
+fn reason(clause: &Clause) -> &'static str {
+    match () {
+        () if clause.says("memory") => "memory",
+        () if clause.slots.states.iter().any(|state| state == "DEGRADED") => "degraded",
+        () if clause.slots.states.iter().any(|state| state == "FAILED") => "failed",
+        () => "operator request",
+    }
+}

@@ -1,0 +1,31 @@
+//! Undoing a configuration rollout; each gateway goes back to its own previous keys.
+
+use super::Scene;
+use crate::{language::Sense, step::Step};
+use serde_json::json;
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let (clause, memory) = (scene.clause, scene.memory);
+    if !clause.has(Sense::Rollback) || clause.negated {
+        return None;
+    }
+    let of_push =
+        clause.any(&[Sense::Push, Sense::Config, Sense::Operation]) || !clause.slots.operations.is_empty();
+    let of_teardown = clause.has(Sense::Remove) || clause.has(Sense::Account);
+    if of_teardown || (!of_push && memory.last_change() == Some("gf_teardown")) {
+        return None;
+    }
+    let named = clause.slots.operations.first().cloned();
+    let id = named.or_else(|| memory.last_push());
+    let ordered = clause.orders(Sense::Rollback);
+    match id {
+        Some(id) if ordered => {
+            Some(vec![Step::call("gf_operation", json!({ "id": id, "action": "rollback" }))])
+        }
+        Some(id) => Some(vec![Step::call("gf_operation", json!({ "id": id, "action": "get" }))]),
+        None if ordered => Some(vec![Step::ask(
+            "Which rollout shall I roll back? I know of none in this conversation; please give its operation id.",
+        )]),
+        None => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! Alerts kept quiet for a while, for one provider, region or instance.
+
+use super::Scene;
+use crate::{language::Sense, step::Step};
+use serde_json::json;
+
+pub fn read(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let stop_alerts = clause.orders(Sense::Stop) && clause.has(Sense::Alert);
+    let not_alerted = clause.negated && clause.has(Sense::Alert) && clause.says_any(&["me", "us"]);
+    if !clause.orders(Sense::Silence) && !stop_alerts && !not_alerted {
+        return None;
+    }
+    let slots = &clause.slots;
+    let scopes: Vec<&str> = if !slots.instances.is_empty() {
+        slots.instances.iter().map(String::as_str).collect()
+    } else if !slots.regions.is_empty() {
+        slots.regions.iter().map(String::as_str).collect()
+    } else {
+        slots.providers.iter().map(|placed| placed.provider.as_str()).collect()
+    };
+    if scopes.is_empty() {
+        return Some(vec![Step::ask(
+            "Alerts of what shall I silence: which provider, region or instance? Never the whole fleet.",
+        )]);
+    }
+    let Some(minutes) = slots.minutes else {
+        return Some(vec![Step::ask("For how many minutes shall I silence it?")]);
+    };
+    let reason = if clause.says("maintenance") { "maintenance" } else { "operator request" };
+    let silence = |scope: &&str| {
+        Step::call("gf_alerts_silence", json!({ "scope": scope, "minutes": minutes, "reason": reason }))
+    };
+    Some(scopes.iter().map(silence).collect())
+}

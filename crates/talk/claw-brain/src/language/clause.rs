@@ -1,0 +1,289 @@
+//! One request: its tokens, what they name, and how it is meant (order, question or statement).
+
+use super::{
+    Sense,
+    slots::Slots,
+    split,
+    token::{Kind, Token, tokens},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// "Restart it", "could you restart it", "I want you to restart it".
+    Order,
+    Question,
+    Statement,
+}
+
+#[derive(Debug, Clone)]
+pub struct Clause {
+    pub tokens: Vec<Token>,
+    pub slots: Slots,
+    pub mood: Mood,
+    /// "Do not …", "never …".
+    pub negated: bool,
+    /// The first word that counts, after politeness.
+    pub head: usize,
+    /// "… needs a restart", "… should be restarted".
+    pub needs: bool,
+}
+
+/// Words that say nothing about what is asked.
+pub(super) const FILLERS: &[&str] = &[
+    "please",
+    "then",
+    "also",
+    "and",
+    "just",
+    "ok",
+    "okay",
+    "hey",
+    "so",
+    "but",
+    "well",
+    "plus",
+    "kindly",
+    "now",
+    "afterwards",
+    "finally",
+    "commander",
+    "pls",
+];
+/// Words that begin a question.
+pub(super) const ASKING: &[&str] = &[
+    "what", "how", "which", "who", "why", "when", "where", "is", "are", "was", "were", "does", "did", "has",
+    "had", "should", "shall", "may", "might", "am", "if", "whether", "would", "could", "can", "will",
+    "whose", "whom",
+];
+/// Senses that order something.
+pub(super) const VERBS: &[Sense] = &[
+    Sense::Make,
+    Sense::Remove,
+    Sense::Restore,
+    Sense::Resize,
+    Sense::Move,
+    Sense::Push,
+    Sense::Rollback,
+    Sense::Restart,
+    Sense::Failover,
+    Sense::Pause,
+    Sense::Stop,
+    Sense::Resume,
+    Sense::Cancel,
+    Sense::Retry,
+    Sense::Silence,
+    Sense::Show,
+    Sense::Check,
+    Sense::Schedule,
+    Sense::Keep,
+    Sense::Approve,
+    Sense::Use,
+    Sense::Open,
+    Sense::Set,
+    Sense::Send,
+    Sense::Resolve,
+];
+/// Verbs that carry no meaning but "do".
+const LIGHT: &[&str] = &["trigger", "perform", "do", "run", "execute", "start", "initiate", "begin", "force"];
+
+impl Clause {
+    pub fn new(tokens: Vec<Token>, asked: bool) -> Self {
+        let slots = Slots::read(&tokens);
+        let (head, polite, negated) = head(&tokens);
+        let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+        let ordered = tokens.get(head).is_some_and(|token| {
+            let verb =
+                VERBS.iter().chain(&[Sense::Want, Sense::Briefing, Sense::Waste]).any(|verb| token.is(*verb));
+            !token.past && (verb || LIGHT.contains(&token.text.as_str()))
+        });
+        let subject_next = matches!(text(head + 1), "you" | "we" | "i");
+        let asking = ASKING.contains(&text(head)) || (matches!(text(head), "do" | "have") && subject_next);
+        let has = |word: &str| tokens.iter().any(|token| token.text == word);
+        let passive = (has("should") || has("has") || has("have")) && has("be");
+        let needs = !asking && !asked && !has("not") && (has("need") || has("must") || passive);
+        let mood = match () {
+            () if asking => Mood::Question,
+            () if polite => Mood::Order,
+            () if asked => Mood::Question,
+            () if ordered => Mood::Order,
+            () => Mood::Statement,
+        };
+        Self { tokens, slots, mood, negated, head, needs }
+    }
+
+    pub fn has(&self, sense: Sense) -> bool {
+        self.tokens.iter().any(|token| token.is(sense))
+    }
+
+    pub fn any(&self, senses: &[Sense]) -> bool {
+        senses.iter().any(|sense| self.has(*sense))
+    }
+
+    pub fn says(&self, word: &str) -> bool {
+        self.tokens.iter().any(|token| token.text == word || token.raw.eq_ignore_ascii_case(word))
+    }
+
+    pub fn says_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.says(word))
+    }
+
+    /// Whether these words stand in a row.
+    pub fn phrase(&self, phrase: &str) -> bool {
+        let words: Vec<&str> = phrase.split(' ').collect();
+        let plain: Vec<&str> = self.tokens.iter().flat_map(|token| token.text.split(' ')).collect();
+        plain.windows(words.len()).any(|window| window == words)
+    }
+
+    pub fn head_is(&self, sense: Sense) -> bool {
+        self.tokens.get(self.head).is_some_and(|token| token.is(sense))
+    }
+
+    /// "They are in maintenance": a sentence that tells something and asks for nothing.
+    pub fn explains(&self) -> bool {
+        const TELLING: [&str; 12] =
+            ["is", "are", "was", "were", "has", "have", "had", "been", "looks", "seems", "am", "do"];
+        self.mood == Mood::Statement && !self.needs && self.says_any(&TELLING)
+    }
+
+    pub fn is_question(&self) -> bool {
+        self.mood == Mood::Question
+    }
+
+    /// Whether the clause orders this very act; only then may anything that changes something follow.
+    pub fn orders(&self, sense: Sense) -> bool {
+        !self.negated
+            && match self.mood {
+                Mood::Question => false,
+                Mood::Statement => self.needs && self.has(sense),
+                Mood::Order => self.head_is(sense) || self.object_is(sense),
+            }
+    }
+
+    /// "Do a restart", "I need a restart", "give i-7f3a a restart": the act is the object of a verb that means
+    /// little by itself.
+    fn object_is(&self, sense: Sense) -> bool {
+        let Some(head) = self.tokens.get(self.head) else { return false };
+        let carries = head.is(Sense::Want) || LIGHT.contains(&head.text.as_str());
+        let mut rest = self.tokens[self.head + 1..].iter().peekable();
+        let named =
+            rest.next_if(|token| matches!(token.kind, Kind::Instance(_) | Kind::Account(_))).is_some();
+        let article = rest.peek().is_some_and(|token| matches!(token.text.as_str(), "a" | "an"));
+        let between =
+            |token: &&Token| matches!(token.text.as_str(), "a" | "an" | "the" | "me" | "us" | "full");
+        let object = rest.find(|token| !between(token));
+        carries && (!named || article) && object.is_some_and(|token| token.is(sense) && !token.past)
+    }
+
+    /// The same request with more tokens, as when an answer completes it.
+    pub fn with(&self, more: &[Token]) -> Self {
+        let mut tokens = self.tokens.clone();
+        tokens.push(Token::new(",", Kind::Break(',')));
+        tokens.extend_from_slice(more);
+        Self { mood: self.mood, negated: self.negated, ..Self::new(tokens, self.is_question()) }
+    }
+}
+
+fn begins_order(token: &Token) -> bool {
+    !token.past && VERBS.iter().any(|verb| token.is(*verb))
+}
+
+/// The first counting word, whether somebody asked politely, and whether it is a "do not".
+fn head(tokens: &[Token]) -> (usize, bool, bool) {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let (mut at, mut polite, mut negated) = (0, false, false);
+    while at < tokens.len() {
+        let (skip, kind, no) = match (text(at), text(at + 1), text(at + 2)) {
+            ("do", "not", _) => (2, false, true),
+            ("no", "need", "to") => (3, false, true),
+            ("never", ..) => (1, false, true),
+            ("would" | "do", "you", "mind") => (3, true, false),
+            ("can" | "could" | "would" | "will", "you" | "we", _) => (2, true, false),
+            ("i" | "we", "want" | "need", "you") if text(at + 3) == "to" => (4, true, false),
+            ("i" | "we", "would", "like" | "love") => (if text(at + 3) == "to" { 4 } else { 2 }, true, false),
+            ("i" | "we", "want" | "need" | "wish", "to") => (3, true, false),
+            ("i" | "we", "want" | "need", _) => (1, true, false),
+            ("let", "us", _) | ("go ahead", "and", _) => (2, true, false),
+            (filler, ..) if FILLERS.contains(&filler) => (1, false, false),
+            ("first" | "next", ..) if tokens.get(at + 1).is_some_and(begins_order) => (1, false, false),
+            _ if tokens[at].is_break() => (1, false, false),
+            _ => break,
+        };
+        polite |= kind;
+        negated |= no;
+        at += skip;
+    }
+    (at, polite, negated)
+}
+
+/// All clauses of a message, in order. A part that is no request by itself stays with the one before it.
+pub fn clauses(text: &str) -> Vec<Clause> {
+    let all = tokens(text);
+    let mut found: Vec<Clause> = Vec::new();
+    let mut open: Vec<Token> = Vec::new();
+    for (at, token) in all.iter().enumerate() {
+        match token.kind {
+            Kind::Break(end @ ('.' | ';' | '?' | '!' | '\n')) => close(&mut found, &mut open, end == '?'),
+            _ if split::joins(token) && split::begins_request(&open, &all[at..]) => {
+                close(&mut found, &mut open, false)
+            }
+            _ => {
+                let repeated =
+                    if split::joins(token) { split::repeated_verb(&open, &all[at..]) } else { None };
+                if let Some(verb) = repeated {
+                    close(&mut found, &mut open, false);
+                    open.extend(verb);
+                } else {
+                    open.push(token.clone());
+                }
+            }
+        }
+    }
+    close(&mut found, &mut open, false);
+    found
+}
+
+fn close(found: &mut Vec<Clause>, open: &mut Vec<Token>, asked: bool) {
+    let tokens = std::mem::take(open);
+    if tokens.iter().any(|token| !token.is_break()) {
+        found.push(Clause::new(tokens, asked));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_requests_are_cut_where_a_verb_begins_one() {
+        let count = |text: &str| clauses(text).len();
+        let north_star = "Provision 50 new accounts, optimize costs, restart anything degraded, and brief me in the morning.";
+        assert_eq!(count(north_star), 4);
+        assert_eq!(count("restart i-7f3a and i-7f3b, memory leak"), 1);
+        assert_eq!(count("Hetzner primary and Vultr standby"), 1);
+    }
+
+    #[test]
+    fn only_an_order_orders() {
+        let orders = |text: &str| clauses(text)[0].orders(Sense::Remove);
+        let ordering = [
+            "tear down acct-0001",
+            "please delete acct-0001",
+            "could you remove acct-0001?",
+            "acct-0001 needs to be torn down",
+        ];
+        for order in ordering {
+            assert!(orders(order), "{order}");
+        }
+        let others = [
+            "should we tear down acct-0001?",
+            "who deleted acct-0001",
+            "don't delete acct-0001",
+            "what if we remove it?",
+            "tear down acct-0001?",
+            "show me removed accounts",
+        ];
+        for other in others {
+            assert!(!orders(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! From a sentence to clauses of typed tokens; knows words, never tools.
+
+mod classify;
+pub mod clause;
+pub mod lexicon;
+pub mod number;
+mod particle;
+pub mod sense;
+pub mod slots;
+pub mod spelling;
+mod split;
+pub mod token;
+
+pub use classify::is_code;
+pub use clause::{Clause, Mood, clauses};
+pub use sense::Sense;
+pub use slots::Slots;
+pub use token::{Kind, Token};

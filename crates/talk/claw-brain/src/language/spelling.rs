@@ -1,0 +1,112 @@
+//! Brings a word to the form that the lexicon has: endings off, small misspellings of trade words repaired.
+//!
+//! Everyday words and short words are never "repaired", since a wrong repair could turn talk into an act.
+
+use super::lexicon::Lexicon;
+
+/// The lexicon's form of a word, and whether it was in the past tense.
+pub fn lemma(word: &str) -> (String, bool) {
+    let lexicon = Lexicon::get();
+    let irregular = match word {
+        "tore" | "torn" => Some("tear"),
+        "rebuilt" | "built" => Some("build"),
+        "undid" | "undone" => Some("undo"),
+        "shutdown" => Some("teardown"),
+        _ => None,
+    };
+    if let Some(base) = irregular {
+        return (base.to_owned(), true);
+    }
+    let known = |word: &str| !lexicon.phrases(word).is_empty();
+    if known(word) {
+        return (word.to_owned(), false);
+    }
+    for (ending, past) in [("s", false), ("es", false), ("ing", false), ("ed", true), ("d", true)] {
+        let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() >= 2 && stem.is_ascii()) else {
+            continue;
+        };
+        let with_e = format!("{stem}e");
+        let doubled = stem.as_bytes()[stem.len() - 1] == stem.as_bytes()[stem.len() - 2];
+        let undoubled = doubled.then(|| &stem[..stem.len() - 1]);
+        if let Some(base) =
+            [Some(stem), Some(with_e.as_str()), undoubled].into_iter().flatten().find(|base| known(base))
+        {
+            return (base.to_owned(), past);
+        }
+    }
+    if let Some(singular) = word.strip_suffix("ies").map(|stem| format!("{stem}y")).filter(|base| known(base))
+    {
+        return (singular, false);
+    }
+    match repaired(lexicon, word) {
+        Some(fixed) => (fixed.to_owned(), false),
+        None => (word.to_owned(), false),
+    }
+}
+
+/// The one trade word that this may be a misspelling of.
+fn repaired(lexicon: &Lexicon, word: &str) -> Option<&'static str> {
+    if word.len() < 5 || !word.bytes().all(|b| b.is_ascii_lowercase()) || lexicon.is_everyday(word) {
+        return None;
+    }
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    let close = |target: &&'static str| {
+        let allowed = if target.len() >= 8 { 2 } else { 1 };
+        let best = distance(word, target).min(distance(singular, target));
+        target.as_bytes()[0] == word.as_bytes()[0] && best <= allowed
+    };
+    let mut found = lexicon.correctable.iter().copied().filter(close);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+/// Edits between two words, where swapping two neighbours is one edit.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_come_off_and_the_past_is_seen() {
+        assert_eq!(lemma("accounts"), ("account".into(), false));
+        assert_eq!(lemma("restarted"), ("restart".into(), true));
+        assert_eq!(lemma("deleted"), ("delete".into(), true));
+        assert_eq!(lemma("standbys"), ("standby".into(), false));
+    }
+
+    #[test]
+    fn trade_words_are_repaired_and_everyday_words_are_not() {
+        assert_eq!(lemma("provison").0, "provision");
+        assert_eq!(lemma("standrad").0, "standard");
+        assert_eq!(lemma("acounts").0, "account");
+        for everyday in ["remote", "crate", "house", "provide", "clause"] {
+            assert_eq!(lemma(everyday).0, everyday);
+        }
+    }
+}

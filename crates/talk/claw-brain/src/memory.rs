@@ -1,0 +1,200 @@
+//! What earlier tool results of the conversation still tell: the last operation, open questions, accounts listed.
+//!
+//! Nothing is kept between requests; all of this is read from the messages each time. What is found here may
+//! only fill in *which* thing was meant, never *that* something is to be done.
+
+use crate::{
+    envelope::{Exchange, ToolUse},
+    language::token::{Kind, tokens},
+};
+use gf_tools::{CostReportReply, ProvisionParams};
+use serde_json::Value;
+
+pub struct Memory<'a> {
+    past: &'a [Exchange],
+    /// Results of this turn's look-ups.
+    lookups: &'a [ToolUse],
+}
+
+/// A teardown that happened or was planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gone {
+    pub accounts: Vec<String>,
+    pub archives: Vec<(Option<String>, String)>,
+}
+
+/// Accounts to save money on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waste {
+    pub accounts: Vec<String>,
+    pub to_tier: Option<String>,
+}
+
+impl<'a> Memory<'a> {
+    pub fn new(past: &'a [Exchange], lookups: &'a [ToolUse]) -> Self {
+        Self { past, lookups }
+    }
+
+    fn newest_first(&self) -> impl Iterator<Item = &'a ToolUse> {
+        self.past.iter().rev().flat_map(|exchange| exchange.uses.iter().rev())
+    }
+
+    /// Operation id, or approval code, of the newest piece of work that was spoken of.
+    pub fn last_work(&self) -> Option<String> {
+        self.newest_first().find_map(work_of)
+    }
+
+    /// Every code that the newest exchange with a question left open.
+    pub fn open_codes(&self) -> Vec<String> {
+        let codes = |exchange: &Exchange| -> Vec<String> {
+            exchange.uses.iter().filter_map(|used| text(&used.reply["approval"]["code"])).collect()
+        };
+        self.past.iter().rev().map(codes).find(|codes| !codes.is_empty()).unwrap_or_default()
+    }
+
+    /// The newest configuration rollout.
+    pub fn last_push(&self) -> Option<String> {
+        self.newest_first().find_map(|used| {
+            let pushed = used.tool == "gf_config_push"
+                || used.reply["verb"].as_str().is_some_and(|verb| verb.contains("push"));
+            let undone = used.arguments["action"] == "rollback";
+            work_of(used).filter(|_| pushed && !undone)
+        })
+    }
+
+    /// The tool of the newest call that asked for a change.
+    pub fn last_change(&self) -> Option<&'a str> {
+        const CHANGES: [&str; 4] = ["gf_provision", "gf_teardown", "gf_config_push", "gf_tier_resize"];
+        self.newest_first().map(|used| used.tool.as_str()).find(|tool| CHANGES.contains(tool))
+    }
+
+    /// The newest provisioning that was planned and not yet spoken of otherwise.
+    pub fn planned_provision(&self) -> Option<ProvisionParams> {
+        let newest =
+            self.newest_first().find(|used| used.tool.starts_with("gf_") && used.tool != "gf_operation")?;
+        if newest.tool != "gf_provision" || newest.reply["approval"].is_null() {
+            return None;
+        }
+        serde_json::from_value(newest.arguments.clone()).ok()
+    }
+
+    /// The newest push that was planned and not yet spoken of otherwise.
+    pub fn planned_push(&self) -> Option<Value> {
+        let newest =
+            self.newest_first().find(|used| used.tool.starts_with("gf_") && used.tool != "gf_operation")?;
+        let planned = newest.tool == "gf_config_push" && !newest.reply["approval"].is_null();
+        planned.then(|| newest.arguments.clone())
+    }
+
+    /// Accounts in the order in which they were last listed; `None` where that list is out of date.
+    pub fn listed_accounts(&self) -> Option<Vec<String>> {
+        for used in self.lookups.iter().rev().chain(self.newest_first()) {
+            let reply = &used.reply;
+            let removed = used.tool == "gf_teardown"
+                || reply["verb"] == "teardown"
+                || used.tool == "gf_restore"
+                || reply["verb"] == "restore";
+            if removed {
+                return None;
+            }
+            let list =
+                [&reply["gateways"], &reply["plan"], &reply["accountIds"]].into_iter().find_map(account_list);
+            if list.is_some() {
+                return list;
+            }
+        }
+        None
+    }
+
+    /// The one account that was last spoken of.
+    pub fn last_account(&self) -> Option<String> {
+        self.past.iter().rev().find_map(|exchange| {
+            let used = exchange.uses.iter().rev().find_map(|used| {
+                let one = text(&used.reply["accountId"]).or_else(|| text(&used.arguments["accountId"]));
+                one.or_else(|| {
+                    account_list(&used.arguments["accountIds"])
+                        .filter(|all| all.len() == 1)
+                        .map(|mut all| all.remove(0))
+                })
+            });
+            used.or_else(|| {
+                let said: Vec<String> = tokens(&exchange.said.text)
+                    .into_iter()
+                    .filter_map(|token| if let Kind::Account(id) = token.kind { Some(id) } else { None })
+                    .collect();
+                <[String; 1]>::try_from(said).ok().map(|[only]| only)
+            })
+        })
+    }
+
+    /// The one instance that was last spoken of.
+    pub fn last_instance(&self) -> Option<String> {
+        self.newest_first().take(3).find_map(|used| text(&used.arguments["instanceId"]))
+    }
+
+    /// The newest teardown, with the archives that are known of it.
+    pub fn last_teardown(&self) -> Option<Gone> {
+        let accounts = self.newest_first().find_map(|used| {
+            let torn = used.tool == "gf_teardown" || used.reply["verb"] == "teardown";
+            let of_reply = account_list(&used.reply["accountIds"]);
+            of_reply.or_else(|| account_list(&used.arguments["accountIds"])).filter(|_| torn)
+        })?;
+        let archives = self.newest_first().flat_map(|used| archives_of(&used.reply)).collect();
+        Some(Gone { accounts, archives })
+    }
+
+    /// A waste item of the newest cost report.
+    pub fn waste(&self, kind: &str) -> Option<Waste> {
+        let report = self
+            .lookups
+            .iter()
+            .rev()
+            .chain(self.newest_first())
+            .find(|used| used.tool == "gf_cost_report")?;
+        let report: CostReportReply = serde_json::from_value(report.reply.clone()).ok()?;
+        let item = report.waste.into_iter().find(|item| item.kind.replace(['-', '_'], "") == kind)?;
+        Some(Waste { accounts: item.account_ids, to_tier: item.to_tier })
+    }
+
+    /// Whether this turn has looked up that already.
+    pub fn looked_up(&self, tool: &str) -> bool {
+        self.lookups.iter().any(|used| used.tool == tool)
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// What gf_operation can be asked about this call's work.
+fn work_of(used: &ToolUse) -> Option<String> {
+    let reply = &used.reply;
+    let own = text(&reply["id"]).filter(|_| used.tool == "gf_operation");
+    let asked =
+        text(&used.arguments["id"]).filter(|_| used.tool == "gf_operation" && reply["error"].is_null());
+    own.or_else(|| text(&reply["operationId"]))
+        .or_else(|| text(&reply["approval"]["operationId"]))
+        .or_else(|| text(&reply["approval"]["code"]))
+        .or(asked)
+}
+
+/// Account ids of a list of ids or of objects that have one.
+fn account_list(list: &Value) -> Option<Vec<String>> {
+    let items = list.as_array()?;
+    let ids: Vec<String> =
+        items.iter().filter_map(|item| text(item).or_else(|| text(&item["accountId"]))).collect();
+    (!ids.is_empty()).then_some(ids)
+}
+
+/// Archive ids with their account, where the reply says whose they are.
+fn archives_of(reply: &Value) -> Vec<(Option<String>, String)> {
+    let items = reply["archives"].as_array().map(Vec::as_slice).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| {
+            text(item)
+                .map(|id| (None, id))
+                .or_else(|| text(&item["id"]).map(|id| (text(&item["accountId"]), id)))
+        })
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! From a message and what came before it to steps, in the order in which they were said.
+//!
+//! Reading is repeated from the messages on every call; the same messages always give the same steps.
+
+use crate::{
+    envelope::{Exchange, ToolUse},
+    grammar::{self, Scene},
+    language::{Clause, Mood, Sense, clauses},
+    memory::Memory,
+    step::Step,
+};
+
+/// How far back an unanswered question may reach through answers that were incomplete too.
+const PENDING_DEPTH: usize = 4;
+/// Results that help to find out what was meant.
+const LOOKUPS: [&str; 2] = ["gf_fleet_status", "gf_cost_report"];
+
+const NOT_UNDERSTOOD: &str =
+    "I did not understand that. I look after the fleet: ask me for \"help\" to see what I can do.";
+const PARTLY_UNDERSTOOD: &str =
+    "One part of your message I did not understand; please say it in other words.";
+
+#[derive(Debug, Default)]
+pub struct Understanding {
+    pub steps: Vec<Step>,
+    /// The request that a question of ours is about.
+    pending: Option<Clause>,
+}
+
+pub fn understand(past: &[Exchange], exchange: &Exchange) -> Understanding {
+    within(past, exchange, PENDING_DEPTH)
+}
+
+fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding {
+    let lookups: Vec<ToolUse> =
+        exchange.uses.iter().filter(|used| LOOKUPS.contains(&used.tool.as_str())).cloned().collect();
+    let memory = Memory::new(past, &lookups);
+    let parts = refined(clauses(&exchange.said.text));
+    if let [only] = parts.as_slice()
+        && let Some(completed) = completed(past, only, depth)
+    {
+        let scene = Scene { clause: &completed, earlier: &[], memory: &memory, now: exchange.said.at };
+        if let Some(steps) = grammar::read(&scene) {
+            return settled(vec![(completed.clone(), steps)], false);
+        }
+    }
+    let mut read = Vec::new();
+    let mut missed = 0;
+    for (at, clause) in parts.iter().enumerate() {
+        let asked_next = clause.mood == Mood::Statement
+            && !clause.needs
+            && parts.get(at + 1).is_some_and(Clause::is_question);
+        let pointed_at = clause.mood == Mood::Statement
+            && !clause.needs
+            && parts.get(at + 1).is_some_and(|next| {
+                next.mood == Mood::Order && (next.has(Sense::Pronoun) || next.has(Sense::Rollback))
+            });
+        let explains = pointed_at || clause.explains() && parts.iter().any(|part| part.mood == Mood::Order);
+        let bare_question = clause.is_question()
+            && clause.tokens.iter().filter(|token| !token.is_break()).count() <= 2
+            && at > 0
+            && clause.slots.is_empty();
+        let sets_scene = bare_question || asked_next || explains;
+        if sets_scene {
+            continue;
+        }
+        let scene = Scene { clause, earlier: &parts[..at], memory: &memory, now: exchange.said.at };
+        match grammar::read(&scene) {
+            Some(steps) => read.push((clause.clone(), steps)),
+            // What only explains a request ("it's for the pilot") is none itself.
+            None if clause.mood == Mood::Statement && at > 0 && !read.is_empty() => {}
+            None => missed += 1,
+        }
+    }
+    if read.is_empty() {
+        return Understanding { steps: vec![Step::Decline(NOT_UNDERSTOOD.to_owned())], pending: None };
+    }
+    settled(read, missed > 0)
+}
+
+fn settled(read: Vec<(Clause, Vec<Step>)>, missed: bool) -> Understanding {
+    let mut found = Understanding::default();
+    for (clause, steps) in read {
+        if steps.iter().any(|step| matches!(step, Step::Ask(_))) {
+            found.pending = Some(clause);
+        }
+        found.steps.extend(steps.into_iter().filter(|step| !found.steps.contains(step)).collect::<Vec<_>>());
+    }
+    if missed {
+        found.steps.push(Step::Ask(PARTLY_UNDERSTOOD.to_owned()));
+    }
+    found
+}
+
+/// The earlier request that this message completes ("standard", after we asked for the tier).
+fn completed(past: &[Exchange], clause: &Clause, depth: usize) -> Option<Clause> {
+    let (last, before) = past.split_last()?;
+    let slots = &clause.slots;
+    let counted = clause.tokens.iter().filter(|token| !token.is_break()).count();
+    let answer_words = clause.any(&[Sense::Yes, Sense::No, Sense::Thanks]);
+    let answers = clause.mood == Mood::Statement
+        || (clause.mood == Mood::Order && counted <= 5 && !clause.has(Sense::Account));
+    let names = !slots.is_empty() || clause.any(&[Sense::All, Sense::Fleet, Sense::Both]);
+    if depth == 0 || !answers || !names || answer_words || counted > 10 || clause.negated {
+        return None;
+    }
+    let pending = within(before, last, depth - 1).pending?;
+    // An order of another kind ("restart i-7f3a") is a new request, not an answer.
+    let other_order = clause.mood == Mood::Order
+        && !clause.any(&[Sense::Make, Sense::Use, Sense::Want, Sense::Set, Sense::Move]);
+    (!other_order).then(|| pending.with(&clause.tokens))
+}
+
+/// Joins what only refines an order to it: "Provision 20 accounts. Use EU regions, Hetzner primary."
+fn refined(parts: Vec<Clause>) -> Vec<Clause> {
+    let mut joined: Vec<Clause> = Vec::new();
+    for part in parts {
+        let slots = &part.slots;
+        let places = !slots.providers.is_empty() || !slots.regions.is_empty() || !slots.tiers.is_empty();
+        let alone = !slots.accounts.is_empty() || !slots.instances.is_empty() || !slots.json.is_empty();
+        let refines =
+            places && !alone && !part.negated && (part.head_is(Sense::Use) || part.mood == Mood::Statement);
+        let corrects = part.says_any(&["actually", "rather", "instead", "mean"])
+            && !alone
+            && (!slots.numbers.is_empty() || !slots.tiers.is_empty());
+        let refines = refines || (corrects && !part.is_question());
+        // "But keep their standbys" takes something back from the order before it.
+        let takes_back = part.head_is(Sense::Keep)
+            && slots.is_empty()
+            && part.any(&[Sense::Standby, Sense::Primary, Sense::Archive]);
+        let patch_follows = !slots.json.is_empty() && part.mood == Mood::Statement;
+        match joined.last_mut() {
+            Some(last) if refines && (last.orders(Sense::Make) || last.orders(Sense::Want)) => {
+                *last = last.with(&part.tokens)
+            }
+            Some(last) if takes_back => *last = last.with(&part.tokens),
+            Some(last) if patch_follows && last.orders(Sense::Push) => *last = last.with(&part.tokens),
+            _ => joined.push(part),
+        }
+    }
+    joined
+}
