@@ -1,0 +1,55 @@
+//! `clawops`: what an operator types.
+//!
+//! A client of the REST API and nothing else, except that `up` and `down` run the other programs and `chat` talks to
+//! Commander through the ops gateway. It holds no state and decides nothing that the control plane decides.
+
+mod api;
+mod args;
+mod chat;
+mod consent;
+mod follow;
+mod home;
+mod http;
+mod output;
+mod problem;
+mod up;
+mod verbs;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use home::Home;
+use problem::Result;
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("clawops: {problem}");
+            problem.exit_code()
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<()> {
+    let json = cli.json;
+    match cli.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "clawops", &mut std::io::stdout());
+            return Ok(());
+        }
+        Command::Tools => return verbs::tools::show(json),
+        _ => {}
+    }
+    let home = Home::find(cli.home, cli.port_base)?;
+    match cli.command {
+        Command::Up(args) => up::up(&home, &args, json).await,
+        Command::Brain { listen } => up::brain_alone(&home, listen),
+        Command::Down => up::down::down(&home, json).await,
+        Command::Status => up::status::status(&home, json).await,
+        Command::Chat { text } => chat::chat(&home, &text.join(" "), json).await,
+        command => verbs::run(&api::Api::open(&home)?, command, json).await,
+    }
+}

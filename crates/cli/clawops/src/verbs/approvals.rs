@@ -1,0 +1,63 @@
+//! Questions that wait for a person, answered with the person's own key.
+
+use crate::api::Api;
+use crate::args::ApprovalsCommand;
+use crate::consent::{confirm, finish};
+use crate::output::{self, state};
+use crate::problem::Result;
+use serde_json::{Value, json};
+
+pub async fn run(api: &Api, command: ApprovalsCommand, as_json: bool) -> Result<()> {
+    match command {
+        ApprovalsCommand::List => list(api, as_json).await,
+        ApprovalsCommand::Show { code } => {
+            let approval = api.get(&format!("/v1/approvals/{code}")).await?;
+            if as_json {
+                output::json(&approval)
+            } else {
+                output::page(&question(&approval))
+            }
+            Ok(())
+        }
+        ApprovalsCommand::Approve { code, consent } => {
+            let approval = api.get(&format!("/v1/approvals/{code}")).await?;
+            confirm(&question(&approval), consent)?;
+            let granted = api.post(&format!("/v1/approvals/{code}/grant"), json!({})).await?;
+            finish(api, &granted, consent, as_json).await
+        }
+        ApprovalsCommand::Deny { code } => {
+            let denied = api.post(&format!("/v1/approvals/{code}/deny"), json!({})).await?;
+            if as_json {
+                output::json(&denied)
+            } else {
+                output::print(&format!("{code} is denied."))
+            }
+            Ok(())
+        }
+    }
+}
+
+fn question(approval: &Value) -> String {
+    let title = format!("{} · {}", output::cell(&approval["code"]), state(&output::cell(&approval["state"])));
+    output::boxed(&title, approval["question"].as_str().unwrap_or_default())
+}
+
+async fn list(api: &Api, as_json: bool) -> Result<()> {
+    let reply = api.get("/v1/approvals?limit=200").await?;
+    if as_json {
+        output::json(&reply);
+        return Ok(());
+    }
+    let rows = reply["items"].as_array().into_iter().flatten().map(|approval| {
+        let verb = approval["envelope"]["verb"].as_str().or_else(|| approval["verb"].as_str());
+        vec![
+            output::cell(&approval["code"]),
+            state(&output::cell(&approval["state"])),
+            verb.unwrap_or("–").to_owned(),
+            output::cell(&approval["conversation"]),
+            approval["expiresAt"].as_str().map_or("–".into(), output::time),
+        ]
+    });
+    output::page(&output::table(&["CODE", "STATE", "VERB", "ASKED IN", "EXPIRES"], rows.collect()));
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! What there is: the fleet, its pairs and its instances.
+
+use crate::api::Api;
+use crate::output::{self, Paint, paint, state};
+use crate::problem::{Problem, Result};
+use gf_tools::common::Counts;
+use gf_tools::fleet::GatewayLine;
+use gf_tools::{FleetStatusParams, FleetStatusReply, InstanceLine};
+use serde_json::{Value, json};
+
+async fn ask(api: &Api, params: FleetStatusParams) -> Result<(Value, FleetStatusReply)> {
+    let reply = api.tool("gf_fleet_status", json!(params)).await?;
+    let typed = serde_json::from_value(reply.clone())
+        .map_err(|e| Problem::Unexpected { path: "gf_fleet_status".into(), problem: e.to_string() })?;
+    Ok((reply, typed))
+}
+
+async fn in_full(api: &Api) -> Result<FleetStatusReply> {
+    Ok(ask(api, FleetStatusParams { detail: Some("full".into()), ..Default::default() }).await?.1)
+}
+
+pub async fn status(
+    api: &Api,
+    provider: Option<String>,
+    region: Option<String>,
+    as_json: bool,
+) -> Result<()> {
+    let (reply, fleet) = ask(api, FleetStatusParams { provider, region, ..Default::default() }).await?;
+    if as_json {
+        output::json(&reply);
+        return Ok(());
+    }
+    let mut text = format!("{}\n", paint(&fleet.summary, Paint::Bold));
+    text.push_str(&format!("\npairs      {}  ({})", fleet.pairs_total, counts(&fleet.pairs_by_condition)));
+    text.push_str(&format!(
+        "\ninstances  {}  ({})",
+        fleet.instances_total,
+        counts(&fleet.instances_by_state)
+    ));
+    text.push_str(&format!("\ncost       {}", fleet.monthly_cost));
+    text.push_str(&format!("\nas of      {}", output::time(&fleet.as_of)));
+    if !fleet.by_provider.is_empty() {
+        let rows = fleet.by_provider.iter().map(|line| {
+            let counts = [line.instances, line.primaries, line.standbys, line.active];
+            std::iter::once(line.provider.clone()).chain(counts.map(|n| n.to_string())).collect()
+        });
+        let head = ["PROVIDER", "INSTANCES", "PRIMARIES", "STANDBYS", "ACTIVE"];
+        text.push_str(&format!("\n\n{}", output::table(&head, rows.collect())));
+    }
+    for alert in &fleet.alerts {
+        let silenced = if alert.silenced { " (silenced)" } else { "" };
+        text.push_str(&format!("\n{} {}: {}{silenced}", state(&alert.severity), alert.subject, alert.text));
+    }
+    for work in &fleet.operations {
+        text.push_str(&format!(
+            "\n{} {} {} {}/{}",
+            work.id,
+            work.verb,
+            state(&work.state),
+            work.done,
+            work.total
+        ));
+    }
+    output::page(&text);
+    Ok(())
+}
+
+fn counts(counts: &Counts) -> String {
+    let counts: Vec<_> = counts.iter().map(|(name, n)| format!("{n} {}", state(name))).collect();
+    if counts.is_empty() { String::new() } else { format!("  ({})", counts.join(", ")) }
+}
+
+pub async fn pairs(api: &Api, as_json: bool) -> Result<()> {
+    let mut gateways = in_full(api).await?.gateways;
+    if as_json {
+        output::json(&json!(gateways));
+        return Ok(());
+    }
+    gateways.sort_by_key(|gateway| (trouble_last(gateway), gateway.ordinal));
+    let rows = gateways.iter().map(|gateway| {
+        vec![
+            gateway.account_id.clone(),
+            gateway.tier.clone(),
+            state(&gateway.condition),
+            half(gateway.primary.as_ref()),
+            half(gateway.standby.as_ref()),
+            gateway.monthly_cost.clone(),
+        ]
+    });
+    let head = ["ACCOUNT", "TIER", "CONDITION", "PRIMARY", "STANDBY", "COST"];
+    output::page(&output::table(&head, rows.collect()));
+    Ok(())
+}
+
+fn trouble_last(gateway: &GatewayLine) -> u8 {
+    match gateway.condition.as_str() {
+        "down" => 0,
+        "unprotected" => 1,
+        "protected" => 3,
+        _ => 2,
+    }
+}
+
+fn half(instance: Option<&InstanceLine>) -> String {
+    let Some(instance) = instance else { return "–".into() };
+    let uncertain = if instance.uncertain { " uncertain" } else { "" };
+    format!("{} {} @ {}{uncertain}", instance.instance_id, state(&instance.state), instance.provider)
+}
+
+pub async fn instances(api: &Api, as_json: bool) -> Result<()> {
+    let gateways = in_full(api).await?.gateways;
+    let all = gateways.iter().flat_map(|gateway| [&gateway.primary, &gateway.standby]).flatten();
+    if as_json {
+        output::json(&json!(all.collect::<Vec<_>>()));
+        return Ok(());
+    }
+    let rows = all.map(|instance| {
+        vec![
+            instance.instance_id.clone(),
+            instance.account_id.clone(),
+            instance.role.clone(),
+            state(&instance.state),
+            instance.score.map_or("–".into(), |score| score.to_string()),
+            format!("{}/{}", instance.provider, instance.region),
+            instance.endpoint.clone().unwrap_or("–".into()),
+        ]
+    });
+    let head = ["INSTANCE", "ACCOUNT", "ROLE", "STATE", "SCORE", "PLACE", "ENDPOINT"];
+    output::page(&output::table(&head, rows.collect()));
+    Ok(())
+}
+
+pub async fn instance(api: &Api, id: &str, as_json: bool) -> Result<()> {
+    let reply = api.tool("gf_instance_health", json!({ "instanceId": id })).await?;
+    if as_json {
+        output::json(&reply);
+        return Ok(());
+    }
+    let mut text = paint(&output::cell(&reply["summary"]), Paint::Bold);
+    for (name, value) in reply.as_object().into_iter().flatten().filter(|(name, _)| *name != "summary") {
+        text.push_str(&format!("\n{name:<20} {}", output::cell(value)));
+    }
+    output::page(&text);
+    Ok(())
+}

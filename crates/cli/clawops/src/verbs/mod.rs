@@ -1,0 +1,52 @@
+//! The verbs: each turns its flags into one request of the REST API and shows the answer.
+
+mod act;
+mod approvals;
+mod audit;
+mod fleet;
+mod operations;
+mod page;
+mod people;
+mod policy;
+mod secrets;
+pub mod tools;
+
+use crate::api::Api;
+use crate::args::{Command, FleetCommand};
+use crate::problem::Result;
+
+pub async fn run(api: &Api, command: Command, json: bool) -> Result<()> {
+    match command {
+        Command::Fleet(FleetCommand::Status { provider, region }) => {
+            fleet::status(api, provider, region, json).await
+        }
+        Command::Pairs => fleet::pairs(api, json).await,
+        Command::Instances { instance: None } => fleet::instances(api, json).await,
+        Command::Instances { instance: Some(id) } => fleet::instance(api, &id, json).await,
+        Command::Provision(args) => act::provision(api, args, json).await,
+        Command::Teardown(args) => act::teardown(api, args, json).await,
+        Command::Restore(args) => act::restore(api, args, json).await,
+        Command::Resize(args) => act::resize(api, args, json).await,
+        Command::Push(args) => act::push(api, args, json).await,
+        Command::Rollback { operation, consent } => act::rollback(api, operation, consent, json).await,
+        Command::Restart(args) => act::restart(api, args, json).await,
+        Command::Failover { account, reason, consent } => {
+            act::failover(api, account, reason, consent, json).await
+        }
+        Command::Op(command) => operations::run(api, command, json).await,
+        Command::Approvals(command) => approvals::run(api, command, json).await,
+        Command::Audit(command) => audit::run(api, command, json).await,
+        Command::People(command) => people::run(api, command, json).await,
+        Command::Secrets(command) => secrets::run(api, command, json).await,
+        Command::Policy(command) => policy::run(api, command, json).await,
+        Command::Page => page::page(api, json).await,
+        // These need no control plane; `main` runs them before a connection is opened.
+        Command::Up(_)
+        | Command::Down
+        | Command::Status
+        | Command::Chat { .. }
+        | Command::Brain { .. }
+        | Command::Tools
+        | Command::Completions { .. } => Ok(()),
+    }
+}

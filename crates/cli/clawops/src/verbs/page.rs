@@ -1,0 +1,16 @@
+//! Where the fleet page is.
+
+use crate::api::Api;
+use crate::output;
+use crate::problem::Result;
+use serde_json::json;
+
+pub async fn page(api: &Api, as_json: bool) -> Result<()> {
+    let reply = api.post("/v1/page/link", json!({})).await?;
+    if as_json {
+        output::json(&reply)
+    } else {
+        output::print(&output::cell(&reply["url"]))
+    }
+    Ok(())
+}
