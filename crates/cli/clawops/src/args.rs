@@ -1,21 +1,22 @@
 //! The command line: names, flags and their help. Nothing here acts.
 
+use crate::examples;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Runs a fleet of OpenClaw gateways, and lets you run it by talking to it.
 #[derive(Debug, Parser)]
-#[command(name = "clawops", version, max_term_width = 100)]
+#[command(name = "clawops", version, max_term_width = 100, after_help = examples::ALL)]
 pub struct Cli {
-    /// Directory that holds all state.
-    #[arg(long, global = true, env = "CLAWOPS_HOME", value_name = "DIR")]
+    /// Directory that holds all state; also CLAWOPS_HOME [default: ~/.local/state/clawops].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub home: Option<PathBuf>,
-    /// First of the ports on 127.0.0.1; kept in the home.
-    #[arg(long, global = true, env = "CLAWOPS_PORT_BASE", value_name = "N")]
+    /// First of the ports on 127.0.0.1, kept in the home; also CLAWOPS_PORT_BASE [default: 7400].
+    #[arg(long, global = true, value_name = "N", help_heading = "Everywhere")]
     pub port_base: Option<u16>,
-    /// Print JSON for programs.
-    #[arg(long, global = true)]
+    /// Print JSON for programs; errors too, on standard error.
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
     #[command(subcommand)]
     pub command: Command,
@@ -24,76 +25,113 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start everything that is not running, then talk.
+    #[command(after_help = examples::UP)]
     Up(UpArgs),
     /// Stop everything on this machine; state is kept.
+    #[command(after_help = examples::DOWN)]
     Down,
     /// Which processes run.
+    #[command(after_help = examples::STATUS)]
     Status,
     /// Talk to Commander; with TEXT one line and its answer.
-    Chat { text: Vec<String> },
+    #[command(after_help = examples::CHAT)]
+    Chat {
+        /// What to say; without it a prompt, or each line of standard input.
+        text: Vec<String>,
+    },
     /// Run claw-brain alone, for any program that speaks the OpenAI protocol.
+    #[command(after_help = examples::BRAIN)]
     Brain {
+        /// Where to listen.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7411")]
         listen: SocketAddr,
     },
     /// The tools that agents have, with their parameters.
+    #[command(after_help = examples::TOOLS)]
     Tools,
     /// The fleet in numbers.
     #[command(subcommand)]
+    #[command(after_help = examples::FLEET)]
     Fleet(FleetCommand),
     /// All pairs, those with trouble first.
+    #[command(after_help = examples::PAIRS)]
     Pairs,
     /// All instances, or one with its health.
-    Instances { instance: Option<String> },
+    #[command(after_help = examples::INSTANCES)]
+    Instances {
+        /// Such as i-7f3a; without it all of them.
+        instance: Option<String>,
+    },
     /// New accounts, each with a pair.
+    #[command(after_help = examples::PROVISION)]
     Provision(ProvisionArgs),
     /// Archive accounts and take their pairs down.
+    #[command(after_help = examples::TEARDOWN)]
     Teardown(TeardownArgs),
     /// Bring an account back from an archive or a snapshot.
+    #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
     /// Move accounts to another tier.
+    #[command(after_help = examples::RESIZE)]
     Resize(ResizeArgs),
     /// Push a configuration patch to gateways.
+    #[command(after_help = examples::PUSH)]
     Push(PushArgs),
     /// Put back what a rollout changed.
+    #[command(after_help = examples::ROLLBACK)]
     Rollback {
-        /// The rollout's operation id; without it the newest push.
+        /// The push's operation id; without it the newest push.
         operation: Option<String>,
         #[command(flatten)]
         consent: Consent,
     },
     /// Restart OpenClaw on instances.
+    #[command(after_help = examples::RESTART)]
     Restart(RestartArgs),
     /// Make the standby of an account its primary.
+    #[command(after_help = examples::FAILOVER)]
     Failover {
+        /// Such as acct-0001.
         account: String,
-        #[arg(long, default_value = "asked for on the command line")]
+        /// What the audit says about why.
+        #[arg(long, value_name = "TEXT", default_value = "asked for on the command line")]
         reason: String,
         #[command(flatten)]
         consent: Consent,
     },
     /// Work in progress and past work.
     #[command(subcommand)]
+    #[command(after_help = examples::OP)]
     Op(OpCommand),
     /// Questions that wait for a person.
     #[command(subcommand)]
+    #[command(after_help = examples::APPROVALS)]
     Approvals(ApprovalsCommand),
     /// Who did what.
     #[command(subcommand)]
+    #[command(after_help = examples::AUDIT)]
     Audit(AuditCommand),
     /// Operators, their channel identities and keys.
     #[command(subcommand)]
+    #[command(after_help = examples::PEOPLE)]
     People(PeopleCommand),
     /// Secrets of accounts: written, never read.
     #[command(subcommand)]
+    #[command(after_help = examples::SECRETS)]
     Secrets(SecretsCommand),
     /// Why something is allowed, refused, or needs a person.
     #[command(subcommand)]
+    #[command(after_help = examples::POLICY)]
     Policy(PolicyCommand),
     /// The address of the fleet page, with a link that signs you in once.
+    #[command(after_help = examples::PAGE)]
     Page,
     /// A completion script for your shell.
-    Completions { shell: clap_complete::Shell },
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -121,9 +159,11 @@ pub struct Consent {
 pub enum FleetCommand {
     /// Counts by state, provider and tier; cost; alerts.
     Status {
-        #[arg(long)]
+        /// Only this provider's instances.
+        #[arg(long, value_name = "NAME")]
         provider: Option<String>,
-        #[arg(long)]
+        /// Only this region's instances.
+        #[arg(long, value_name = "NAME")]
         region: Option<String>,
     },
 }
@@ -135,25 +175,27 @@ pub struct ProvisionArgs {
         long,
         required_unless_present = "account",
         conflicts_with = "account",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_name = "N"
     )]
     pub count: Option<i64>,
     /// An account to make, by id; may be repeated.
-    #[arg(long)]
+    #[arg(long, value_name = "ACCOUNT")]
     pub account: Vec<String>,
     /// nano, standard, pro or enterprise.
     #[arg(long)]
     pub tier: String,
-    #[arg(long)]
+    /// Regions to choose from; may be repeated. Without any, the control plane chooses.
+    #[arg(long, value_name = "NAME")]
     pub region: Vec<String>,
-    /// Provider of the primaries.
-    #[arg(long)]
+    /// Provider of the primaries; without it the control plane chooses.
+    #[arg(long, value_name = "PROVIDER")]
     pub primary: Option<String>,
-    /// Provider of the standbys.
-    #[arg(long)]
+    /// Provider of the standbys, another than the primaries'.
+    #[arg(long, value_name = "PROVIDER")]
     pub standby: Option<String>,
-    /// What they are for.
-    #[arg(long)]
+    /// What they are for, such as "COMPANION beta users".
+    #[arg(long, value_name = "TEXT")]
     pub purpose: Option<String>,
     #[command(flatten)]
     pub consent: Consent,
@@ -161,11 +203,13 @@ pub struct ProvisionArgs {
 
 #[derive(Debug, Args)]
 pub struct TeardownArgs {
+    /// Such as acct-0001 acct-0002.
     #[arg(required = true)]
     pub accounts: Vec<String>,
+    /// Why; it is kept in the audit and told to COMPANION.
     #[arg(long, value_enum, default_value_t = Reason::OperatorRequest)]
     pub reason: Reason,
-    /// Keep no archive.
+    /// Keep no archive: the accounts cannot be restored.
     #[arg(long)]
     pub no_archive: bool,
     /// Only the standbys.
@@ -187,12 +231,16 @@ pub enum Reason {
 
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
+    /// Such as acct-0001.
     pub account: String,
-    #[arg(long, conflicts_with = "archive")]
+    /// From this snapshot; without it and --archive from the newest that there is.
+    #[arg(long, value_name = "ID", conflicts_with = "archive")]
     pub snapshot: Option<String>,
-    #[arg(long)]
+    /// From this archive, such as arch-6f6cf131.
+    #[arg(long, value_name = "ID")]
     pub archive: Option<String>,
-    #[arg(long, default_value = "asked for on the command line")]
+    /// What the audit says about why.
+    #[arg(long, value_name = "TEXT", default_value = "asked for on the command line")]
     pub reason: String,
     #[command(flatten)]
     pub consent: Consent,
@@ -200,8 +248,10 @@ pub struct RestoreArgs {
 
 #[derive(Debug, Args)]
 pub struct ResizeArgs {
+    /// Such as acct-0001 acct-0002.
     #[arg(required = true)]
     pub accounts: Vec<String>,
+    /// nano, standard, pro or enterprise.
     #[arg(long)]
     pub tier: String,
     #[command(flatten)]
@@ -213,17 +263,19 @@ pub struct PushArgs {
     /// Accounts; without any, all.
     pub accounts: Vec<String>,
     /// A file with a JSON merge patch.
-    #[arg(long, required_unless_present = "patch", conflicts_with = "patch")]
+    #[arg(long, value_name = "FILE", required_unless_present = "patch", conflicts_with = "patch")]
     pub file: Option<PathBuf>,
     /// The JSON merge patch itself.
-    #[arg(long)]
+    #[arg(long, value_name = "JSON")]
     pub patch: Option<String>,
-    #[arg(long, default_value = "pushed from the command line")]
+    /// What this change is for.
+    #[arg(long, value_name = "TEXT", default_value = "pushed from the command line")]
     pub description: String,
     /// All at once instead of batch by batch.
     #[arg(long)]
     pub immediate: bool,
-    #[arg(long, value_name = "N")]
+    /// How many gateways to a batch; without it the control plane chooses.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<i64>,
     /// Show what would change and change nothing.
     #[arg(long)]
@@ -234,16 +286,20 @@ pub struct PushArgs {
 
 #[derive(Debug, Args)]
 pub struct RestartArgs {
+    /// Such as i-7f3a.
     #[arg(required_unless_present_any = ["provider", "state", "account"])]
     pub instances: Vec<String>,
-    #[arg(long, conflicts_with = "instances")]
+    /// All instances at this provider.
+    #[arg(long, value_name = "NAME", conflicts_with = "instances")]
     pub provider: Option<String>,
     /// Only instances in this state, such as DEGRADED.
     #[arg(long, conflicts_with = "instances")]
     pub state: Option<String>,
+    /// Both halves of this account; may be repeated.
     #[arg(long, conflicts_with = "instances")]
     pub account: Vec<String>,
-    #[arg(long, default_value = "asked for on the command line")]
+    /// What the audit says about why.
+    #[arg(long, value_name = "TEXT", default_value = "asked for on the command line")]
     pub reason: String,
     #[command(flatten)]
     pub consent: Consent,
@@ -251,56 +307,68 @@ pub struct RestartArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum OpCommand {
-    List,
-    Show {
-        id: String,
+    /// The newest first.
+    List {
+        /// Only what is not over.
+        #[arg(long)]
+        running: bool,
+        /// How many, at most 1000.
+        #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true)]
+        limit: i64,
     },
+    /// How far it is, and what became of each target.
+    Show { id: String },
     /// Follow it to its end.
-    Watch {
-        id: String,
-    },
-    Pause {
-        id: String,
-    },
-    Resume {
-        id: String,
-    },
+    Watch { id: String },
+    /// Begin nothing new; what runs comes to its end.
+    Pause { id: String },
+    /// Go on after a pause.
+    Resume { id: String },
+    /// End it and undo what it has done so far.
     Cancel {
         id: String,
         #[command(flatten)]
         consent: Consent,
     },
-    Retry {
-        id: String,
-    },
+    /// Try again what failed or is stuck.
+    Retry { id: String },
 }
 
 #[derive(Debug, Subcommand)]
 pub enum ApprovalsCommand {
-    List,
-    Show {
-        code: String,
+    /// Questions that are open.
+    List {
+        /// Also those that are answered or expired.
+        #[arg(long)]
+        all: bool,
     },
+    /// The question as the control plane asks it.
+    Show { code: String },
+    /// Agree with your own key, and follow the work.
     Approve {
         code: String,
         #[command(flatten)]
         consent: Consent,
     },
-    Deny {
-        code: String,
-    },
+    /// Say no; nothing is changed.
+    Deny { code: String },
 }
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
+    /// Rows, newest first.
     Show {
+        /// Only rows about this account.
         #[arg(long)]
         account: Option<String>,
-        #[arg(long)]
+        /// Only what this person, agent or service did.
+        #[arg(long, value_name = "WHO")]
         actor: Option<String>,
+        /// Only this action, such as provision.
         #[arg(long)]
         action: Option<String>,
-        #[arg(long, default_value_t = 50)]
+        /// How many rows.
+        #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true)]
         limit: i64,
     },
     /// Check the whole chain of rows against the signed heads.
@@ -309,27 +377,24 @@ pub enum AuditCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum PeopleCommand {
+    /// Everybody, with their roles and channel identities.
     List,
     /// Whose key this is.
     Me,
     /// A new operator.
     Add {
         first_name: String,
+        /// Viewer reads, operator asks, approver agrees, admin manages people and keys.
         #[arg(long, value_enum)]
         role: RoleName,
+        /// Time zone, such as Europe/Berlin.
         #[arg(long)]
         zone: Option<String>,
     },
     /// Say that messages of a channel's sender are this person's, such as telegram 777.
-    Identity {
-        person: String,
-        channel: String,
-        sender: String,
-    },
+    Identity { person: String, channel: String, sender: String },
     /// A new key for this person; shown once.
-    Key {
-        person: String,
-    },
+    Key { person: String },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -346,6 +411,7 @@ pub enum SecretsCommand {
     List { account: String },
     /// The value is read from standard input, so that it is in no list of processes.
     Set { account: String, name: String },
+    /// Remove it for good.
     Delete {
         account: String,
         name: String,
@@ -362,15 +428,4 @@ pub enum PolicyCommand {
         #[arg(default_value = "{}")]
         arguments: String,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
 }

@@ -32,7 +32,7 @@ pub async fn carry_out(
     }
     if !std::io::stdin().is_terminal() {
         return Err(Problem::NotAgreed(format!(
-            "this needs a yes; `clawops approvals approve {code}`, or the same command with --yes"
+            "this needs a yes; `clawops approvals approve {code}` gives it, `clawops approvals deny {code}` drops it"
         )));
     }
     if !agreed()? {
@@ -48,10 +48,10 @@ pub fn confirm(question: &str, consent: Consent) -> Result<()> {
     if consent.yes {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
-        return Err(Problem::NotAgreed(format!("{question} Repeat the command with --yes.")));
-    }
     eprintln!("{question}");
+    if !std::io::stdin().is_terminal() {
+        return Err(Problem::NotAgreed("this needs a yes; the same command with --yes".into()));
+    }
     if agreed()? { Ok(()) } else { Err(Problem::NotAgreed("you said no".into())) }
 }
 

@@ -18,14 +18,20 @@ pub async fn look(api: &Api, id: &str) -> Result<OperationReply> {
 
 /// A failed end is a failed command.
 pub async fn to_the_end(api: &Api, id: &str, as_json: bool) -> Result<()> {
+    // An operation that nobody knows, or nobody who could be asked, is told at once and not waited for.
+    look(api, id).await?;
     let mut progress = Progress::default();
-    let end = watch(api, id, |now| {
+    let watched = watch(api, id, |now| {
         if !as_json {
             progress.show(line(now))
         }
-    })
-    .await?;
+    });
+    let end = tokio::select! {
+        end = watched => end,
+        _ = tokio::signal::ctrl_c() => Err(Problem::LeftRunning(id.to_owned())),
+    };
     progress.end();
+    let end = end?;
     if as_json {
         output::json(&json!(end));
     } else {
@@ -33,7 +39,10 @@ pub async fn to_the_end(api: &Api, id: &str, as_json: bool) -> Result<()> {
     }
     match end.state.to_ascii_uppercase().as_str() {
         "DONE" | "PARTIAL" | "UNDONE" | "CANCELLED" => Ok(()),
-        other => Err(Problem::Failed(format!("{id} ended {other}"))),
+        "STUCK" => Err(Problem::Failed(format!(
+            "{id} is stuck; remove the cause, then `clawops op retry {id}`, or `clawops op cancel {id}` to give up"
+        ))),
+        other => Err(Problem::Failed(format!("{id} ended {other}; `clawops op show {id}` says how"))),
     }
 }
 
@@ -90,18 +99,19 @@ pub fn line(operation: &OperationReply) -> String {
     }
     if !operation.targets_by_state.is_empty() {
         line.push_str(&format!(
-            " · {} targets: {}",
-            operation.targets_total,
+            " · {}: {}",
+            output::count(operation.targets_total, "target"),
             counts(&operation.targets_by_state)
         ));
     }
     if !operation.instances_by_state.is_empty() {
         let all = counts(&operation.instances_by_state);
-        line.push_str(&format!(" · {} instances: {all}", operation.instances_total));
+        line.push_str(&format!(" · {}: {all}", output::count(operation.instances_total, "instance")));
     }
     line
 }
 
+/// The summary names what failed; only what it has no room for is added.
 pub fn conclusion(operation: &OperationReply) -> String {
     let mut text = operation.summary.clone();
     for (title, lines) in
@@ -109,8 +119,46 @@ pub fn conclusion(operation: &OperationReply) -> String {
     {
         for target in lines {
             let why = target.reason.as_deref().unwrap_or("no reason given");
+            if operation.summary.contains(&format!("{} ({why})", target.id)) {
+                continue;
+            }
             text.push_str(&format!("\n  {title}: {} – {why}", target.id));
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gf_tools::common::TargetLine;
+
+    fn failed(id: &str) -> TargetLine {
+        TargetLine { id: id.into(), reason: Some("no room".into()), ..TargetLine::default() }
+    }
+
+    #[test]
+    fn a_failed_target_is_told_once() {
+        let operation = OperationReply {
+            summary: "1 of 2 failed: acct-0001 (no room).".into(),
+            failed: vec![failed("acct-0001"), failed("acct-0002")],
+            ..OperationReply::default()
+        };
+        let told = conclusion(&operation);
+        assert_eq!(told.matches("acct-0001").count(), 1, "{told}");
+        assert_eq!(told.matches("acct-0002").count(), 1, "{told}");
+    }
+
+    #[test]
+    fn one_target_is_no_targets() {
+        let operation = OperationReply {
+            id: "op-91c2".into(),
+            verb: "push".into(),
+            state: "RUNNING".into(),
+            targets_total: 1,
+            targets_by_state: [("running".to_owned(), 1)].into(),
+            ..OperationReply::default()
+        };
+        assert_eq!(line(&operation), "op-91c2 push RUNNING · 1 target: 1 running");
+    }
 }

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub const DEFAULT_PORT_BASE: u16 = 7400;
 /// Up to the last port that instances may take.
 const PORTS_NEEDED: u16 = 2000;
+/// Any of these in a directory shows that it is a home.
+const OURS: [&str; 4] = ["run", "keys", "settings.json", "port-base"];
 
 #[derive(Debug, Clone)]
 pub struct Home {
@@ -19,7 +21,20 @@ pub struct Home {
 }
 
 impl Home {
-    /// `--home`, else `CLAWOPS_HOME`, else the XDG state directory. The port base of a home that was up before is kept.
+    /// What was typed, else what the environment says, else the usual places.
+    pub fn find_with_environment(dir: Option<PathBuf>, port_base: Option<u16>) -> Result<Self> {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let port_base = match (port_base, set("CLAWOPS_PORT_BASE")) {
+            (None, Some(text)) => match text.to_str().and_then(|text| text.parse().ok()) {
+                Some(base) => Some(base),
+                None => return Err(bad_port_base("CLAWOPS_PORT_BASE", &text.to_string_lossy())),
+            },
+            (typed, _) => typed,
+        };
+        Self::find(dir.or_else(|| set("CLAWOPS_HOME").map(PathBuf::from)), port_base)
+    }
+
+    /// Without a directory the XDG state directory. The port base of a home that was up before is kept.
     pub fn find(dir: Option<PathBuf>, port_base: Option<u16>) -> Result<Self> {
         let dir = match dir {
             Some(dir) => std::path::absolute(&dir).map_err(|e| Problem::file(&dir, e))?,
@@ -55,11 +70,41 @@ impl Home {
 
     /// Makes the directory, for its owner only, and checks that it can be written.
     pub fn create(&self) -> Result<()> {
+        self.refuse_somebody_elses()?;
         for dir in ["", "run", "keys", "logs", "hosts"] {
             make_private(&self.dir.join(dir))?;
         }
+        Ok(())
+    }
+
+    /// From now on these are the ports of this home.
+    pub fn remember_ports(&self) -> Result<()> {
         let path = self.port_base_file();
         fs::write(&path, format!("{}\n", self.port_base)).map_err(|e| Problem::file(&path, e))
+    }
+
+    /// The ports of what runs in it, if it was up before.
+    pub fn port_base_of_last_up(&self) -> Result<Option<u16>> {
+        self.remembered_port_base()
+    }
+
+    /// A directory that holds other things is never taken over: it would be closed to everybody but its owner.
+    fn refuse_somebody_elses(&self) -> Result<()> {
+        let held: Vec<_> = match fs::read_dir(&self.dir) {
+            Ok(entries) => entries.flatten().map(|entry| entry.file_name()).collect(),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Problem::file(&self.dir, e)),
+        };
+        let ours = held.iter().any(|name| OURS.iter().any(|ours| name == ours));
+        if held.is_empty() || ours {
+            return Ok(());
+        }
+        Err(Problem::Bad {
+            what: "the state directory",
+            value: self.dir.display().to_string(),
+            fix: "it holds files that are not ClawOps' own; give --home DIR with a new or an empty directory"
+                .into(),
+        })
     }
 
     pub fn exists(&self) -> bool {
@@ -109,11 +154,15 @@ fn checked(base: u16) -> Result<u16> {
     if (1024..=u16::MAX - PORTS_NEEDED).contains(&base) {
         return Ok(base);
     }
-    Err(Problem::Bad {
-        what: "--port-base",
-        value: base.to_string(),
+    Err(bad_port_base("--port-base", &base.to_string()))
+}
+
+fn bad_port_base(what: &str, value: &str) -> Problem {
+    Problem::Usage {
+        what: what.to_owned(),
+        problem: format!("{value:?} cannot be the first of our ports"),
         fix: format!("give a number from 1024 to {}", u16::MAX - PORTS_NEEDED),
-    })
+    }
 }
 
 fn make_private(dir: &Path) -> Result<()> {
@@ -140,11 +189,26 @@ mod tests {
     fn a_home_is_private_and_remembers_its_ports() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("home");
-        Home::find(Some(path.clone()), Some(9000)).unwrap().create().unwrap();
+        let home = Home::find(Some(path.clone()), Some(9000)).unwrap();
+        home.create().unwrap();
+        home.remember_ports().unwrap();
         assert_eq!(fs::metadata(path.join("keys")).unwrap().mode() & 0o777, 0o700);
 
         let again = Home::find(Some(path), None).unwrap();
         assert_eq!(again.control_plane().to_string(), "127.0.0.1:9010");
+    }
+
+    #[test]
+    fn a_directory_with_other_peoples_files_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(dir.path().join("thesis.tex"), "mine").unwrap();
+        let refused = Home::find(Some(dir.path().into()), None).unwrap().create().unwrap_err().to_string();
+        assert!(refused.contains("--home"), "{refused}");
+        assert_eq!(fs::metadata(dir.path()).unwrap().mode() & 0o777, 0o755);
+
+        fs::write(dir.path().join("settings.json"), "{}").unwrap();
+        Home::find(Some(dir.path().into()), None).unwrap().create().unwrap();
     }
 
     #[test]

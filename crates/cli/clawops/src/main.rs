@@ -7,6 +7,7 @@ mod api;
 mod args;
 mod chat;
 mod consent;
+mod examples;
 mod follow;
 mod home;
 mod http;
@@ -24,11 +25,16 @@ use std::process::ExitCode;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    let json = cli.json;
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("clawops: {problem}");
-            problem.exit_code()
+            if json {
+                eprintln!("{}", problem.to_json());
+            } else {
+                eprintln!("clawops: {problem}");
+            }
+            ExitCode::from(problem.exit_code())
         }
     }
 }
@@ -37,13 +43,15 @@ async fn run(cli: Cli) -> Result<()> {
     let json = cli.json;
     match cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "clawops", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "clawops", &mut script);
+            output::print(String::from_utf8_lossy(&script).trim_end());
             return Ok(());
         }
         Command::Tools => return verbs::tools::show(json),
         _ => {}
     }
-    let home = Home::find(cli.home, cli.port_base)?;
+    let home = Home::find_with_environment(cli.home, cli.port_base)?;
     match cli.command {
         Command::Up(args) => up::up(&home, &args, json).await,
         Command::Brain { listen } => up::brain_alone(&home, listen),

@@ -1,9 +1,9 @@
 //! Everything that can go wrong, said to a person: what, which value, what would be right.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 pub type Result<T> = std::result::Result<T, Problem>;
 
@@ -16,7 +16,10 @@ pub enum Problem {
     NotRunning { what: &'static str, addr: String },
     #[error("{what} {value:?}: {fix}")]
     Bad { what: &'static str, value: String, fix: String },
-    #[error("{path}: {source}")]
+    /// What was typed cannot be meant.
+    #[error("{what}: {problem}\n  fix:   {fix}")]
+    Usage { what: String, problem: String, fix: String },
+    #[error("cannot use {path}: {source}{}", advice(source))]
     File {
         path: PathBuf,
         #[source]
@@ -33,6 +36,9 @@ pub enum Problem {
     Start { process: String, problem: String },
     #[error("nothing was changed: {0}")]
     NotAgreed(String),
+    /// The person left; the work goes on.
+    #[error("{0} goes on without you; `clawops op watch {0}` follows it again")]
+    LeftRunning(String),
     #[error("{0}")]
     Failed(String),
 }
@@ -54,14 +60,53 @@ impl Problem {
         Self::File { path: path.to_owned(), source }
     }
 
-    /// 1 something failed, 3 refused, 4 not running, 5 a person has to agree first. (2 is a wrong command line.)
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    /// 1 something failed, 2 the command line is wrong, 3 refused, 4 not running, 5 a person has to agree first.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage { .. } => 2,
             Self::Refused(_) => 3,
             Self::NotRunning { .. } => 4,
             Self::NotAgreed(_) => 5,
+            Self::LeftRunning(_) => 130,
             _ => 1,
-        })
+        }
+    }
+
+    /// For programs: the control plane's own error body where there is one, with the exit code beside.
+    pub fn to_json(&self) -> Value {
+        let (code, message) = match self {
+            Self::Refused(refusal) => (refusal.code.as_str(), refusal.message.clone()),
+            Self::Usage { .. } => ("usage", self.to_string()),
+            Self::NotRunning { .. } => ("not_running", self.to_string()),
+            Self::NotAgreed(_) => ("not_agreed", self.to_string()),
+            Self::LeftRunning(_) => ("left_running", self.to_string()),
+            _ => ("failed", self.to_string()),
+        };
+        let mut error = json!({ "code": code, "message": message });
+        if let Self::Refused(refusal) = self {
+            let told = [("field", &refusal.field), ("value", &refusal.value), ("fix", &refusal.fix)];
+            for (name, value) in told {
+                if let Some(value) = value {
+                    error[name] = json!(value);
+                }
+            }
+        }
+        json!({ "error": error, "exitCode": self.exit_code() })
+    }
+}
+
+/// What to do about a file that cannot be used.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "\n  fix:   give it to the user who runs clawops (chown -R, chmod -R u+rwX), or choose another directory with --home"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "\n  fix:   choose a directory that can be written, with --home",
+        io::ErrorKind::StorageFull => "\n  fix:   make room on that disk; nothing was lost",
+        io::ErrorKind::NotADirectory => {
+            "\n  fix:   a part of that path is a file; choose another directory with --home"
+        }
+        _ => "",
     }
 }
 
@@ -94,5 +139,32 @@ impl std::fmt::Display for Refusal {
             write!(f, "\n  fix:   {fix}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_gets_field_value_and_fix_apart() {
+        let refusal = Refusal {
+            code: "unknown_tier".into(),
+            message: "gold is not a tier".into(),
+            field: Some("tier".into()),
+            value: Some("gold".into()),
+            fix: Some("use nano".into()),
+            ..Refusal::default()
+        };
+        let told = Problem::Refused(Box::new(refusal)).to_json();
+        assert_eq!(told["error"]["field"], "tier");
+        assert_eq!(told["error"]["fix"], "use nano");
+        assert_eq!(told["exitCode"], 3);
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_written_is_named_with_what_to_do() {
+        let denied = Problem::file(Path::new("/srv/x"), io::ErrorKind::PermissionDenied.into()).to_string();
+        assert!(denied.contains("/srv/x") && denied.contains("--home"), "{denied}");
     }
 }

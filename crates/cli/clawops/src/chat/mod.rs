@@ -53,7 +53,13 @@ impl Conversation {
 async fn connect(home: &Home) -> Result<Client> {
     let addr = home.ops_gateway();
     let path = home.key("ops-gateway.token");
-    let token = fs::read_to_string(&path).map_err(|e| Problem::file(&path, e))?;
+    let token = fs::read_to_string(&path).map_err(|e| match e.kind() {
+        // Made by the first `up`.
+        std::io::ErrorKind::NotFound => {
+            Problem::NotRunning { what: "the ops gateway", addr: addr.to_string() }
+        }
+        _ => Problem::file(&path, e),
+    })?;
     let endpoint = Endpoint { addr, token: Token::new(token.trim()) };
     Client::connect(&endpoint, CONNECT_WITHIN).await.map_err(|error| match error {
         Error::Unreachable { .. } => Problem::NotRunning { what: "the ops gateway", addr: addr.to_string() },

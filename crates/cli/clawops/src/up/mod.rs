@@ -31,6 +31,7 @@ pub async fn up(home: &Home, args: &UpArgs, as_json: bool) -> Result<()> {
     let narrator = Narrator::new(as_json);
     home.create()?;
     let lock = only_one_at_a_time(home)?;
+    keep_the_ports_of_what_runs(home)?;
     let places = Places::find(home)?;
     let started = start::everything(home, &places, args, &narrator).await?;
     drop(lock);
@@ -63,6 +64,21 @@ fn only_one_at_a_time(home: &Home) -> Result<File> {
             fix: "another `clawops up` or `clawops down` works on it; wait for its end".into(),
         }),
         Err(TryLockError::Error(e)) => Err(Problem::file(&path, e)),
+    }
+}
+
+/// What runs listens where it was started; another port base would only lose sight of it.
+fn keep_the_ports_of_what_runs(home: &Home) -> Result<()> {
+    let Some(before) = home.port_base_of_last_up()?.filter(|before| *before != home.port_base) else {
+        return Ok(());
+    };
+    match status::names().into_iter().find(|name| process::alive(home, name).is_some()) {
+        None => Ok(()),
+        Some(name) => Err(Problem::Bad {
+            what: "the port base",
+            value: home.port_base.to_string(),
+            fix: format!("{name} runs with {before} here; first `clawops down`, or leave --port-base away"),
+        }),
     }
 }
 

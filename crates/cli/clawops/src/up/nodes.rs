@@ -83,7 +83,7 @@ async fn enrol(home: &Home, api: &Api, node: &LocalNode) -> Result<()> {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(|e| Problem::file(&dir, e))?;
-    let asked = json!({ "id": node.id, "provider": node.provider, "region": "local" });
+    let asked = json!({ "id": node.id, "provider": node.provider, "region": "here" });
     let answer: Value = api.post("/v1/nodes", asked).await?;
     let token = answer["token"].as_str().ok_or_else(|| Problem::Unexpected {
         path: "/v1/nodes".into(),

@@ -41,6 +41,9 @@ pub async fn everything(
     let ops_was_running = ops.running().is_some();
     if !ops_was_running {
         ports::must_be_free(home.ops_gateway(), "the ops gateway")?;
+    }
+    home.remember_ports()?;
+    if !ops_was_running {
         narrator.say("ops gateway: starting OpenClaw");
         ops.start().await?;
     }

@@ -98,10 +98,14 @@ pub async fn push(api: &Api, args: PushArgs, as_json: bool) -> Result<()> {
 }
 
 fn object(text: &str, origin: &str) -> Result<Map<String, Value>> {
-    let bad = |fix: String| Problem::Bad { what: "the patch of", value: origin.to_owned(), fix };
+    let bad = |problem: String| Problem::Usage {
+        what: origin.to_owned(),
+        problem,
+        fix: "give a JSON object, such as {\"logging\": {\"level\": \"debug\"}}".into(),
+    };
     match serde_json::from_str(text) {
         Ok(Value::Object(patch)) => Ok(patch),
-        Ok(_) => Err(bad("it must be a JSON object, such as {\"logging\": {\"level\": \"debug\"}}".into())),
+        Ok(_) => Err(bad("it is JSON, but not an object".into())),
         Err(e) => Err(bad(format!("it is not JSON: {e}"))),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub async fn run(api: &Api, command: ApprovalsCommand, as_json: bool) -> Result<()> {
     match command {
-        ApprovalsCommand::List => list(api, as_json).await,
+        ApprovalsCommand::List { all } => list(api, all, as_json).await,
         ApprovalsCommand::Show { code } => {
             let approval = api.get(&format!("/v1/approvals/{code}")).await?;
             if as_json {
@@ -30,7 +30,7 @@ pub async fn run(api: &Api, command: ApprovalsCommand, as_json: bool) -> Result<
             if as_json {
                 output::json(&denied)
             } else {
-                output::print(&format!("{code} is denied."))
+                output::print(&format!("{code} is denied; nothing was changed."))
             }
             Ok(())
         }
@@ -42,8 +42,9 @@ fn question(approval: &Value) -> String {
     output::boxed(&title, approval["question"].as_str().unwrap_or_default())
 }
 
-async fn list(api: &Api, as_json: bool) -> Result<()> {
-    let reply = api.get("/v1/approvals?limit=200").await?;
+async fn list(api: &Api, all: bool, as_json: bool) -> Result<()> {
+    let state_wanted = if all { "all" } else { "open" };
+    let reply = api.get(&format!("/v1/approvals?limit=200&state={state_wanted}")).await?;
     if as_json {
         output::json(&reply);
         return Ok(());
@@ -56,8 +57,14 @@ async fn list(api: &Api, as_json: bool) -> Result<()> {
             verb.unwrap_or("–").to_owned(),
             output::cell(&approval["conversation"]),
             approval["expiresAt"].as_str().map_or("–".into(), output::time),
+            approval["question"]
+                .as_str()
+                .and_then(|question| question.lines().next())
+                .unwrap_or("–")
+                .to_owned(),
         ]
     });
-    output::page(&output::table(&["CODE", "STATE", "VERB", "ASKED IN", "EXPIRES"], rows.collect()));
+    let head = ["CODE", "STATE", "VERB", "ASKED IN", "EXPIRES", "QUESTION"];
+    output::page(&output::list(&head, rows.collect(), "No question is open."));
     Ok(())
 }

@@ -37,7 +37,7 @@ async fn show(api: &Api, params: AuditLogParams, as_json: bool) -> Result<()> {
         ]
     });
     let head = ["ROW", "TIME", "WHO", "WHAT", "OUTCOME", "TARGETS", "NOTE"];
-    output::page(&format!("{}\n{}", log.summary, output::table(&head, rows.collect())));
+    output::page(&format!("{}\n\n{}", log.summary, output::list(&head, rows.collect(), "No row matches.")));
     Ok(())
 }
 

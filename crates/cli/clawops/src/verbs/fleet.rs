@@ -8,6 +8,8 @@ use gf_tools::fleet::GatewayLine;
 use gf_tools::{FleetStatusParams, FleetStatusReply, InstanceLine};
 use serde_json::{Value, json};
 
+const NO_PAIRS: &str = "There are no pairs yet; `clawops provision --count 1 --tier standard` makes one.";
+
 async fn ask(api: &Api, params: FleetStatusParams) -> Result<(Value, FleetStatusReply)> {
     let reply = api.tool("gf_fleet_status", json!(params)).await?;
     let typed = serde_json::from_value(reply.clone())
@@ -31,12 +33,8 @@ pub async fn status(
         return Ok(());
     }
     let mut text = format!("{}\n", paint(&fleet.summary, Paint::Bold));
-    text.push_str(&format!("\npairs      {}  ({})", fleet.pairs_total, counts(&fleet.pairs_by_condition)));
-    text.push_str(&format!(
-        "\ninstances  {}  ({})",
-        fleet.instances_total,
-        counts(&fleet.instances_by_state)
-    ));
+    text.push_str(&format!("\npairs      {}{}", fleet.pairs_total, counts(&fleet.pairs_by_condition)));
+    text.push_str(&format!("\ninstances  {}{}", fleet.instances_total, counts(&fleet.instances_by_state)));
     text.push_str(&format!("\ncost       {}", fleet.monthly_cost));
     text.push_str(&format!("\nas of      {}", output::time(&fleet.as_of)));
     if !fleet.by_provider.is_empty() {
@@ -47,19 +45,19 @@ pub async fn status(
         let head = ["PROVIDER", "INSTANCES", "PRIMARIES", "STANDBYS", "ACTIVE"];
         text.push_str(&format!("\n\n{}", output::table(&head, rows.collect())));
     }
-    for alert in &fleet.alerts {
-        let silenced = if alert.silenced { " (silenced)" } else { "" };
-        text.push_str(&format!("\n{} {}: {}{silenced}", state(&alert.severity), alert.subject, alert.text));
+    if !fleet.alerts.is_empty() {
+        let rows = fleet.alerts.iter().map(|alert| {
+            let silenced = if alert.silenced { " (silenced)" } else { "" };
+            vec![state(&alert.severity), alert.subject.clone(), format!("{}{silenced}", alert.text)]
+        });
+        text.push_str(&format!("\n\n{}", output::table(&["ALERT", "ABOUT", "WHAT"], rows.collect())));
     }
-    for work in &fleet.operations {
-        text.push_str(&format!(
-            "\n{} {} {} {}/{}",
-            work.id,
-            work.verb,
-            state(&work.state),
-            work.done,
-            work.total
-        ));
+    if !fleet.operations.is_empty() {
+        let rows = fleet.operations.iter().map(|work| {
+            let done = format!("{} of {}", work.done, work.total);
+            vec![work.id.clone(), work.verb.clone(), state(&work.state), done]
+        });
+        text.push_str(&format!("\n\n{}", output::table(&["WORK", "VERB", "STATE", "DONE"], rows.collect())));
     }
     output::page(&text);
     Ok(())
@@ -76,7 +74,7 @@ pub async fn pairs(api: &Api, as_json: bool) -> Result<()> {
         output::json(&json!(gateways));
         return Ok(());
     }
-    gateways.sort_by_key(|gateway| (trouble_last(gateway), gateway.ordinal));
+    gateways.sort_by_key(|gateway| (trouble_last(gateway), gateway.account_id.clone()));
     let rows = gateways.iter().map(|gateway| {
         vec![
             gateway.account_id.clone(),
@@ -88,7 +86,7 @@ pub async fn pairs(api: &Api, as_json: bool) -> Result<()> {
         ]
     });
     let head = ["ACCOUNT", "TIER", "CONDITION", "PRIMARY", "STANDBY", "COST"];
-    output::page(&output::table(&head, rows.collect()));
+    output::page(&output::list(&head, rows.collect(), NO_PAIRS));
     Ok(())
 }
 
@@ -108,7 +106,8 @@ fn half(instance: Option<&InstanceLine>) -> String {
 }
 
 pub async fn instances(api: &Api, as_json: bool) -> Result<()> {
-    let gateways = in_full(api).await?.gateways;
+    let mut gateways = in_full(api).await?.gateways;
+    gateways.sort_by_key(|gateway| gateway.account_id.clone());
     let all = gateways.iter().flat_map(|gateway| [&gateway.primary, &gateway.standby]).flatten();
     if as_json {
         output::json(&json!(all.collect::<Vec<_>>()));
@@ -126,20 +125,6 @@ pub async fn instances(api: &Api, as_json: bool) -> Result<()> {
         ]
     });
     let head = ["INSTANCE", "ACCOUNT", "ROLE", "STATE", "SCORE", "PLACE", "ENDPOINT"];
-    output::page(&output::table(&head, rows.collect()));
-    Ok(())
-}
-
-pub async fn instance(api: &Api, id: &str, as_json: bool) -> Result<()> {
-    let reply = api.tool("gf_instance_health", json!({ "instanceId": id })).await?;
-    if as_json {
-        output::json(&reply);
-        return Ok(());
-    }
-    let mut text = paint(&output::cell(&reply["summary"]), Paint::Bold);
-    for (name, value) in reply.as_object().into_iter().flatten().filter(|(name, _)| *name != "summary") {
-        text.push_str(&format!("\n{name:<20} {}", output::cell(value)));
-    }
-    output::page(&text);
+    output::page(&output::list(&head, rows.collect(), NO_PAIRS));
     Ok(())
 }

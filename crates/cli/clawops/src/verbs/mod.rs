@@ -4,6 +4,7 @@ mod act;
 mod approvals;
 mod audit;
 mod fleet;
+mod instance;
 mod operations;
 mod page;
 mod people;
@@ -22,7 +23,7 @@ pub async fn run(api: &Api, command: Command, json: bool) -> Result<()> {
         }
         Command::Pairs => fleet::pairs(api, json).await,
         Command::Instances { instance: None } => fleet::instances(api, json).await,
-        Command::Instances { instance: Some(id) } => fleet::instance(api, &id, json).await,
+        Command::Instances { instance: Some(id) } => instance::show(api, &id, json).await,
         Command::Provision(args) => act::provision(api, args, json).await,
         Command::Teardown(args) => act::teardown(api, args, json).await,
         Command::Restore(args) => act::restore(api, args, json).await,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub async fn run(api: &Api, command: OpCommand, as_json: bool) -> Result<()> {
     match command {
-        OpCommand::List => list(api, as_json).await,
+        OpCommand::List { running, limit } => list(api, running, limit, as_json).await,
         OpCommand::Show { id } => show(api, &id, as_json).await,
         OpCommand::Watch { id } => follow::to_the_end(api, &id, as_json).await,
         OpCommand::Pause { id } => control(api, &id, "pause", as_json).await,
@@ -25,30 +25,54 @@ pub async fn run(api: &Api, command: OpCommand, as_json: bool) -> Result<()> {
     }
 }
 
-async fn list(api: &Api, as_json: bool) -> Result<()> {
-    let reply = api.get("/v1/operations?limit=200").await?;
+async fn list(api: &Api, running: bool, limit: i64, as_json: bool) -> Result<()> {
+    let reply = api.get(&format!("/v1/operations?limit={limit}&running={running}")).await?;
     if as_json {
         output::json(&reply);
         return Ok(());
     }
-    let verb = |operation: &Value| match &operation["verb"] {
-        Value::Object(verb) => output::cell(verb.get("verb").unwrap_or(&Value::Null)),
-        other => output::cell(other),
-    };
     let time = |value: &Value| value.as_str().map_or("–".into(), output::time);
     let rows = reply["items"].as_array().into_iter().flatten().map(|operation| {
         vec![
             output::cell(&operation["id"]),
             verb(operation),
-            state(&output::cell(&operation["state"])),
+            state(&output::cell(&operation["state"]).to_ascii_uppercase()),
+            format!("{}/{}", output::cell(&operation["done"]), output::cell(&operation["total"])),
+            who(&operation["principal"]),
             time(&operation["createdAt"]),
             time(&operation["finishedAt"]),
-            output::cell(&operation["error"]),
+            operation["error"].as_str().unwrap_or_default().to_owned(),
         ]
     });
-    let head = ["OPERATION", "VERB", "STATE", "STARTED", "ENDED", "ERROR"];
-    output::page(&output::table(&head, rows.collect()));
+    let head = ["OPERATION", "VERB", "STATE", "DONE", "BY", "STARTED", "ENDED", "ERROR"];
+    let rows: Vec<_> = rows.collect();
+    let (shown, all) = (rows.len() as u64, reply["total"].as_u64().unwrap_or_default());
+    let empty = if running { "Nothing is running." } else { "Nothing has been done yet." };
+    let mut text = output::list(&head, rows, empty);
+    if shown < all {
+        text.push_str(&format!("\n\nThe newest {shown} of {all}; --limit {all} shows all."));
+    }
+    output::page(&text);
     Ok(())
+}
+
+/// As operators say it.
+fn verb(operation: &Value) -> String {
+    let name = operation["verb"]["verb"].as_str().or_else(|| operation["verb"].as_str());
+    match name.unwrap_or("–") {
+        "configPush" => "push".into(),
+        name => name.chars().fold(String::new(), |mut words, c| {
+            if c.is_ascii_uppercase() {
+                words.push(' ');
+            }
+            words.push(c.to_ascii_lowercase());
+            words
+        }),
+    }
+}
+
+fn who(principal: &Value) -> String {
+    output::cell(principal.get("id").or_else(|| principal.get("name")).unwrap_or(principal))
 }
 
 async fn show(api: &Api, id: &str, as_json: bool) -> Result<()> {
@@ -66,7 +90,23 @@ async fn control(api: &Api, id: &str, action: &str, as_json: bool) -> Result<()>
     if as_json {
         output::json(&reply)
     } else {
-        output::print(&output::cell(&reply["summary"]))
+        output::print(&output::cell(&reply["summary"]));
+        if action != "pause" {
+            output::print(&format!("`clawops op watch {id}` follows it."));
+        }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_and_people_are_named_as_operators_say_them() {
+        assert_eq!(verb(&json!({ "verb": { "verb": "configPush" } })), "push");
+        assert_eq!(verb(&json!({ "verb": { "verb": "rebuildStandby" } })), "rebuild standby");
+        assert_eq!(who(&json!({ "kind": "person", "id": "person-ada" })), "person-ada");
+        assert_eq!(who(&json!({ "kind": "agent", "name": "commander" })), "commander");
+    }
 }

@@ -29,9 +29,11 @@ pub async fn run(api: &Api, command: PeopleCommand, as_json: bool) -> Result<()>
         output::json(&reply);
         return Ok(());
     }
-    match reply["key"].as_str() {
-        Some(key) => output::print(&format!("{key}\nThis key is shown once and kept nowhere.")),
-        None => output::print(&line(&reply).join("  ")),
+    output::print(described(&reply).trim_end());
+    if let Some(key) = reply["key"].as_str() {
+        output::print(&format!(
+            "key: {key}\nIt is shown once and kept nowhere; whoever has it sets CLAWOPS_KEY to it."
+        ));
     }
     Ok(())
 }
@@ -42,18 +44,29 @@ async fn list(api: &Api, as_json: bool) -> Result<()> {
         output::json(&reply);
         return Ok(());
     }
-    let rows = reply["items"].as_array().into_iter().flatten().map(line);
-    output::page(&output::table(&["PERSON", "NAME", "ROLE", "IDENTITIES"], rows.collect()));
+    let rows = reply["items"].as_array().into_iter().flatten().map(|person| line(person).to_vec());
+    output::page(&output::list(
+        &["PERSON", "NAME", "ROLE", "IDENTITIES"],
+        rows.collect(),
+        "There is nobody.",
+    ));
     Ok(())
 }
 
-fn line(person: &Value) -> Vec<String> {
+fn described(person: &Value) -> String {
+    let [id, name, role, identities] = line(person);
+    let known =
+        if identities.is_empty() { "in no channel yet".to_owned() } else { format!("known as {identities}") };
+    format!("{name} is {id}, {role}, {known}.")
+}
+
+fn line(person: &Value) -> [String; 4] {
     let identities = person["identities"].as_array().into_iter().flatten();
     let identities = identities.map(|identity| {
         format!("{} {}", output::cell(&identity["channel"]), output::cell(&identity["sender"]))
     });
     let disabled = if person["disabled"] == true { " (disabled)" } else { "" };
-    vec![
+    [
         output::cell(&person["id"]),
         output::cell(&person["firstName"]),
         format!("{}{disabled}", output::cell(&person["role"])),

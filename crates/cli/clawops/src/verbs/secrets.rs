@@ -5,8 +5,9 @@ use crate::args::SecretsCommand;
 use crate::consent::confirm;
 use crate::output;
 use crate::problem::{Problem, Result};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{BufRead, IsTerminal, Read};
 
 pub async fn run(api: &Api, command: SecretsCommand, as_json: bool) -> Result<()> {
     let reply = match command {
@@ -21,16 +22,14 @@ pub async fn run(api: &Api, command: SecretsCommand, as_json: bool) -> Result<()
                     ],
                     name => vec![output::cell(name), "–".into()],
                 });
-                output::page(&output::table(&["NAME", "CHANGED"], rows.collect()));
+                let empty =
+                    format!("{account} has no secrets; `clawops secrets set {account} NAME` sets one.");
+                output::page(&output::list(&["NAME", "CHANGED"], rows.collect(), &empty));
             }
             reply
         }
         SecretsCommand::Set { account, name } => {
-            let mut value = String::new();
-            std::io::stdin()
-                .read_to_string(&mut value)
-                .map_err(|e| Problem::Failed(format!("cannot read the value from standard input: {e}")))?;
-            let value = value.strip_suffix('\n').unwrap_or(&value);
+            let value = read_value(&name)?;
             let path = format!("/v1/accounts/{account}/secrets/{name}");
             let reply = api.put(&path, json!({ "value": value })).await?;
             if !as_json {
@@ -51,4 +50,43 @@ pub async fn run(api: &Api, command: SecretsCommand, as_json: bool) -> Result<()
         output::json(&reply);
     }
     Ok(())
+}
+
+/// A line that is typed without being shown, or all of a pipe.
+fn read_value(name: &str) -> Result<String> {
+    let mut value = String::new();
+    let stdin = std::io::stdin();
+    let read = if stdin.is_terminal() {
+        eprint!("Value of {name} (not shown): ");
+        let read = without_echo(|| stdin.lock().read_line(&mut value));
+        eprintln!();
+        read
+    } else {
+        stdin.lock().read_to_string(&mut value)
+    };
+    read.map_err(|e| Problem::Failed(format!("cannot read the value from standard input: {e}")))?;
+    let value = value.strip_suffix('\n').unwrap_or(&value);
+    if value.is_empty() {
+        return Err(Problem::Usage {
+            what: format!("the value of {name}"),
+            problem: "it is empty".into(),
+            fix: "type it, or send it by standard input: `clawops secrets set … < file`".into(),
+        });
+    }
+    Ok(value.to_owned())
+}
+
+fn without_echo<T>(read: impl FnOnce() -> T) -> T {
+    let terminal = std::io::stdin();
+    let before = tcgetattr(&terminal).ok();
+    if let Some(mut silent) = before.clone() {
+        silent.local_modes.remove(LocalModes::ECHO);
+        // Where it cannot be hidden it is typed in the open, as anything else on that terminal.
+        let _ = tcsetattr(&terminal, OptionalActions::Now, &silent);
+    }
+    let read = read();
+    if let Some(before) = before {
+        let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+    }
+    read
 }

@@ -1,10 +1,12 @@
 //! How things look: tables, colours, times. Colours and paging only on a terminal.
 
-use comfy_table::{ContentArrangement, Table, presets};
+mod table;
+
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
+pub use table::{list, table};
 
 pub fn on_terminal() -> bool {
     std::io::stdout().is_terminal()
@@ -50,10 +52,19 @@ pub fn state(name: &str) -> String {
 
 /// UTC, with the local time beside where that differs.
 pub fn time(text: &str) -> String {
+    time_in(text, TimeZone::system())
+}
+
+fn time_in(text: &str, zone: TimeZone) -> String {
     let Ok(at) = text.parse::<Timestamp>() else { return text.to_owned() };
     let utc = at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let local = at.to_zoned(TimeZone::system());
+    let local = at.to_zoned(zone);
     if local.offset().is_zero() { utc } else { format!("{utc} ({})", local.strftime("%H:%M:%S %Z")) }
+}
+
+/// `1 target`, `2 targets`.
+pub fn count(n: u64, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A JSON value in a cell: text as it is, nothing as a dash.
@@ -66,18 +77,6 @@ pub fn cell(value: &Value) -> String {
     }
 }
 
-pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(head.iter().map(|title| paint(title, Paint::Dim)));
-    for row in rows {
-        table.add_row(row);
-    }
-    let text = table.to_string();
-    // The table pads every cell on both sides; the outer ones need none.
-    text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
-}
-
 /// Prints, through a pager when it does not fit on the terminal.
 pub fn page(text: &str) {
     let rows = rustix::termios::tcgetwinsize(std::io::stdout()).map_or(usize::MAX, |size| size.ws_row.into());
@@ -85,7 +84,8 @@ pub fn page(text: &str) {
         return print(text);
     }
     let pager = std::env::var("PAGER").ok().filter(|pager| !pager.is_empty()).unwrap_or("less".into());
-    let child = Command::new(pager).env("LESS", "FRX").stdin(Stdio::piped()).spawn();
+    // Leaves what fits standing, keeps colours, and chops what is wider than the window instead of breaking a table.
+    let child = Command::new(pager).env("LESS", "FRSX").stdin(Stdio::piped()).spawn();
     let Ok(mut child) = child else { return print(text) };
     if let Some(mut stdin) = child.stdin.take() {
         // Whoever quits the pager has seen enough; that is no error.
@@ -118,7 +118,9 @@ impl Progress {
             return;
         }
         if std::io::stderr().is_terminal() {
-            eprint!("\r\x1b[K{line}");
+            // A line that the terminal breaks could not be redrawn in place.
+            let wide = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.into());
+            eprint!("\r\x1b[K{}", table::clipped(&line, usize::max(wide, 20) - 1));
             self.drawn = true;
         } else {
             eprintln!("{line}");
@@ -184,8 +186,10 @@ mod tests {
     }
 
     #[test]
-    fn times_are_utc() {
-        assert!(time("2026-11-21T08:00:00Z").starts_with("2026-11-21 08:00:00 UTC"));
+    fn times_are_utc_with_the_operators_own_zone_beside() {
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        assert_eq!(time_in("2026-11-21T08:00:00Z", berlin), "2026-11-21 08:00:00 UTC (09:00:00 CET)");
+        assert_eq!(time_in("2026-11-21T08:00:00.123Z", TimeZone::UTC), "2026-11-21 08:00:00 UTC");
         assert_eq!(time("soon"), "soon");
     }
 }
