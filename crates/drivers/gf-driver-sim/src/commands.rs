@@ -4,6 +4,7 @@ use crate::{
     document::Document,
     host::{Failed, Host, Scene, about, failure},
     instance::{OPENCLAW, Phase, SimInstance},
+    parking::not_simulated,
     vault::{self, Kept},
 };
 use gf_model::{Tier, tier::UnknownTier};
@@ -22,7 +23,7 @@ pub(crate) enum Outcome {
     WhenReady(String),
 }
 
-type Said = Result<Reply, Failed>;
+pub(crate) type Said = Result<Reply, Failed>;
 
 impl Outcome {
     fn said(said: Said, after_ms: u64) -> Self {
@@ -50,6 +51,9 @@ impl Host {
         };
         if let Err(stale) = self.check_generation(command.generation, &body) {
             return Outcome::said(Err(stale), 0);
+        }
+        if gf_node_proto::needs_it_awake(&body) {
+            self.wake(instance_of(&body).unwrap_or_default());
         }
         let wait = match &body {
             Body::InstanceStart(c) => c.wait_ready,
@@ -194,6 +198,18 @@ impl Host {
                 memory_total_bytes: 4 << 30,
             }
             .into()),
+            Body::InstancePark(c) => self.park(&c.instance_id, scene),
+            // It was woken before any command that needs it.
+            Body::InstanceWake(c) => self.told_awake(&c.instance_id, scene),
+            Body::OpenclawUpdate(c) => self.update(&c.instance_id, &c.version, scene),
+            absent @ (Body::VpsReboot(_)
+            | Body::DockerPs(_)
+            | Body::DockerRestart(_)
+            | Body::DockerPull(_)
+            | Body::DockerLogs(_)
+            | Body::FirewallStatus(_)
+            | Body::TailscaleStatus(_)
+            | Body::SshAudit(_)) => Err(not_simulated(&absent)),
             Body::SshExec(c) => match c.argv.first().map(String::as_str) {
                 Some("uptime") => {
                     Ok(ExecOutput { stdout: "up 12 days\n".into(), ..ExecOutput::default() }.into())
@@ -245,7 +261,7 @@ impl Host {
         self.told(&create.instance_id, scene)
     }
 
-    fn told(&mut self, id: &str, scene: &Scene<'_>) -> Said {
+    pub(crate) fn told(&mut self, id: &str, scene: &Scene<'_>) -> Said {
         self.instance(id)?;
         let found = self.instances.iter().find(|instance| &*instance.id == id);
         Ok(found.map(|instance| self.summary(instance, scene)).unwrap_or_default().into())
@@ -281,7 +297,7 @@ impl Host {
                 lines.push("[gateway] ready".to_owned());
             }
             Phase::Failed => lines.push("[gateway] exited before it was ready".to_owned()),
-            Phase::Booting | Phase::Stopped => {}
+            Phase::Booting | Phase::Stopped | Phase::Parked => {}
         }
         let truncated = most != 0 && lines.len() > most as usize;
         if truncated {

@@ -147,6 +147,7 @@ impl Host {
             disk_available_bytes: 30 * GIB - GIB * load / 20,
             load_centi: vec![load as u32; 3],
             uptime_s: (scene.at_ms / 1000).unsigned_abs() % 8_640_000,
+            cpu_permille_5m: Some(20 + load as u32),
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) enum Phase {
     Booting,
     Serving,
     Draining,
+    /// Stands still until something needs it.
+    Parked,
     Failed,
 }
 
@@ -71,6 +73,7 @@ impl SimInstance {
             Phase::Serving if self.sick => InstanceState::Degraded,
             Phase::Serving => InstanceState::Active,
             Phase::Draining => InstanceState::Draining,
+            Phase::Parked => InstanceState::Parked,
             Phase::Failed => InstanceState::Failed,
         }
     }

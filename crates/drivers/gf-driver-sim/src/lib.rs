@@ -16,6 +16,7 @@ mod host;
 mod instance;
 mod journal;
 mod machine;
+mod parking;
 mod populate;
 mod pulse;
 mod session;

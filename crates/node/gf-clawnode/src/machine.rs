@@ -1,12 +1,23 @@
 //! What this machine is and how busy it is, read from `/proc`.
 
 use gf_node_proto::{MachineInfo, Resources};
-use std::{fs, path::Path};
+use std::{
+    collections::VecDeque,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// How long the processor must have been watched before its load is judged.
+const WINDOW: Duration = Duration::from_secs(300);
+/// Readings closer together than this add nothing to a window of minutes.
+const SPACING: Duration = Duration::from_secs(5);
 
 /// Remembers the last reading, since a share of the CPU is a difference of two.
 #[derive(Debug, Default)]
 pub struct Meter {
     last: Option<CpuTimes>,
+    window: Window,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +38,7 @@ impl Meter {
             _ => 0,
         };
         self.last = times;
+        let cpu_permille_5m = times.and_then(|times| self.window.take(Instant::now(), times));
         Resources {
             cpu_count: cpu_count(),
             cpu_permille,
@@ -36,7 +48,32 @@ impl Meter {
             disk_available_bytes,
             load_centi: fs::read_to_string("/proc/loadavg").map(|text| loads(&text)).unwrap_or_default(),
             uptime_s: fs::read_to_string("/proc/uptime").ok().as_deref().and_then(uptime).unwrap_or(0),
+            cpu_permille_5m,
         }
+    }
+}
+
+/// Readings of the last five minutes, oldest first. Readings count upwards, so that a gap between two of them
+/// (while nobody measured) still gives the right share.
+#[derive(Debug, Default)]
+struct Window {
+    readings: VecDeque<(Instant, CpuTimes)>,
+}
+
+impl Window {
+    /// Takes a reading in; the share of the CPU since the window began, once it is whole.
+    fn take(&mut self, now: Instant, times: CpuTimes) -> Option<u32> {
+        let old_enough = |at: Instant| now.duration_since(at) >= WINDOW;
+        // The newest reading that is old enough is where the window begins.
+        while self.readings.get(1).is_some_and(|(at, _)| old_enough(*at)) {
+            self.readings.pop_front();
+        }
+        let spaced = self.readings.back().is_none_or(|(at, _)| now.duration_since(*at) >= SPACING);
+        if spaced {
+            self.readings.push_back((now, times));
+        }
+        let (at, before) = self.readings.front()?;
+        old_enough(*at).then(|| share(*before, times))
     }
 }
 
@@ -121,6 +158,21 @@ mod tests {
         assert_eq!(loads("0.42 1.00 13.5 1/100 5"), [42, 100, 1350]);
         assert_eq!(uptime("1234.56 99.1"), Some(1234));
         assert_eq!(pretty_name("ID=x\nPRETTY_NAME=\"Debian 12\"\n").as_deref(), Some("Debian 12"));
+    }
+
+    #[test]
+    fn five_minutes_are_judged_only_when_they_were_watched() {
+        let (mut window, begin) = (Window::default(), Instant::now());
+        // Idle for two minutes, then busy.
+        let at = |seconds: u64| CpuTimes { busy: seconds.saturating_sub(120), total: seconds };
+        for seconds in (0..300).step_by(10) {
+            assert_eq!(window.take(begin + Duration::from_secs(seconds), at(seconds)), None, "{seconds} s");
+        }
+        assert_eq!(window.take(begin + Duration::from_secs(300), at(300)), Some(600));
+        assert_eq!(window.take(begin + Duration::from_secs(420), at(420)), Some(1000));
+        assert!(window.readings.len() < 70, "{} readings are kept", window.readings.len());
+        // After an hour without a reading the whole hour is the window.
+        assert_eq!(window.take(begin + Duration::from_secs(4020), at(4020)), Some(1000));
     }
 
     #[test]

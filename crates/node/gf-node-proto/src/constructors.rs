@@ -26,13 +26,18 @@ bodies!(Body in command.body {
     ConfigDiff(ConfigDiff), ConfigValidate(ConfigValidate), ConfigRollback(ConfigRollback),
     SecretsApply(SecretsApply), SnapshotCreate(SnapshotCreate), SnapshotRestore(SnapshotRestore),
     ArchiveCreate(ArchiveCreate), ArchiveRestore(ArchiveRestore), VpsHealth(VpsHealth),
-    VpsMetrics(VpsMetrics), VpsInfo(VpsInfo), SshExec(SshExec),
+    VpsMetrics(VpsMetrics), VpsInfo(VpsInfo), SshExec(SshExec), VpsReboot(VpsReboot),
+    InstancePark(InstancePark), InstanceWake(InstanceWake), OpenclawUpdate(OpenclawUpdate),
+    DockerPs(DockerPs), DockerRestart(DockerRestart), DockerPull(DockerPull), DockerLogs(DockerLogs),
+    FirewallStatus(FirewallStatus), TailscaleStatus(TailscaleStatus), SshAudit(SshAudit),
 });
 
 bodies!(Body in reply.body {
     Done(Done), Instance(InstanceSummary), Listing(InstanceListing), Health(HealthReport), Logs(LogLines),
     Drain(DrainReport), Applied(ConfigApplied), Config(ConfigDocument), Changes(ConfigChanges),
     Snapshot(SnapshotReport), Archive(ArchiveReport), Metrics(Resources), Info(MachineInfo), Exec(ExecOutput),
+    Park(ParkReport), Containers(Containers), Pulled(PulledImage), Firewall(FirewallReport),
+    Tailnet(TailnetReport), Ssh(SshReport),
 });
 
 bodies!(Kind in event.kind {

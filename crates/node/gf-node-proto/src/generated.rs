@@ -137,6 +137,9 @@ pub struct Resources {
     pub load_centi: ::prost::alloc::vec::Vec<u32>,
     #[prost(uint64, tag = "8")]
     pub uptime_s: u64,
+    /// Share of all cores in thousandths over the last five minutes; absent until so long was watched.
+    #[prost(uint32, optional, tag = "9")]
+    pub cpu_permille_5m: ::core::option::Option<u32>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InstanceSummary {
@@ -349,7 +352,7 @@ pub struct Command {
     pub timeout_ms: u32,
     #[prost(
         oneof = "command::Body",
-        tags = "20, 21, 22, 23, 24, 25, 26, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 60, 61, 62, 63"
+        tags = "20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 32, 33, 34, 35, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76"
     )]
     pub body: ::core::option::Option<command::Body>,
 }
@@ -371,6 +374,10 @@ pub mod command {
         InstanceList(super::InstanceList),
         #[prost(message, tag = "26")]
         InstanceResize(super::InstanceResize),
+        #[prost(message, tag = "27")]
+        InstancePark(super::InstancePark),
+        #[prost(message, tag = "28")]
+        InstanceWake(super::InstanceWake),
         #[prost(message, tag = "30")]
         OpenclawHealth(super::OpenclawHealth),
         #[prost(message, tag = "31")]
@@ -381,6 +388,8 @@ pub mod command {
         OpenclawResume(super::OpenclawResume),
         #[prost(message, tag = "34")]
         ChannelsSet(super::ChannelsSet),
+        #[prost(message, tag = "35")]
+        OpenclawUpdate(super::OpenclawUpdate),
         #[prost(message, tag = "40")]
         ConfigPush(super::ConfigPush),
         #[prost(message, tag = "41")]
@@ -409,6 +418,22 @@ pub mod command {
         VpsInfo(super::VpsInfo),
         #[prost(message, tag = "63")]
         SshExec(super::SshExec),
+        #[prost(message, tag = "64")]
+        VpsReboot(super::VpsReboot),
+        #[prost(message, tag = "70")]
+        DockerPs(super::DockerPs),
+        #[prost(message, tag = "71")]
+        DockerRestart(super::DockerRestart),
+        #[prost(message, tag = "72")]
+        DockerPull(super::DockerPull),
+        #[prost(message, tag = "73")]
+        DockerLogs(super::DockerLogs),
+        #[prost(message, tag = "74")]
+        FirewallStatus(super::FirewallStatus),
+        #[prost(message, tag = "75")]
+        TailscaleStatus(super::TailscaleStatus),
+        #[prost(message, tag = "76")]
+        SshAudit(super::SshAudit),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -530,6 +555,18 @@ pub struct InstanceResize {
     #[prost(string, tag = "2")]
     pub tier: ::prost::alloc::string::String,
 }
+/// Freezes an idle instance until something needs it. Refused while it works.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstancePark {
+    #[prost(string, tag = "1")]
+    pub instance_id: ::prost::alloc::string::String,
+}
+/// Thaws it; answered when it takes work again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstanceWake {
+    #[prost(string, tag = "1")]
+    pub instance_id: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenclawHealth {
     #[prost(string, tag = "1")]
@@ -554,6 +591,18 @@ pub struct OpenclawDrain {
 pub struct OpenclawResume {
     #[prost(string, tag = "1")]
     pub instance_id: ::prost::alloc::string::String,
+}
+/// Runs the instance on another release, which must be installed on the node already.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenclawUpdate {
+    #[prost(string, tag = "1")]
+    pub instance_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub drain: bool,
+    #[prost(bool, tag = "4")]
+    pub wait_ready: bool,
 }
 /// Opens or closes the right to receive and to send. Refused where `generation` is lower than the instance saw.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -682,11 +731,39 @@ pub struct SshExec {
     #[prost(string, repeated, tag = "1")]
     pub argv: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+/// Refused unless the node was started with leave to do so.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VpsReboot {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DockerPs {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DockerRestart {
+    #[prost(string, tag = "1")]
+    pub container: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DockerPull {
+    #[prost(string, tag = "1")]
+    pub image: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DockerLogs {
+    #[prost(string, tag = "1")]
+    pub container: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub max_lines: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FirewallStatus {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TailscaleStatus {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SshAudit {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
     #[prost(
         oneof = "reply::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20"
     )]
     pub body: ::core::option::Option<reply::Body>,
 }
@@ -722,6 +799,18 @@ pub mod reply {
         Info(super::MachineInfo),
         #[prost(message, tag = "14")]
         Exec(super::ExecOutput),
+        #[prost(message, tag = "15")]
+        Park(super::ParkReport),
+        #[prost(message, tag = "16")]
+        Containers(super::Containers),
+        #[prost(message, tag = "17")]
+        Pulled(super::PulledImage),
+        #[prost(message, tag = "18")]
+        Firewall(super::FirewallReport),
+        #[prost(message, tag = "19")]
+        Tailnet(super::TailnetReport),
+        #[prost(message, tag = "20")]
+        Ssh(super::SshReport),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -870,6 +959,118 @@ pub struct ExecOutput {
     #[prost(bool, tag = "4")]
     pub truncated: bool,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ParkReport {
+    #[prost(message, optional, tag = "1")]
+    pub instance: ::core::option::Option<InstanceSummary>,
+    /// From the command to the state that it asked for.
+    #[prost(uint32, tag = "2")]
+    pub took_ms: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Container {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub image: ::prost::alloc::string::String,
+    /// running, exited, paused, …
+    #[prost(string, tag = "4")]
+    pub state: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub status: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub ports: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Containers {
+    #[prost(message, repeated, tag = "1")]
+    pub containers: ::prost::alloc::vec::Vec<Container>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PulledImage {
+    #[prost(string, tag = "1")]
+    pub image: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub digest: ::prost::alloc::string::String,
+    /// Whether the machine had it already.
+    #[prost(bool, tag = "3")]
+    pub up_to_date: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FirewallReport {
+    /// ufw, nftables or iptables: whichever is in force.
+    #[prost(string, tag = "1")]
+    pub tool: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub active: bool,
+    /// What becomes of a packet that no rule names: accept, drop or reject; empty where nothing says so.
+    #[prost(string, tag = "3")]
+    pub incoming: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub outgoing: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "5")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TailnetReport {
+    /// Running, Stopped, NeedsLogin, …
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub online: bool,
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "4")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "5")]
+    pub version: ::prost::alloc::string::String,
+    /// Absent where the key does not end.
+    #[prost(string, tag = "6")]
+    pub key_expires: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "7")]
+    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint32, tag = "8")]
+    pub peers: u32,
+    #[prost(uint32, tag = "9")]
+    pub peers_online: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SshReport {
+    /// Whether sshd itself said what is in force; otherwise its configuration file was read.
+    #[prost(bool, tag = "1")]
+    pub effective: bool,
+    #[prost(uint32, repeated, tag = "2")]
+    pub ports: ::prost::alloc::vec::Vec<u32>,
+    /// yes, no, without-password, forced-commands-only
+    #[prost(string, tag = "3")]
+    pub permit_root_login: ::prost::alloc::string::String,
+    #[prost(bool, tag = "4")]
+    pub password_authentication: bool,
+    #[prost(bool, tag = "5")]
+    pub keyboard_interactive: bool,
+    #[prost(bool, tag = "6")]
+    pub public_keys: bool,
+    #[prost(bool, tag = "7")]
+    pub empty_passwords: bool,
+    #[prost(uint32, tag = "8")]
+    pub max_auth_tries: u32,
+    #[prost(string, repeated, tag = "9")]
+    pub allow_users: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "10")]
+    pub users: ::prost::alloc::vec::Vec<SshUser>,
+    /// What a person should look at, one sentence each.
+    #[prost(string, repeated, tag = "11")]
+    pub findings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SshUser {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub authorized_keys: u32,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum NodeRole {
@@ -1007,6 +1208,8 @@ pub enum InstanceState {
     Failed = 5,
     Draining = 6,
     TearingDown = 7,
+    /// Frozen, and not scored: any command that needs it wakes it.
+    Parked = 8,
 }
 impl InstanceState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1023,6 +1226,7 @@ impl InstanceState {
             Self::Failed => "INSTANCE_STATE_FAILED",
             Self::Draining => "INSTANCE_STATE_DRAINING",
             Self::TearingDown => "INSTANCE_STATE_TEARING_DOWN",
+            Self::Parked => "INSTANCE_STATE_PARKED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1036,6 +1240,7 @@ impl InstanceState {
             "INSTANCE_STATE_FAILED" => Some(Self::Failed),
             "INSTANCE_STATE_DRAINING" => Some(Self::Draining),
             "INSTANCE_STATE_TEARING_DOWN" => Some(Self::TearingDown),
+            "INSTANCE_STATE_PARKED" => Some(Self::Parked),
             _ => None,
         }
     }
@@ -1120,6 +1325,10 @@ pub enum FailureCode {
     Openclaw = 16,
     Corrupt = 17,
     Overloaded = 18,
+    /// The program or release that the command needs is not on this machine.
+    NotInstalled = 19,
+    /// The program is there and said no; the message holds its own words.
+    Program = 20,
 }
 impl FailureCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1147,6 +1356,8 @@ impl FailureCode {
             Self::Openclaw => "FAILURE_CODE_OPENCLAW",
             Self::Corrupt => "FAILURE_CODE_CORRUPT",
             Self::Overloaded => "FAILURE_CODE_OVERLOADED",
+            Self::NotInstalled => "FAILURE_CODE_NOT_INSTALLED",
+            Self::Program => "FAILURE_CODE_PROGRAM",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1171,6 +1382,8 @@ impl FailureCode {
             "FAILURE_CODE_OPENCLAW" => Some(Self::Openclaw),
             "FAILURE_CODE_CORRUPT" => Some(Self::Corrupt),
             "FAILURE_CODE_OVERLOADED" => Some(Self::Overloaded),
+            "FAILURE_CODE_NOT_INSTALLED" => Some(Self::NotInstalled),
+            "FAILURE_CODE_PROGRAM" => Some(Self::Program),
             _ => None,
         }
     }

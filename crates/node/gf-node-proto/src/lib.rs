@@ -20,7 +20,7 @@ pub use handshake::{
     NONCE_BYTES, SignatureError, Transcript, Welcomed, key_from_bytes, sign_challenge, sign_node,
     sign_welcome, verify_challenge, verify_node, verify_welcome,
 };
-pub use names::{body_name, changes_something, instance_of};
+pub use names::{body_name, changes_something, instance_of, needs_it_awake};
 pub use token::{EnrolmentToken, TokenError};
 pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, negotiate};
 pub use writer::FrameWriter;

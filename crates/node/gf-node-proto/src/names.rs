@@ -31,6 +31,17 @@ pub fn body_name(body: &Body) -> &'static str {
         Body::VpsMetrics(_) => "vps.metrics",
         Body::VpsInfo(_) => "vps.info",
         Body::SshExec(_) => "ssh_exec",
+        Body::VpsReboot(_) => "vps.reboot",
+        Body::InstancePark(_) => "instance.park",
+        Body::InstanceWake(_) => "instance.wake",
+        Body::OpenclawUpdate(_) => "openclaw.update",
+        Body::DockerPs(_) => "docker.ps",
+        Body::DockerRestart(_) => "docker.restart",
+        Body::DockerPull(_) => "docker.pull",
+        Body::DockerLogs(_) => "docker.logs",
+        Body::FirewallStatus(_) => "firewall.status",
+        Body::TailscaleStatus(_) => "tailscale.status",
+        Body::SshAudit(_) => "ssh.audit",
     }
 }
 
@@ -58,13 +69,22 @@ pub fn instance_of(body: &Body) -> Option<&str> {
         Body::SnapshotRestore(c) => &c.instance_id,
         Body::ArchiveCreate(c) => &c.instance_id,
         Body::ArchiveRestore(c) => &c.instance_id,
+        Body::InstancePark(c) => &c.instance_id,
+        Body::InstanceWake(c) => &c.instance_id,
+        Body::OpenclawUpdate(c) => &c.instance_id,
         Body::InstanceList(_)
         | Body::VpsHealth(_)
         | Body::VpsMetrics(_)
         | Body::VpsInfo(_)
-        | Body::SshExec(_) => {
-            return None;
-        }
+        | Body::VpsReboot(_)
+        | Body::SshExec(_)
+        | Body::DockerPs(_)
+        | Body::DockerRestart(_)
+        | Body::DockerPull(_)
+        | Body::DockerLogs(_)
+        | Body::FirewallStatus(_)
+        | Body::TailscaleStatus(_)
+        | Body::SshAudit(_) => return None,
     };
     Some(id)
 }
@@ -82,5 +102,35 @@ pub fn changes_something(body: &Body) -> bool {
             | Body::VpsHealth(_)
             | Body::VpsMetrics(_)
             | Body::VpsInfo(_)
+            | Body::SshExec(_)
+            | Body::DockerPs(_)
+            | Body::DockerLogs(_)
+            | Body::FirewallStatus(_)
+            | Body::TailscaleStatus(_)
+            | Body::SshAudit(_)
     )
+}
+
+/// Whether a command needs the instance awake: one that is parked is woken for it.
+pub fn needs_it_awake(body: &Body) -> bool {
+    match body {
+        Body::OpenclawHealth(_)
+        | Body::OpenclawDrain(_)
+        | Body::OpenclawResume(_)
+        | Body::OpenclawUpdate(_)
+        | Body::ChannelsSet(_)
+        | Body::ConfigPush(_)
+        | Body::ConfigGet(_)
+        | Body::ConfigValidate(_)
+        | Body::ConfigRollback(_)
+        | Body::SecretsApply(_)
+        | Body::InstanceStart(_)
+        | Body::InstanceStop(_)
+        | Body::InstanceRestart(_)
+        | Body::SnapshotRestore(_)
+        | Body::ArchiveRestore(_)
+        | Body::InstanceWake(_) => true,
+        // Reads of files, copies of a state that stands still anyway, and what is not about an instance.
+        _ => false,
+    }
 }

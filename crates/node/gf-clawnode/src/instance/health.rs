@@ -44,6 +44,7 @@ pub async fn probe(addr: SocketAddr) -> Probe {
 pub struct Pressure {
     pub disk_percent: Option<f32>,
     pub memory_percent: Option<f32>,
+    pub cpu_percent_5m: Option<f32>,
 }
 
 impl Pressure {
@@ -54,6 +55,7 @@ impl Pressure {
         Self {
             disk_percent: used(resources.disk_total_bytes, resources.disk_available_bytes),
             memory_percent: used(resources.memory_total_bytes, resources.memory_available_bytes),
+            cpu_percent_5m: resources.cpu_permille_5m.map(|permille| permille as f32 / 10.0),
         }
     }
 }
@@ -93,6 +95,7 @@ impl Watch {
             channel_down: probe.channel_down,
             disk_percent: pressure.disk_percent,
             memory_percent: pressure.memory_percent,
+            cpu_percent_5m: pressure.cpu_percent_5m,
             event_loop_slow: probe.event_loop_slow,
             ..Observation::default()
         };
@@ -146,6 +149,19 @@ mod tests {
         assert_eq!(turn, Turn { previous_score: 100, score: 40, degraded: true });
         assert_eq!(saw(&mut watch, &Probe::default()), None, "the same again is no news");
         assert_eq!(saw(&mut watch, &well()), Some(Turn { previous_score: 40, score: 100, degraded: false }));
+    }
+
+    #[test]
+    fn a_processor_that_was_busy_for_five_minutes_counts() {
+        let busy = proto::Resources { cpu_permille_5m: Some(901), ..proto::Resources::default() };
+        let seen = |resources: &proto::Resources| {
+            let mut watch = Watch::default();
+            watch.saw(&well(), false, Pressure::of(resources), Timestamp::UNIX_EPOCH);
+            watch.health.map(|health| health.score)
+        };
+        assert_eq!(seen(&busy), Some(90));
+        let not_watched_long_enough = proto::Resources { cpu_permille: 1000, ..proto::Resources::default() };
+        assert_eq!(seen(&not_watched_long_enough), Some(100));
     }
 
     #[test]
