@@ -16,6 +16,7 @@ use crate::{
     person::Person,
     provider::{Provider, ProviderId},
     revision::Revision,
+    rules::RuleSet,
     snapshot::{Archive, Snapshot},
     verb::Silence,
 };
@@ -114,6 +115,7 @@ fleet! {
     Notice, notices, NoticeId, Notice, |v| v.id.clone();
     Silence, silences, String, Silence, |v| format!("{:?}", v.scope);
     Once, once, String, Once, |v| v.key.clone();
+    Rules, rules, String, RuleSet, |_| RuleSet::IN_FORCE.to_owned();
 }
 
 impl Fleet {
@@ -138,6 +140,11 @@ impl Fleet {
 
     pub fn newest_snapshot(&self, account: &AccountId) -> Option<&Snapshot> {
         self.snapshots.get(self.gateways.get(account)?.last_snapshot.as_ref()?)
+    }
+
+    /// The rules that an admin put in force; `None` while those that are shipped are.
+    pub fn rules_in_force(&self) -> Option<&RuleSet> {
+        self.rules.get(RuleSet::IN_FORCE)
     }
 
     /// The newest revision of all; `v0` before there is one.

@@ -22,6 +22,7 @@ pub mod person;
 pub mod plan;
 pub mod provider;
 pub mod revision;
+pub mod rules;
 pub mod snapshot;
 pub mod tier;
 pub mod verb;

@@ -46,6 +46,21 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Every verb, by name.
+    pub const NAMES: [&'static str; 11] = [
+        "provision",
+        "teardown",
+        "restore",
+        "resize",
+        "config_push",
+        "rollback",
+        "restart",
+        "failover",
+        "rebuild_standby",
+        "provider_policy",
+        "silence",
+    ];
+
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Provision { .. } => "provision",

@@ -66,7 +66,7 @@ impl AgentRow {
         self.right_to(verb.name())
     }
 
-    fn right_to(&self, verb: &str) -> Right {
+    pub(crate) fn right_to(&self, verb: &str) -> Right {
         if self.alone.contains(&verb) {
             Right::Alone
         } else if self.ask.contains(&verb) {

@@ -2,7 +2,7 @@
 //!
 //! A broken observer sees every gateway fail. Before the whole fleet is moved somebody else must have seen it too.
 
-use crate::limits;
+use crate::{Ledger, limits};
 use gf_model::{
     AccountId, Timestamp,
     fleet::Fleet,
@@ -26,19 +26,40 @@ pub enum Verdict {
     },
 }
 
-/// Whether one more failover may be started. `second_witness` is whether somebody besides the control plane's own
-/// nodes saw the account's place fail; the provider's own word counts as one.
-pub fn decide(fleet: &Fleet, account: &AccountId, second_witness: bool, now: Timestamp) -> Verdict {
-    let running: BTreeSet<&AccountId> = running(fleet).collect();
-    if running.len() >= limits::FAILOVERS_AT_ONCE {
-        return Verdict::Wait { running: running.len() };
-    }
+/// What moves and what moved lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moves {
+    pub running: usize,
+    /// Pairs that moved within ten minutes or are moving, with the one that is asked for.
+    pub lately: usize,
+    pub allowed: usize,
+    /// The provider's own word that the account's place has an incident.
+    pub confirmed: bool,
+}
+
+/// Counts, with those failovers that were let in and are no operations yet.
+pub fn moves(fleet: &Fleet, ledger: &Ledger, account: &AccountId, now: Timestamp) -> Moves {
+    let running: BTreeSet<&AccountId> = running(fleet).chain(ledger.failovers_starting()).collect();
     let pairs = fleet.gateways.values().filter(|gateway| gateway.desired == Desired::Pair).count();
-    let allowed = (pairs * limits::BREAKER_PERCENT / 100).max(limits::BREAKER_FLOOR);
     let recent = fleet.gateways.values().filter(|gateway| moved_lately(gateway, now));
-    let moved: BTreeSet<_> = recent.map(|gateway| &gateway.account).chain(running).chain([account]).collect();
-    if moved.len() > allowed && !second_witness && !provider_confirms(fleet, account) {
-        return Verdict::Halt { moved: moved.len() - 1, allowed };
+    let lately: BTreeSet<_> =
+        recent.map(|gateway| &gateway.account).chain(running.iter().copied()).chain([account]).collect();
+    Moves {
+        running: running.len(),
+        lately: lately.len(),
+        allowed: (pairs * limits::BREAKER_PERCENT / 100).max(limits::BREAKER_FLOOR),
+        confirmed: provider_confirms(fleet, account),
+    }
+}
+
+/// Whether one more failover may be started. The outage is confirmed when somebody besides the control plane's own
+/// nodes saw it; the provider's own word counts.
+pub fn decide(moves: &Moves) -> Verdict {
+    if moves.running >= limits::FAILOVERS_AT_ONCE {
+        return Verdict::Wait { running: moves.running };
+    }
+    if moves.lately > moves.allowed && !moves.confirmed {
+        return Verdict::Halt { moved: moves.lately.saturating_sub(1), allowed: moves.allowed };
     }
     Verdict::Go
 }

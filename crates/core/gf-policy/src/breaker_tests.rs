@@ -53,6 +53,12 @@ fn fleet(pairs: usize, moved: usize) -> Fleet {
     fleet
 }
 
+fn decide(fleet: &Fleet, account: &AccountId, witness: bool, now: Timestamp) -> Verdict {
+    let mut moves = moves(fleet, &Ledger::default(), account, now);
+    moves.confirmed |= witness;
+    super::decide(&moves)
+}
+
 #[test]
 fn a_tenth_of_the_fleet_may_move_in_ten_minutes_and_one_more_needs_a_witness() {
     let new = account(847);
@@ -71,4 +77,16 @@ fn the_same_pair_again_is_not_one_more() {
 #[test]
 fn a_small_fleet_may_move_whole() {
     assert_eq!(decide(&fleet(2, 1), &account(2), false, at(1)), Verdict::Go);
+}
+
+#[test]
+fn those_that_were_let_in_a_moment_ago_run_too() {
+    let mut ledger = Ledger::default();
+    for n in 1..=20 {
+        ledger.start_failover(&account(n));
+    }
+    let verdict = |ledger: &Ledger| super::decide(&moves(&fleet(847, 0), ledger, &account(21), at(1)));
+    assert_eq!(verdict(&ledger), Verdict::Wait { running: 20 });
+    ledger.failover_started(&account(20));
+    assert_eq!(verdict(&ledger), Verdict::Go);
 }

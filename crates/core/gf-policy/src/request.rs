@@ -78,17 +78,38 @@ pub struct Explanation {
     pub cost_delta_cents: i64,
 }
 
+/// The answer in three words, as it is shown.
+impl Decision {
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Allow(_) => "allow",
+            Self::NeedsApproval(_) => "needs approval",
+            Self::Refuse(_) => "refuse",
+        }
+    }
+
+    pub fn rules(&self) -> Vec<String> {
+        match self {
+            Self::Allow(allowed) => allowed.rules.clone(),
+            Self::NeedsApproval(needs) => needs.rules.clone(),
+            Self::Refuse(refused) => vec![refused.rule.clone()],
+        }
+    }
+}
+
 pub trait Policy: Send + Sync + 'static {
     fn decide(&self, request: &Request<'_>) -> Decision;
 
     fn explain(&self, request: &Request<'_>) -> Explanation {
-        let (decision, rules, notes, fix) = match self.decide(request) {
-            Decision::Allow(allowed) => ("allow", allowed.rules, Vec::new(), None),
-            Decision::NeedsApproval(needs) => ("needs approval", needs.rules, needs.notes, None),
-            Decision::Refuse(refused) => ("refuse", vec![refused.rule], vec![refused.message], refused.fix),
+        let decision = self.decide(request);
+        let (word, rules) = (decision.word(), decision.rules());
+        let (notes, fix) = match decision {
+            Decision::Allow(_) => (Vec::new(), None),
+            Decision::NeedsApproval(needs) => (needs.notes, None),
+            Decision::Refuse(refused) => (vec![refused.message], refused.fix),
         };
         Explanation {
-            decision: decision.to_owned(),
+            decision: word.to_owned(),
             rules,
             notes,
             fix,

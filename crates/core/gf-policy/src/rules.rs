@@ -4,6 +4,7 @@ use crate::{
     Allowed, Decision, Needs, Policy, Request,
     agents::{Right, is_child, row},
     breaker::{self, Verdict},
+    facts::Facts,
     hard::{self, refused},
     limits,
 };
@@ -23,7 +24,16 @@ pub struct StandardPolicy {
 
 impl Policy for StandardPolicy {
     fn decide(&self, request: &Request<'_>) -> Decision {
-        if let Some(refused) = hard::limits_of(request) {
+        let facts = Facts::of(request);
+        let asked = crate::Asked {
+            principal: request.principal,
+            role: request.role,
+            verb: request.verb.name(),
+            facts: &facts,
+        };
+        if let Err(refused) = hard::floor(&asked)
+            && ["too_many_at_once", "teardown_unprotected"].contains(&refused.rule.as_str())
+        {
             return Decision::Refuse(refused);
         }
         match request.principal {
@@ -49,7 +59,7 @@ impl Policy for StandardPolicy {
 /// Healing, failing over, replacing a standby, undoing a failing rollout.
 fn protective(request: &Request<'_>) -> Decision {
     let Verb::Failover { account, .. } = request.verb else { return allow("protective_act") };
-    match breaker::decide(request.fleet, account, false, request.now) {
+    match breaker::decide(&breaker::moves(request.fleet, request.ledger, account, request.now)) {
         Verdict::Go => allow("protective_act"),
         Verdict::Wait { running } => refuse(
             "breaker_failovers_at_once",
@@ -130,11 +140,8 @@ impl StandardPolicy {
     fn ask_noting(&self, rule: &str, request: &Request<'_>, note: Option<String>) -> Decision {
         let mut needs =
             Needs { rules: vec![rule.to_owned()], notes: note.into_iter().collect(), second_person: false };
-        let touched: Vec<_> = request
-            .ledger
-            .touched_with(request.principal, &request.plan.accounts, request.now)
-            .into_iter()
-            .collect();
+        let touched =
+            request.ledger.users_with(request.principal, &request.plan.accounts, request.now, usize::MAX).1;
         if touched.len() > limits::USERS {
             needs.rules.push("more_than_ten_users".to_owned());
             needs.notes.push(format!(
@@ -162,7 +169,7 @@ fn more_than_alone(request: &Request<'_>) -> Option<String> {
         )),
         Verb::Restart { .. } => {
             let users =
-                request.ledger.touched_with(request.principal, &request.plan.accounts, request.now).len();
+                request.ledger.users_with(request.principal, &request.plan.accounts, request.now, 0).0;
             (users > limits::USERS)
                 .then(|| format!("{users} users within 15 minutes; up to {} need nobody", limits::USERS))
         }
