@@ -1,13 +1,17 @@
 //! The right to receive and to send: channels are opened and closed under a generation, never below the one
 //! that the instance has seen.
 
-use super::Instance;
+use super::{
+    Instance,
+    write::{Rounds, Unwritten},
+};
 use crate::{
     files,
     host::{Failure, Outcome},
 };
 use gf_model::patch;
 use gf_node_proto::{ChannelsChanged, FailureCode, InstanceRole};
+use openclaw_client::{Client, methods::ConfigPatched};
 use serde_json::{Map, Value, json};
 
 impl Instance {
@@ -49,13 +53,18 @@ impl Instance {
         let runs = self.live.lock().process.is_some();
         if runs {
             let client = self.client().await?;
-            let hash = self.hash_of_valid(&client).await?;
-            self.write(&client, change, &hash, "ClawOps sets the channels").await?;
+            let mut rounds = Rounds::default();
+            while rounds.judge(self.write_once(&client, change).await)?.is_none() {}
             return self.read_back(change);
         }
         patch::apply(&mut current, change);
         let text = serde_json::to_vec_pretty(&current).map_err(std::io::Error::from)?;
         Ok(files::write_private(&self.layout.config(), &text)?)
+    }
+
+    async fn write_once(&self, client: &Client, change: &Value) -> Result<ConfigPatched, Unwritten> {
+        let hash = self.hash_of_valid(client).await?;
+        self.write(client, change, &hash, "ClawOps sets the channels").await
     }
 }
 

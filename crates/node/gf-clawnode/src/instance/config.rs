@@ -1,21 +1,22 @@
-//! Configuration of a running instance: read the hash, let OpenClaw check and write, read back, remember the
-//! way back.
+//! Revisions of a running instance's configuration: applied, read back, and taken back again.
 //!
 //! Whatever is refused leaves the file as it was. OpenClaw rewrites its own file, so that only owned key paths
 //! are judged.
 
-use super::{Instance, dotted, spec::Step};
+use super::{
+    Instance, dotted,
+    spec::Step,
+    write::{Rounds, Unwritten},
+};
 use crate::{
     host::{Failure, Outcome},
     redact,
 };
 use gf_model::patch;
-use gf_node_proto::{ConfigApplied, ConfigChange, ConfigChanges, ConfigDocument, FailureCode, FailureReason};
+use gf_node_proto::{ConfigApplied, ConfigChange, ConfigChanges, ConfigDocument, FailureCode};
 use openclaw_client::{Client, methods::ConfigPatched};
 use serde_json::Value;
-use std::time::Duration;
 
-const QUICK: Duration = Duration::from_secs(15);
 /// How far back a rollback can reach.
 const STEPS_KEPT: usize = 16;
 
@@ -25,15 +26,31 @@ impl Instance {
         let _turn = self.turn.lock().await;
         patch::check(change).map_err(|why| Failure::invalid("patch", "it", why))?;
         let client = self.client().await?;
-        let hash = self.hash_of_valid(&client).await?;
+        let mut rounds = Rounds::default();
+        loop {
+            let round = self.push_once(&client, revision, change, expected_hash).await;
+            if let Some(applied) = rounds.judge(round)? {
+                return Ok(applied);
+            }
+        }
+    }
+
+    async fn push_once(
+        &self,
+        client: &Client,
+        revision: &str,
+        change: &Value,
+        expected_hash: &str,
+    ) -> Result<ConfigApplied, Unwritten> {
+        let hash = self.hash_of_valid(client).await?;
         if !expected_hash.is_empty() && expected_hash != hash {
             let message = format!("the configuration of {} changed meanwhile; read it again", self.id);
-            return Err(Failure::new(FailureCode::Conflict, message));
+            return Err(Failure::new(FailureCode::Conflict, message).into());
         }
         let before = self.config_on_disk()?;
         self.remember_way_back(revision, &before, change)?;
         let note = format!("ClawOps revision {revision}");
-        let written = match self.write(&client, change, &hash, &note).await {
+        let written = match self.write(client, change, &hash, &note).await {
             Ok(written) => written,
             Err(why) => {
                 self.forget_way_back(revision)?;
@@ -41,10 +58,11 @@ impl Instance {
             }
         };
         self.read_back(change)?;
-        self.remember(|spec| {
+        let remembered = self.remember(|spec| {
             patch::merge(&mut spec.owned.patch, change);
             revision.clone_into(&mut spec.owned.revision);
-        })?;
+        });
+        remembered.map_err(Failure::from)?;
         Ok(applied(revision, hash, written, changes(&before, change)))
     }
 
@@ -70,10 +88,14 @@ impl Instance {
             }
         };
         let client = self.client().await?;
-        let hash = self.hash_of_valid(&client).await?;
-        let before = self.config_on_disk()?;
         let note = format!("ClawOps takes revision {revision} back");
-        let written = self.write(&client, &step.undo, &hash, &note).await?;
+        let mut rounds = Rounds::default();
+        let (hash, before, written) = loop {
+            let round = self.write_step_back(&client, &step.undo, &note).await;
+            if let Some(written) = rounds.judge(round)? {
+                break written;
+            }
+        };
         self.read_back(&step.undo)?;
         self.remember(|spec| {
             spec.owned.steps.pop();
@@ -81,6 +103,18 @@ impl Instance {
             spec.owned.revision.clone_from(&step.previous_revision);
         })?;
         Ok(applied(&step.previous_revision, hash, written, changes(&before, &step.undo)))
+    }
+
+    async fn write_step_back(
+        &self,
+        client: &Client,
+        undo: &Value,
+        note: &str,
+    ) -> Result<(String, Value, ConfigPatched), Unwritten> {
+        let hash = self.hash_of_valid(client).await?;
+        let before = self.config_on_disk()?;
+        let written = self.write(client, undo, &hash, note).await?;
+        Ok((hash, before, written))
     }
 
     /// The configuration without secrets.
@@ -105,52 +139,6 @@ impl Instance {
         patch::check(change).map_err(|why| Failure::invalid("patch", "it", why))?;
         let before = self.config_on_disk()?;
         Ok(ConfigChanges { changes: changes(&before, change), valid: true, issues: Vec::new() })
-    }
-
-    /// The hash that guards a write, of a configuration that OpenClaw itself calls valid.
-    pub(super) async fn hash_of_valid(&self, client: &Client) -> Outcome<String> {
-        let got = client.call("config.get", Value::Object(Default::default()), QUICK).await?;
-        if got["valid"] == Value::Bool(false) {
-            let message = format!("the configuration of {} is malformed; nothing was written", self.id);
-            return Err(Failure::new(FailureCode::ConfigFlagged, message)
-                .because(FailureReason::InvalidConfig)
-                .with_issues(issues(&got["issues"])));
-        }
-        let hash = got["hash"].as_str().map(str::to_owned);
-        hash.ok_or_else(|| Failure::new(FailureCode::Openclaw, "config.get answered without a hash"))
-    }
-
-    /// Writes through OpenClaw, which checks first and writes nothing of what it refuses.
-    pub(super) async fn write(
-        &self,
-        client: &Client,
-        change: &Value,
-        hash: &str,
-        note: &str,
-    ) -> Outcome<ConfigPatched> {
-        client.config_patch(change, hash, note, &arrays(change)).await.map_err(|why| {
-            let Some(refusal) = why.rpc().filter(|refusal| refusal.code == "INVALID_REQUEST") else {
-                return why.into();
-            };
-            let found =
-                refusal.details.as_ref().map(|details| issues(&details["issues"])).unwrap_or_default();
-            let found = if found.is_empty() { vec![refusal.message.clone()] } else { found };
-            let message = format!("OpenClaw refuses this configuration on {}; nothing was written", self.id);
-            Failure::new(FailureCode::ConfigFlagged, message)
-                .because(FailureReason::InvalidConfig)
-                .with_issues(found)
-        })
-    }
-
-    /// What was asked for is what stands there now.
-    pub(super) fn read_back(&self, change: &Value) -> Outcome<()> {
-        let missed = dotted(patch::differences(&self.config_on_disk()?, change));
-        if missed.is_empty() {
-            return Ok(());
-        }
-        let message =
-            format!("{} answered that it wrote, but {} read back differently", self.id, missed.join(", "));
-        Err(Failure::new(FailureCode::ConfigFlagged, message))
     }
 
     /// Before the write, so that a crash in the middle still knows what stood there first.
@@ -212,26 +200,6 @@ fn changes(before: &Value, change: &Value) -> Vec<ConfigChange> {
         .collect()
 }
 
-/// Arrays that a patch replaces; OpenClaw shortens only those that are named.
-fn arrays(change: &Value) -> Vec<String> {
-    let paths = patch::owned_paths(change).into_iter();
-    paths
-        .filter(|path| patch::at(change, path).is_some_and(Value::is_array))
-        .map(|path| path.join("."))
-        .collect()
-}
-
-pub(super) fn issues(found: &Value) -> Vec<String> {
-    let one = |issue: &Value| {
-        let message = issue["message"].as_str().or(issue.as_str()).unwrap_or("refused").to_owned();
-        match issue["path"].as_str() {
-            Some(path) if !path.is_empty() => format!("{path}: {message}"),
-            _ => message,
-        }
-    };
-    found.as_array().map(|issues| issues.iter().map(one).collect()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,11 +219,5 @@ mod tests {
         assert_eq!(shown[0].before.as_deref(), Some("\"off\""));
         assert_eq!(shown[1].before, None);
         assert!(!format!("{shown:?}").contains("-key"), "{shown:?}");
-        assert_eq!(arrays(&change), ["fresh"]);
-    }
-
-    #[test]
-    fn issues_are_read_in_both_shapes() {
-        assert_eq!(issues(&json!([{"path": "a.b", "message": "bad"}, "worse"])), ["a.b: bad", "worse"]);
     }
 }

@@ -25,6 +25,7 @@ mod restarts;
 mod secrets;
 mod spec;
 mod supervise;
+mod write;
 
 pub use cgroup::{Cgroup, Cgroups};
 pub use health::Pressure;

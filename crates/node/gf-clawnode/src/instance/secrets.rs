@@ -51,7 +51,7 @@ impl Instance {
         let said: Value = serde_json::from_slice(&output.stdout).map_err(|why| {
             Failure::new(FailureCode::Openclaw, format!("OpenClaw's judgement cannot be read: {why}"))
         })?;
-        let issues = super::config::issues(&said["issues"]);
+        let issues = super::write::issues(&said["issues"]);
         Ok(ConfigChanges { valid: said["valid"] == Value::Bool(true), issues, ..shown })
     }
 }

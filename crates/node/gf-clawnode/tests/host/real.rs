@@ -31,13 +31,9 @@ fn real_runtime() -> PathBuf {
         return named.into();
     }
     let all = Path::new(&env::var_os("HOME").unwrap()).join(".cache/clawops/runtime");
-    let newest = fs::read_dir(&all)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .max_by_key(|path| fs::metadata(path).and_then(|meta| meta.modified()).unwrap());
-    newest.unwrap_or_else(|| panic!("no OpenClaw below {}; name one with CLAWOPS_RUNTIME", all.display()))
+    let current = all.join("current");
+    assert!(current.exists(), "no OpenClaw at {}; name one with CLAWOPS_RUNTIME", current.display());
+    current
 }
 
 fn ready(kind: &event::Kind) -> Option<u32> {
@@ -181,11 +177,40 @@ async fn flags_what_is_malformed(rig: &Rig) {
     let why = rig.command(push("v4", json!({"session": {"dmScope": "main"}}))).await.unwrap_err();
     assert_eq!(why.failure().unwrap().code(), FailureCode::ConfigFlagged);
     assert_eq!(fs::read_to_string(&path).unwrap(), "{ this is no JSON", "a malformed file was overwritten");
-    fs::write(&path, whole).unwrap();
+    fs::write(&path, &whole).unwrap();
     assert_eq!(
         rig.summary(gf_node_proto::InstanceStart { instance_id: ID.into(), wait_ready: true }).await.revision,
         ""
     );
+    is_judged_as_the_file_stands(rig, &path, &whole).await;
+}
+
+/// OpenClaw answers from memory for a moment after its file changed; what it remembers must not be held against the
+/// file, whichever of the two is the better one.
+async fn is_judged_as_the_file_stands(rig: &Rig, path: &Path, whole: &[u8]) {
+    let scope = |scope: &str| push("v5", json!({"session": {"dmScope": scope}}));
+    let mut malformed: Value = serde_json::from_slice(whole).unwrap();
+    malformed["noSuchKey"] = json!(1);
+    for other in ["main", "per-channel-peer"] {
+        fs::write(path, malformed.to_string()).unwrap();
+        let why = rig.command(scope(other)).await.unwrap_err();
+        assert_eq!(why.failure().unwrap().code(), FailureCode::ConfigFlagged);
+        assert!(!why.failure().unwrap().issues.is_empty());
+        fs::write(path, whole).unwrap();
+        rig.command(scope(other)).await.expect("what was put right is still called malformed");
+        assert_eq!(on_disk(rig, ID)["session"]["dmScope"], other);
+    }
+    let mut edited = on_disk(rig, ID);
+    edited["messages"]["responsePrefix"] = json!("[by hand]");
+    fs::write(path, edited.to_string()).unwrap();
+    rig.command(scope("main")).await.expect("a file that somebody edited is called malformed");
+    let now = on_disk(rig, ID);
+    assert_eq!(
+        (&now["session"]["dmScope"], &now["messages"]["responsePrefix"]),
+        (&json!("main"), &json!("[by hand]"))
+    );
+    let back = ConfigRollback { instance_id: ID.into(), revision: "v5".into() };
+    rig.command(back).await.unwrap();
 }
 
 async fn keeps_channels_to_their_generation(rig: &Rig) {
