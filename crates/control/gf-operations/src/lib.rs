@@ -17,4 +17,4 @@ pub use control::{Act, ControlError};
 pub use engine::{Engine, Mandate, StartError};
 pub use hands::{Hands, Limits, Paths};
 pub use holding::{held, held_by};
-pub use steps::{StepContext, StepError};
+pub use steps::{StepContext, StepError, revision_name, whole as config_to_own};

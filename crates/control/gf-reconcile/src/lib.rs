@@ -4,9 +4,11 @@
 //! same thing whatever woke it. What to do is decided by pure functions ([`observe`], [`decide`]); what changes
 //! more than a record goes through the one door, [`gf_requests::Requests`]. No reconciler waits for another.
 
+mod align;
 mod approvals;
 pub mod decide;
 mod downtime;
+mod drift;
 mod heads;
 mod incidents;
 mod memory;
@@ -63,7 +65,9 @@ pub struct Reconcilers {
 /// Starts all of them. They end when the returned set is dropped.
 pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(nodes::run(all.clone(), reports));
+    let standings = drift::Standings::default();
+    tasks.spawn(nodes::run(all.clone(), reports, standings.clone()));
+    tasks.spawn(align::run(all.clone(), standings));
     tasks.spawn(protect::run(all.clone()));
     tasks.spawn(memory::run(all.clone()));
     tasks.spawn(notices::run(all.clone()));

@@ -74,8 +74,7 @@ fn reported(fleet: &Fleet, event: &wire::Event, now: Timestamp, bits: u64) -> Ve
                 changes.push(healed(before, event, now, bits).into());
             }
         }
-        Kind::Exited(exited) => {
-            tracing::info!(instance = %before.id, detail = exited.detail, "OpenClaw ended");
+        Kind::Exited(_) => {
             if is_expected_to_run(before.state) {
                 enter(&mut instance, InstanceState::Degraded, now);
                 remember_restart(&mut instance, event_time(event, now));

@@ -3,6 +3,7 @@
 //! A revision never says how the whole file looks: only what stands at its own paths. `null` removes.
 
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 /// A path of object keys, as people write it: `agents.defaults.model.primary`.
 pub type KeyPath = Vec<String>;
@@ -100,6 +101,43 @@ pub fn differences(document: &Value, patch: &Value) -> Vec<KeyPath> {
         .collect()
 }
 
+/// A number for what a document holds at the owned paths: equal numbers, equal values at equal paths.
+pub fn fingerprint(document: &Value, owned: &Value) -> String {
+    let mut paths = owned_paths(owned);
+    paths.sort();
+    let held: Vec<_> = paths.iter().map(|path| (path, at(document, path).map(sorted))).collect();
+    serde_json::to_vec(&held).map(|text| hex::encode(Sha256::digest(text))).unwrap_or_default()
+}
+
+/// The fingerprint of any document that holds exactly what is owned.
+pub fn fingerprint_of(owned: &Value) -> String {
+    let mut document = Value::Object(Map::new());
+    if owned.is_object() {
+        apply(&mut document, owned);
+    }
+    fingerprint(&document, owned)
+}
+
+/// The same value whatever order its keys were written in.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| key.as_str());
+            entries.into_iter().map(|(key, inner)| (key.clone(), sorted(inner))).collect()
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The patch that turns what one set of owned keys made of a base into what another set makes of it.
+pub fn change_over(base: &Value, from: &Value, to: &Value) -> Value {
+    let mut change = inverse(base, from);
+    merge(&mut change, to);
+    change
+}
+
 /// Why a patch cannot be a revision.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPatch {
@@ -173,6 +211,33 @@ mod tests {
         apply(&mut by_turns, &second);
         apply(&mut at_once, &merged);
         assert_eq!(by_turns, at_once);
+    }
+
+    #[test]
+    fn a_fingerprint_tells_drift_and_nothing_else() {
+        let owned = json!({"tts": {"auto": "tagged", "gone": null}, "list": [{"b": 1, "a": 2}]});
+        let held = json!({"meta": 1, "list": [{"a": 2, "b": 1}], "tts": {"theirs": 1, "auto": "tagged"}});
+        assert_eq!(fingerprint(&held, &owned), fingerprint_of(&owned));
+        for drifted in [json!({"tts": {"auto": "off"}}), json!({"tts": {"gone": 1}}), json!({"list": null})] {
+            let mut document = held.clone();
+            apply(&mut document, &drifted);
+            assert_ne!(fingerprint(&document, &owned), fingerprint_of(&owned), "{drifted}");
+        }
+        assert_eq!(
+            fingerprint_of(&Value::Null),
+            fingerprint_of(&json!({})),
+            "nothing owned is nothing owned"
+        );
+    }
+
+    #[test]
+    fn changing_over_puts_back_what_is_not_owned_any_more() {
+        let base = json!({"tts": {"auto": "off"}, "kept": 1});
+        let (from, to) = (json!({"tts": {"auto": "on", "new": 1}}), json!({"messages": {"prefix": "x"}}));
+        let mut document = base.clone();
+        apply(&mut document, &from);
+        apply(&mut document, &change_over(&base, &from, &to));
+        assert_eq!(document, json!({"tts": {"auto": "off"}, "kept": 1, "messages": {"prefix": "x"}}));
     }
 
     #[test]

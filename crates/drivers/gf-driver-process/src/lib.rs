@@ -228,6 +228,8 @@ impl Driver for ProcessDriver {
             port: reserved.port.into(),
             config: Some(order.configuration.to_string().into()),
             restore_from: restore_from(order.memory.as_ref()),
+            owned: Some(order.owned.to_string().into()),
+            revision: order.revision.clone(),
             ..InstanceCreate::default()
         };
         // The instance's id is what makes two orders one; a key of its own lets a failed one be tried again.

@@ -146,6 +146,9 @@ impl Host {
             Body::ChannelsSet(set) => self.set_channels(set, scene),
             Body::ConfigPush(c) => {
                 let document = &mut self.instance(&c.instance_id)?.document;
+                if c.whole {
+                    return Ok(document.align(&c.revision, text(c.patch.as_ref()))?.into());
+                }
                 Ok(document.push(&c.revision, text(c.patch.as_ref()), &c.expected_hash)?.into())
             }
             Body::ConfigGet(c) => Ok(self.instance(&c.instance_id)?.document.read_back()?.into()),
@@ -248,7 +251,11 @@ impl Host {
             generation: create.generation,
             port: create.port,
             channels_open: create.channels_open && primary,
-            document: Document::new(text(create.config.as_ref()), &create.revision)?,
+            document: Document::new(
+                text(create.config.as_ref()),
+                text(create.owned.as_ref()),
+                &create.revision,
+            )?,
             memory,
             last_snapshot: None,
             boots: 0,

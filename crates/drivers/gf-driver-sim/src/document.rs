@@ -63,6 +63,8 @@ const SECRET: [&str; 4] = ["token", "secret", "password", "apikey"];
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Document {
     text: Box<str>,
+    /// What it was made with, before anything was owned.
+    base: Box<str>,
     /// Every pushed patch, merged: what drift is judged on.
     owned: Box<str>,
     revision: Box<str>,
@@ -134,19 +136,41 @@ fn redacted(mut value: Value) -> Value {
 }
 
 impl Document {
-    pub(crate) fn new(config: &str, revision: &str) -> Result<Self, Failed> {
-        let text = if config.is_empty() { "{}" } else { config };
-        let config = read(text)?;
+    pub(crate) fn new(config: &str, owned: &str, revision: &str) -> Result<Self, Failed> {
+        let base = if config.is_empty() { "{}" } else { config };
+        let owned = if owned.is_empty() { "{}" } else { owned };
+        let mut config = read(base)?;
+        patch::apply(&mut config, &parse_patch(owned)?);
         let wrong = issues(&config);
         if !wrong.is_empty() {
             return Err(flagged("OpenClaw refuses this configuration", wrong));
         }
-        Ok(Self { text: text.into(), owned: "{}".into(), revision: revision.into(), taken: Vec::new() })
+        Ok(Self {
+            text: config.to_string().into(),
+            base: base.into(),
+            owned: owned.into(),
+            revision: revision.into(),
+            taken: Vec::new(),
+        })
+    }
+
+    /// Somebody edited the file.
+    pub(crate) fn edit(&mut self, patch: &str) -> Result<(), Failed> {
+        let (.., after, _) = self.with(patch)?;
+        self.text = after.to_string().into();
+        Ok(())
     }
 
     /// Somebody saved half a file.
     pub(crate) fn malform(&mut self) {
         self.text = self.text[..self.text.len() - 1].into();
+    }
+
+    /// Somebody wrote the missing half.
+    pub(crate) fn repair(&mut self) {
+        if self.is_malformed() {
+            self.text = format!("{}}}", self.text).into();
+        }
     }
 
     pub(crate) fn is_malformed(&self) -> bool {
@@ -159,11 +183,8 @@ impl Document {
 
     /// A number for what the owned paths hold now.
     pub(crate) fn owned_hash(&self) -> String {
-        let (config, owned) = (read(&self.text).unwrap_or_default(), read(&self.owned).unwrap_or_default());
-        let mut paths = patch::owned_paths(&owned);
-        paths.sort();
-        let held: Vec<_> = paths.iter().map(|path| (path, patch::at(&config, path))).collect();
-        serde_json::to_string(&held).map(|text| hash(&text)).unwrap_or_default()
+        let Ok(config) = read(&self.text) else { return String::new() };
+        patch::fingerprint(&config, &read(&self.owned).unwrap_or_default())
     }
 
     /// Owned paths whose present value is not the one that was pushed.
@@ -218,6 +239,20 @@ impl Document {
         self.taken.push(taken);
         self.text = after.to_string().into();
         self.owned = owned.to_string().into();
+        self.revision = revision.into();
+        Ok(self.applied(changes))
+    }
+
+    /// Makes it own exactly these keys, whatever it held and owned.
+    pub(crate) fn align(&mut self, revision: &str, owned: &str) -> Result<ConfigApplied, Failed> {
+        let (base, from, to) = (read(&self.base)?, read(&self.owned)?, parse_patch(owned)?);
+        let (.., after, changes) = self.with(&patch::change_over(&base, &from, &to).to_string())?;
+        let known = self.taken.iter().position(|taken| &*taken.revision == revision);
+        let led_on = self.taken.iter().position(|taken| &*taken.revision_before == revision);
+        let kept = known.map(|last| last + 1).or(led_on).unwrap_or(self.taken.len());
+        self.taken.truncate(kept);
+        self.text = after.to_string().into();
+        self.owned = to.to_string().into();
         self.revision = revision.into();
         Ok(self.applied(changes))
     }
@@ -288,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_push_reads_back_and_rolls_back_to_what_was_there() {
-        let mut document = Document::new(BASE, "v1").unwrap();
+        let mut document = Document::new(BASE, "", "v1").unwrap();
         let untouched = document.clone();
         document.push("v2", r#"{"tts":{"auto":"tagged"}}"#, "").unwrap();
         let read = document.read_back().unwrap();
@@ -302,7 +337,7 @@ mod tests {
 
     #[test]
     fn what_openclaw_refuses_is_flagged_and_writes_nothing() {
-        let mut document = Document::new(BASE, "v1").unwrap();
+        let mut document = Document::new(BASE, "", "v1").unwrap();
         let before = document.clone();
         let refused = document.push("v2", r#"{"nonsense":1}"#, "").unwrap_err();
         assert_eq!(refused.code(), FailureCode::ConfigFlagged);
@@ -312,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_malformed_file_is_flagged_and_not_overwritten() {
-        let mut document = Document::new(BASE, "v1").unwrap();
+        let mut document = Document::new(BASE, "", "v1").unwrap();
         document.malform();
         assert!(document.is_malformed());
         let refused = document.push("v2", r#"{"tts":{"auto":"tagged"}}"#, "").unwrap_err();

@@ -145,12 +145,35 @@ impl SimFleet {
         Ok(())
     }
 
+    /// Somebody edits its configuration file by hand.
+    pub fn edit(&self, instance: &InstanceId, patch: &serde_json::Value) -> Result<(), SimError> {
+        let machine = self.machine_of(instance)?;
+        let refused = || SimError::Unknown(instance.to_string());
+        self.world.touch(&machine, |inner, _| {
+            inner.changed = true;
+            let known = inner.saved.host.instance(instance.as_str()).map_err(|_| refused())?;
+            known.document.edit(&patch.to_string()).map_err(|_| refused())
+        })
+    }
+
     /// Somebody saved half of its configuration file.
     pub fn malform(&self, instance: &InstanceId) -> Result<(), SimError> {
         let machine = self.machine_of(instance)?;
         self.world.touch(&machine, |inner, _| {
             if let Ok(instance) = inner.saved.host.instance(instance.as_str()) {
                 instance.document.malform();
+                inner.changed = true;
+            }
+        });
+        Ok(())
+    }
+
+    /// Somebody puts its configuration file right again.
+    pub fn repair(&self, instance: &InstanceId) -> Result<(), SimError> {
+        let machine = self.machine_of(instance)?;
+        self.world.touch(&machine, |inner, _| {
+            if let Ok(instance) = inner.saved.host.instance(instance.as_str()) {
+                instance.document.repair();
                 inner.changed = true;
             }
         });

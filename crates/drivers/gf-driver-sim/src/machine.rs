@@ -266,6 +266,8 @@ impl Inner {
             generation: order.generation.0,
             port: PORT,
             config: Some(order.configuration.to_string().into()),
+            owned: Some(order.owned.to_string().into()),
+            revision: order.revision,
             restore_from,
             ..InstanceCreate::default()
         };

@@ -171,12 +171,9 @@ fn lives_here(instance: &Instance) -> bool {
 }
 
 fn document(owned: Option<&serde_json::Value>, revision: &str) -> Option<Document> {
-    let mut document = Document::new(&configuration().to_string(), "").ok()?;
-    if let Some(owned) = owned.filter(|owned| owned.as_object().is_some_and(|keys| !keys.is_empty())) {
-        // What OpenClaw would refuse was never taken by a real instance either.
-        let _ = document.push(revision, &owned.to_string(), "");
-    }
-    Some(document)
+    let (base, owned) = (configuration().to_string(), owned.map(ToString::to_string).unwrap_or_default());
+    // What OpenClaw would refuse was never taken by a real instance either.
+    Document::new(&base, &owned, revision).or_else(|_| Document::new(&base, "", "")).ok()
 }
 
 #[cfg(test)]

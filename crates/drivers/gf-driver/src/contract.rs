@@ -68,6 +68,8 @@ pub fn order(subject: &impl Subject, name: &str) -> CreatePlace {
         generation: Generation(1),
         memory: None,
         configuration: serde_json::json!({"agents": {"defaults": {"model": {"primary": "claw-brain/companion"}}}}),
+        owned: serde_json::json!({}),
+        revision: String::new(),
     }
 }
 

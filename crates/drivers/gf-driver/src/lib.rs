@@ -35,8 +35,12 @@ pub struct CreatePlace {
     pub generation: Generation,
     /// Where the memory lies that the instance starts with: a snapshot's or an archive's location.
     pub memory: Option<MemoryLocation>,
-    /// OpenClaw configuration of the account as a merge patch over the node's own; channels are not in it.
+    /// The OpenClaw configuration that every instance is made with, before any revision; channels are not in it.
     pub configuration: serde_json::Value,
+    /// The keys that the account's gateway owns, as a merge patch over the configuration.
+    pub owned: serde_json::Value,
+    /// The revision that the owned keys are of; empty where none was taken.
+    pub revision: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

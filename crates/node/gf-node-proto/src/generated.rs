@@ -180,7 +180,7 @@ pub struct InstanceSummary {
     pub failure: i32,
     #[prost(string, tag = "18")]
     pub failure_detail: ::prost::alloc::string::String,
-    /// SHA-256 over the owned key paths and their values, to judge drift.
+    /// SHA-256 over the owned key paths and their values, to judge drift; empty while the file is malformed.
     #[prost(string, tag = "19")]
     pub owned_hash: ::prost::alloc::string::String,
     /// What the score was made of; absent while nothing was measured.
@@ -504,7 +504,7 @@ pub struct InstanceCreate {
     /// An OpenClaw configuration as JSON; the node adds what belongs to the place (port, token, log file).
     #[prost(message, optional, tag = "7")]
     pub config: ::core::option::Option<Sensitive>,
-    /// A snapshot's directory or an archive's file to start from, instead of an empty state.
+    /// A snapshot's directory or an archive's file whose memory it starts with. Its configuration is left out.
     #[prost(string, tag = "8")]
     pub restore_from: ::prost::alloc::string::String,
     /// Whether the channels in `config` may be used from the start; a standby's never are.
@@ -514,6 +514,9 @@ pub struct InstanceCreate {
     pub openclaw_version: ::prost::alloc::string::String,
     #[prost(string, tag = "11")]
     pub revision: ::prost::alloc::string::String,
+    /// The keys that the instance owns from the start, under `revision`: a merge patch over `config`.
+    #[prost(message, optional, tag = "12")]
+    pub owned: ::core::option::Option<Sensitive>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InstanceStart {
@@ -631,6 +634,10 @@ pub struct ConfigPush {
     /// Refuse unless the configuration still has this hash; empty for "whatever it is".
     #[prost(string, tag = "4")]
     pub expected_hash: ::prost::alloc::string::String,
+    /// The patch is everything that the instance owns: what it owned besides goes back to what it was made with, and
+    /// ways back from later revisions are forgotten.
+    #[prost(bool, tag = "5")]
+    pub whole: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigGet {

@@ -30,7 +30,7 @@ pub(super) async fn apply(
         instance_id: id.to_string(),
         revision: revision.id.to_string(),
         patch: Some(Sensitive { value: revision.patch.to_string() }),
-        expected_hash: String::new(),
+        ..ConfigPush::default()
     };
     let pushed = context.command(&instance, "push", order, context.hands.limits.long_command).await;
     if let Err(StepError::Flagged(why)) = &pushed {
@@ -99,23 +99,30 @@ async fn take_out(
     instance: &Instance,
     revision: RevisionId,
 ) -> Result<Value, StepError> {
-    let undo = context.hands.store.read(|fleet| {
+    let before = context.hands.store.read(|fleet| {
         let gateway = fleet.gateways.get(&instance.account)?;
         let taken = gateway.taken.iter().rfind(|taken| taken.revision == revision)?;
-        let pushed = fleet.revisions.get(&revision)?;
-        let mut before = (*context.hands.base_configuration).clone();
-        patch::apply(&mut before, &taken.owned_before);
-        (instance.revision == Some(revision))
-            .then(|| (taken.revision_before.unwrap_or_default(), patch::inverse(&before, &pushed.patch)))
+        (instance.revision == Some(revision)).then(|| (taken.revision_before, taken.owned_before.clone()))
     });
-    let Some((before, undo)) = undo else { return Ok(json!([])) };
-    let order = ConfigPush {
-        instance_id: instance.id.to_string(),
-        revision: before.to_string(),
-        patch: Some(Sensitive { value: undo.to_string() }),
-        expected_hash: String::new(),
-    };
+    let Some((before, owned)) = before else { return Ok(json!([])) };
+    let order = whole(&instance.id, before, &owned);
     changes_of(&context.command(instance, "take-out", order, context.hands.limits.long_command).await?)
+}
+
+/// The order to own exactly these keys.
+pub fn whole(instance: &InstanceId, revision: Option<RevisionId>, owned: &Value) -> ConfigPush {
+    ConfigPush {
+        instance_id: instance.to_string(),
+        revision: revision_name(revision),
+        patch: Some(Sensitive { value: owned.to_string() }),
+        expected_hash: String::new(),
+        whole: true,
+    }
+}
+
+/// As nodes are told it.
+pub fn revision_name(revision: Option<RevisionId>) -> String {
+    revision.map(|revision| revision.to_string()).unwrap_or_default()
 }
 
 /// The instance is on what it had before the revision; with the primary the whole gateway is.

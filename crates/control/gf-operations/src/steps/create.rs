@@ -1,14 +1,16 @@
 //! Makes a place with OpenClaw in it. `uncertain` stands in the store before the provider is asked.
 
-use super::context::{StepContext, StepError, enter};
+use super::{
+    config::revision_name,
+    context::{StepContext, StepError, enter},
+};
 use gf_driver::{CreatePlace, MemoryLocation, Place};
 use gf_model::{
-    AccountId, Cents, Tier,
+    AccountId, Cents, RevisionId, Tier,
     fleet::{Account, Change, Fleet},
     gateway::{Desired, Fencing, Gateway, Generation},
     instance::{Instance, InstanceState, Role},
     operation::{MemorySource, Step},
-    patch,
     provider::ProviderId,
     verb::Verb,
 };
@@ -33,11 +35,15 @@ pub(super) async fn act(context: &StepContext<'_>) -> Result<Value, StepError> {
 
     // What an earlier call may have made is looked for before anything is made again.
     let found = if was_uncertain { driver.find(provider, id).await? } else { None };
-    let place = match found {
-        Some(place) => place,
-        None => driver.create(&order(context, memory)?).await?,
+    let (place, revision) = match found {
+        // With which keys it was made is not known; whoever aligns configurations finds out.
+        Some(place) => (place, None),
+        None => {
+            let (order, revision) = order(context, memory)?;
+            (driver.create(&order).await?, revision)
+        }
     };
-    context.write(|fleet, changes| made(context, fleet, &place, changes)).await?;
+    context.write(|fleet, changes| made(context, fleet, &place, revision, changes)).await?;
     Ok(json!({ "place": place.id, "node": place.node, "endpoint": place.endpoint }))
 }
 
@@ -59,16 +65,18 @@ fn memory(context: &StepContext<'_>) -> Result<Option<MemoryLocation>, StepError
     })
 }
 
-fn order(context: &StepContext<'_>, memory: Option<MemoryLocation>) -> Result<CreatePlace, StepError> {
+/// The order, and the revision whose keys are in it.
+fn order(
+    context: &StepContext<'_>,
+    memory: Option<MemoryLocation>,
+) -> Result<(CreatePlace, Option<RevisionId>), StepError> {
     let Step::CreateInstance { instance, account, role, tier, provider, region, .. } = &context.step else {
         return Err(StepError::Failed("not an order for an instance".into()));
     };
     let gateway = context.hands.store.read(|fleet| fleet.gateways.get(account).cloned());
-    let mut configuration = (*context.hands.base_configuration).clone();
-    if let Some(gateway) = &gateway {
-        patch::apply(&mut configuration, &gateway.owned);
-    }
-    Ok(CreatePlace {
+    let revision = gateway.as_ref().and_then(|gateway| gateway.revision);
+    let owned = gateway.as_ref().map_or_else(|| json!({}), |gateway| gateway.owned.clone());
+    let order = CreatePlace {
         label: instance.clone(),
         account: account.clone(),
         role: *role,
@@ -77,8 +85,11 @@ fn order(context: &StepContext<'_>, memory: Option<MemoryLocation>) -> Result<Cr
         region: region.clone(),
         generation: gateway.map_or(Generation(1), |gateway| gateway.generation),
         memory,
-        configuration,
-    })
+        configuration: (*context.hands.base_configuration).clone(),
+        owned,
+        revision: revision_name(revision),
+    };
+    Ok((order, revision))
 }
 
 /// Before the call: the account, its gateway and an instance whose fate is uncertain.
@@ -167,14 +178,20 @@ fn price(fleet: &Fleet, provider: &ProviderId, tier: Tier) -> Cents {
 }
 
 /// After the answer: the place is known, and so is its fate.
-fn made(context: &StepContext<'_>, fleet: &Fleet, place: &Place, changes: &mut Vec<Change>) {
+fn made(
+    context: &StepContext<'_>,
+    fleet: &Fleet,
+    place: &Place,
+    revision: Option<RevisionId>,
+    changes: &mut Vec<Change>,
+) {
     let Some(record) = fleet.instances.get(&place.label) else { return };
     let mut record = record.clone();
     record.uncertain = false;
     record.place = Some(place.id.clone());
     record.node = Some(place.node.clone());
     record.endpoint = place.endpoint.clone().or(record.endpoint);
-    record.revision = fleet.gateways.get(&record.account).and_then(|gateway| gateway.revision);
+    record.revision = revision;
     // A fast node may have reported more than this already.
     if record.state == InstanceState::Creating {
         enter(&mut record, InstanceState::Bootstrapping, context.now());

@@ -13,6 +13,7 @@ mod memory;
 mod promote;
 mod secret;
 
+pub use config::{revision_name, whole};
 pub use context::{StepContext, StepError};
 
 use gf_model::{fleet::Fleet, operation::Step};

@@ -11,7 +11,7 @@ use gf_requests::{Act, Options, Outcome, Push, Refusal};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-async fn push(rig: &Rig, count: u32, patch: Value, batch_size: u32) -> Operation {
+pub async fn push(rig: &Rig, count: u32, patch: Value, batch_size: u32) -> Operation {
     let push = Push {
         accounts: accounts(count),
         patch,
@@ -26,7 +26,7 @@ async fn push(rig: &Rig, count: u32, patch: Value, batch_size: u32) -> Operation
     }
 }
 
-async fn rollback(rig: &Rig, rollout: &OperationId) -> Result<Operation, Refusal> {
+pub async fn rollback(rig: &Rig, rollout: &OperationId) -> Result<Operation, Refusal> {
     match rig.ask_confirmed(Verb::Rollback { rollout: rollout.clone(), accounts: vec![] }).await? {
         Outcome::Started(operation) => Ok(operation),
         other => panic!("it was not started: {other:?}"),
@@ -34,7 +34,7 @@ async fn rollback(rig: &Rig, rollout: &OperationId) -> Result<Operation, Refusal
 }
 
 /// What stands in the instance's own configuration.
-async fn configuration(rig: &Rig, id: &InstanceId) -> Value {
+pub async fn configuration(rig: &Rig, id: &InstanceId) -> Value {
     let node = rig.instance(id).node.unwrap();
     let meta = gf_node_hub::CommandMeta::new(
         format!("get/{id}/{:?}", tokio::time::Instant::now()),
@@ -46,7 +46,7 @@ async fn configuration(rig: &Rig, id: &InstanceId) -> Value {
     serde_json::from_str(&document.json).unwrap()
 }
 
-async fn tts(rig: &Rig, number: u32) -> (Value, Value) {
+pub async fn tts(rig: &Rig, number: u32) -> (Value, Value) {
     let (primary, standby) = (rig.primary(number).id, rig.standby(number).id);
     (
         configuration(rig, &primary).await["tts"]["auto"].clone(),

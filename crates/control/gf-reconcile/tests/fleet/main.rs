@@ -4,6 +4,7 @@
 mod config;
 mod crash;
 mod disk;
+mod drift;
 mod heal;
 mod life;
 mod memory;

@@ -53,6 +53,8 @@ pub fn order(label: &str) -> CreatePlace {
         generation: Generation(1),
         memory: None,
         configuration: serde_json::json!({"session": {"dmScope": "main"}}),
+        owned: serde_json::json!({}),
+        revision: String::new(),
     }
 }
 

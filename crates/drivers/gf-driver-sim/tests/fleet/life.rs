@@ -59,7 +59,7 @@ async fn configuration_is_pushed_read_back_and_rolled_back() {
         instance_id: "i-0001".into(),
         revision: revision.into(),
         patch: Some(patch.into()),
-        expected_hash: String::new(),
+        ..ConfigPush::default()
     };
     control.tell(&place, "push-1", push("v2", r#"{"session":{"dmScope":"per-peer"}}"#)).await.unwrap();
     let read = |reply| match body(reply) {

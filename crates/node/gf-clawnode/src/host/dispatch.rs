@@ -132,6 +132,9 @@ fn order(create: InstanceCreate) -> Outcome<Order> {
         .account
         .parse()
         .map_err(|why| Failure::invalid("account", format!("{:?}", create.account), why))?;
+            if push.whole {
+                return Ok(instance.align(&push.revision, &patch).await?.into());
+            }
     let tier = tier(&create.tier)?;
     let port = u16::try_from(create.port).ok().filter(|port| *port >= 1024);
     let port = port.ok_or_else(|| Failure::invalid("port", create.port, "use a port from 1024 to 65535"))?;
@@ -140,10 +143,8 @@ fn order(create: InstanceCreate) -> Outcome<Order> {
         InstanceRole::Standby => true,
         InstanceRole::Unspecified => return Err(Failure::invalid("role", "none", "say PRIMARY or STANDBY")),
     };
-    let config = json("config", create.config)?.unwrap_or_else(|| Value::Object(Default::default()));
-    if !config.is_object() {
-        return Err(Failure::invalid("config", "it", "give OpenClaw's configuration as a JSON object"));
-    }
+    let config = object("config", create.config)?;
+    let owned = object("owned", create.owned)?;
     let memory = Some(create.restore_from).filter(|path| !path.is_empty()).map(PathBuf::from);
     if let Some(path) = memory.as_ref().filter(|path| !path.is_absolute() || !path.exists()) {
         return Err(Failure::invalid(
@@ -217,3 +218,12 @@ mod tests {
         assert!(order(create()).is_ok());
     }
 }
+/// A JSON object; an empty one where nothing is given.
+fn object(field: &str, text: Option<Sensitive>) -> Outcome<Value> {
+    let given = json(field, text)?.unwrap_or_else(|| Value::Object(Default::default()));
+    if given.is_object() {
+        return Ok(given);
+    }
+    Err(Failure::invalid(field, "it", "give OpenClaw's configuration as a JSON object"))
+}
+

@@ -5,7 +5,7 @@
 
 use super::{
     Instance, dotted,
-    spec::Step,
+    spec::{Owned, Step},
     write::{Rounds, Unwritten},
 };
 use crate::{
@@ -63,6 +63,46 @@ impl Instance {
             revision.clone_into(&mut spec.owned.revision);
         });
         remembered.map_err(Failure::from)?;
+        Ok(applied(revision, hash, written, changes(&before, change)))
+    }
+
+    /// Makes it own exactly these keys. What it owned besides goes back to what it was made with.
+    pub async fn align(&self, revision: &str, owned: &Value) -> Outcome<ConfigApplied> {
+        let _turn = self.turn.lock().await;
+        if owned.as_object().is_none_or(|keys| !keys.is_empty()) {
+            patch::check(owned).map_err(|why| Failure::invalid("patch", "it", why))?;
+        }
+        let change = {
+            let spec = self.spec.lock();
+            patch::change_over(&spec.base, &spec.owned.patch, owned)
+        };
+        let client = self.client().await?;
+        let note = format!("ClawOps aligns with revision {revision}");
+        let mut rounds = Rounds::default();
+        let applied = loop {
+            if let Some(applied) = rounds.judge(self.align_once(&client, revision, &change, &note).await)? {
+                break applied;
+            }
+        };
+        self.read_back(&change)?;
+        self.remember(|spec| spec.owned = aligned(&spec.owned, revision, owned))?;
+        Ok(applied)
+    }
+
+    async fn align_once(
+        &self,
+        client: &Client,
+        revision: &str,
+        change: &Value,
+        note: &str,
+    ) -> Result<ConfigApplied, Unwritten> {
+        let hash = self.hash_of_valid(client).await?;
+        let before = self.config_on_disk()?;
+        if patch::differences(&before, change).is_empty() {
+            let revision = revision.to_owned();
+            return Ok(ConfigApplied { revision, hash, applied: true, ..ConfigApplied::default() });
+        }
+        let written = self.write(client, change, &hash, note).await?;
         Ok(applied(revision, hash, written, changes(&before, change)))
     }
 
@@ -145,7 +185,8 @@ impl Instance {
     fn remember_way_back(&self, revision: &str, before: &Value, change: &Value) -> Outcome<()> {
         Ok(self.remember(|spec| {
             let owned = &mut spec.owned;
-            if owned.steps.last().is_some_and(|step| step.revision == revision) {
+            if owned.revision == revision || owned.steps.last().is_some_and(|step| step.revision == revision)
+            {
                 return;
             }
             owned.steps.push(Step {
@@ -167,6 +208,17 @@ impl Instance {
             }
         })?)
     }
+}
+
+/// What is remembered of an instance that was made to own exactly these keys: ways back from later revisions lead
+/// nowhere any more.
+fn aligned(before: &Owned, revision: &str, patch: &Value) -> Owned {
+    let mut steps = before.steps.clone();
+    let known = steps.iter().position(|step| step.revision == revision).map(|last| last + 1);
+    let led_on = || steps.iter().position(|step| step.previous_revision == revision);
+    let kept = known.or_else(led_on).unwrap_or(steps.len());
+    steps.truncate(kept);
+    Owned { patch: patch.clone(), revision: revision.to_owned(), steps }
 }
 
 fn applied(
@@ -219,5 +271,29 @@ mod tests {
         assert_eq!(shown[0].before.as_deref(), Some("\"off\""));
         assert_eq!(shown[1].before, None);
         assert!(!format!("{shown:?}").contains("-key"), "{shown:?}");
+    }
+
+    #[test]
+    fn aligning_keeps_the_ways_back_that_still_lead_somewhere() {
+        let step = |revision: &str, previous: &str| Step {
+            revision: revision.to_owned(),
+            undo: json!({}),
+            previous_revision: previous.to_owned(),
+            previous_patch: json!({}),
+        };
+        let owned = Owned {
+            patch: json!({"a": 3}),
+            revision: "v3".into(),
+            steps: vec![step("v1", ""), step("v2", "v1"), step("v3", "v2")],
+        };
+        let left = |revision: &str| {
+            let after = aligned(&owned, revision, &json!({"b": 1}));
+            assert_eq!((after.patch, after.revision.as_str()), (json!({"b": 1}), revision));
+            after.steps.into_iter().map(|step| step.revision).collect::<Vec<_>>()
+        };
+        assert_eq!(left("v3"), ["v1", "v2", "v3"], "drift of the same revision takes no way back");
+        assert_eq!(left("v4"), ["v1", "v2", "v3"], "it missed v4");
+        assert_eq!(left("v2"), ["v1", "v2"], "v3 was taken back elsewhere");
+        assert!(left("").is_empty(), "everything was taken back elsewhere");
     }
 }

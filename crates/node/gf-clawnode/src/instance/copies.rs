@@ -1,6 +1,6 @@
 //! Snapshots and archives of an instance, and bringing their memory back into it.
 
-use super::{Instance, Layout, claim, place, spec::LastSnapshot};
+use super::{Instance, Layout, claim, make, place, spec::LastSnapshot};
 use crate::{
     files,
     host::{Failure, Outcome, now_ms},
@@ -96,31 +96,11 @@ impl Instance {
         let next = self.layout.next_state();
         files::remove_tree(&next)?;
         let fresh = next.clone();
-        let manifest = in_background(move |cancel| snapshot::restore(&source, &fresh, cancel)).await?;
+        in_background(move |cancel| snapshot::restore(&source, &fresh, cancel)).await?;
         claim::drop_claims(&self.local.runtime, &next).await?;
         // Configuration belongs to the instance and memory to the account: a copy from before a push or a rollback
-        // must not bring the keys of its time along. Only a file that cannot be read is replaced by the copy's.
-        let (mut config, readable) = match self.config_on_disk() {
-            Ok(current) => (current, true),
-            Err(_) => (moved_config(&next, &manifest.state_dir, &self.layout.state())?, false),
-        };
-        let spec = self.spec.lock().clone();
-        // Channels belong to the place and the generation.
-        if let Some(map) = config.as_object_mut().filter(|_| !(readable && spec.channels_open)) {
-            map.remove("channels");
-        }
-        patch::apply(&mut config, &without_nothing(&spec.owned.patch));
-        let (log, state) = (self.layout.log(), self.layout.state());
-        let config = place::put_in_place(
-            &config,
-            place::Place {
-                port: spec.port,
-                token: &spec.gateway_token,
-                log: &log,
-                state: &state,
-                channels_open: spec.channels_open,
-            },
-        );
+        // must not bring the keys of its time along.
+        let config = self.own_configuration();
         let text = serde_json::to_vec_pretty(&config).map_err(std::io::Error::from)?;
         files::write_private(&next.join("openclaw.json"), &text)?;
         // What it has in memory is about to be replaced: there is nothing to end gracefully.
@@ -130,6 +110,20 @@ impl Instance {
         // It boots by itself; whoever wants to stop or delete it meanwhile need not wait for that.
         drop(turn);
         if wait_ready { self.ready().await } else { Ok(()) }
+    }
+
+    /// The configuration as it stands with the owned keys in it; what it was made with where the file is malformed.
+    fn own_configuration(&self) -> Value {
+        let spec = self.spec.lock().clone();
+        let Ok(mut config) = self.config_on_disk() else { return make::configuration(&spec, &self.layout) };
+        // Channels belong to the place and the generation.
+        if let Some(map) = config.as_object_mut().filter(|_| !spec.channels_open) {
+            map.remove("channels");
+        }
+        if spec.owned.patch.is_object() {
+            patch::apply(&mut config, &spec.owned.patch);
+        }
+        place::put_in_place(&config, place::Place::of(&spec, &self.layout))
     }
 
     /// A described copy of the state, not yet durable and without its final name.
@@ -199,16 +193,6 @@ pub(super) async fn in_background<T: Send + 'static>(
     }
 }
 
-/// The configuration inside a restored state, its paths moved from where it was.
-pub(super) fn moved_config(state: &Path, from: &str, to: &Path) -> Outcome<Value> {
-    let path = state.join("openclaw.json");
-    let mut config: Value = serde_json::from_slice(&fs::read(&path)?).map_err(|why| {
-        Failure::new(FailureCode::Corrupt, format!("the copy's configuration is malformed: {why}"))
-    })?;
-    place::relocate(&mut config, from, &to.display().to_string());
-    Ok(config)
-}
-
 /// A state that was prepared takes the place of the old one.
 fn swap(layout: &Layout) -> std::io::Result<()> {
     files::remove_tree(&layout.old_state())?;
@@ -231,10 +215,6 @@ pub(super) fn finish_swap(layout: &Layout) -> std::io::Result<()> {
     }
     files::remove_tree(&layout.old_state())?;
     files::remove_tree(&layout.next_state())
-}
-
-fn without_nothing(owned: &Value) -> Value {
-    if owned.is_object() { owned.clone() } else { Value::Object(Default::default()) }
 }
 
 /// An absolute path without detours.

@@ -1,6 +1,7 @@
-//! Making an instance: from nothing, or from the memory of another.
+//! Making an instance: from nothing, or with the memory of another. Its configuration is always its own: what was
+//! ordered, the keys that it owns, and its place. A copy's configuration is of the time of the copy and left out.
 
-use super::{Instance, Layout, Spec, claim, copies, place};
+use super::{Instance, Layout, Spec, claim, copies, place, spec::Owned};
 use crate::{
     files,
     host::{Failure, Local, Outcome, Runtime},
@@ -20,7 +21,10 @@ pub struct Order {
     pub tier: String,
     pub generation: u64,
     pub port: u16,
+    /// The configuration before any revision.
     pub config: Value,
+    /// The keys of `revision` and those before it.
+    pub owned: Value,
     pub memory: Option<PathBuf>,
     pub channels_open: bool,
     pub openclaw_version: String,
@@ -45,52 +49,38 @@ impl Instance {
             wanted: true,
             process: None,
             channels_open: order.channels_open && !order.standby,
-            owned: super::spec::Owned { revision: order.revision.clone(), ..Default::default() },
+            base: order.config.clone(),
+            owned: Owned { patch: order.owned.clone(), revision: order.revision.clone(), steps: Vec::new() },
             last_snapshot: None,
             last_boot_ms: 0,
         };
-        let remembered = match &order.memory {
+        match &order.memory {
             Some(source) => bring_memory(&local.runtime, &layout, source).await?,
-            None => {
-                files::make_private_dir(&layout.state())?;
-                Value::Null
-            }
-        };
-        let config = configuration(remembered, &order.config, &spec, &layout);
-        files::write_private(&layout.config(), &serde_json::to_vec_pretty(&config).unwrap_or_default())?;
+            None => files::make_private_dir(&layout.state())?,
+        }
+        let config = configuration(&spec, &layout);
+        let text = serde_json::to_vec_pretty(&config).map_err(std::io::Error::from)?;
+        files::write_private(&layout.config(), &text)?;
         // Written last: a directory without it is no instance.
         spec.save(&layout)?;
         Ok(Self::new(local, layout, spec))
     }
 }
 
-/// Restores memory into the state directory and returns the configuration in it, its paths moved here.
-async fn bring_memory(runtime: &Runtime, layout: &Layout, source: &std::path::Path) -> Outcome<Value> {
+/// Restores memory into the state directory, nobody's yet.
+async fn bring_memory(runtime: &Runtime, layout: &Layout, source: &std::path::Path) -> Outcome<()> {
     let (fresh, source) = (layout.state(), Source::at(source));
-    let manifest = copies::in_background(move |cancel| snapshot::restore(&source, &fresh, cancel)).await?;
-    claim::drop_claims(runtime, &layout.state()).await?;
-    copies::moved_config(&layout.state(), &manifest.state_dir, &layout.state())
+    copies::in_background(move |cancel| snapshot::restore(&source, &fresh, cancel)).await?;
+    claim::drop_claims(runtime, &layout.state()).await
 }
 
-/// The remembered configuration, what was ordered on top of it, and the place on top of both.
-fn configuration(remembered: Value, ordered: &Value, spec: &Spec, layout: &Layout) -> Value {
-    let mut account = remembered;
-    if let Some(map) = account.as_object_mut() {
-        // The channels of another instance are never taken over with its memory.
-        map.remove("channels");
+/// What it was made with, the keys that it owns on top, and its place on top of both.
+pub(super) fn configuration(spec: &Spec, layout: &Layout) -> Value {
+    let mut config = spec.base.clone();
+    if spec.owned.patch.is_object() {
+        patch::apply(&mut config, &spec.owned.patch);
     }
-    patch::apply(&mut account, ordered);
-    let (log, state) = (layout.log(), layout.state());
-    place::put_in_place(
-        &account,
-        place::Place {
-            port: spec.port,
-            token: &spec.gateway_token,
-            log: &log,
-            state: &state,
-            channels_open: spec.channels_open,
-        },
-    )
+    place::put_in_place(&config, place::Place::of(spec, layout))
 }
 
 fn fresh_token() -> Outcome<String> {

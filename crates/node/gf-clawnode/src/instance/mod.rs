@@ -46,7 +46,6 @@ use parking_lot::Mutex;
 use process::Process;
 use restarts::Restarts;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
@@ -194,7 +193,7 @@ impl Instance {
     }
 
     pub fn summary(&self) -> InstanceSummary {
-        let on_disk = self.config_on_disk().unwrap_or_default();
+        let on_disk = self.config_on_disk().ok();
         let pids = self.cgroup().processes();
         let spec = self.spec.lock();
         let state = self.state();
@@ -223,9 +222,12 @@ impl Instance {
                 .sum(),
             failure: failure.map_or(FailureReason::Unspecified, |failure| failure.reason).into(),
             failure_detail: failure.map(|failure| failure.detail.clone()).unwrap_or_default(),
-            owned_hash: owned_hash(&on_disk, &spec.owned.patch),
+            owned_hash: on_disk
+                .as_ref()
+                .map(|held| patch::fingerprint(held, &spec.owned.patch))
+                .unwrap_or_default(),
             observation: live.watch.observation().filter(|_| scored),
-            drifted: dotted(patch::differences(&on_disk, &spec.owned.patch)),
+            drifted: dotted(patch::differences(&on_disk.unwrap_or_default(), &spec.owned.patch)),
             restarts_in_window: live.restarts.in_window(Instant::now()),
         }
     }
@@ -233,12 +235,4 @@ impl Instance {
 
 fn dotted(paths: Vec<patch::KeyPath>) -> Vec<String> {
     paths.into_iter().map(|path| path.join(".")).collect()
-}
-
-/// A number for what the owned paths hold now.
-fn owned_hash(document: &Value, owned: &Value) -> String {
-    let mut paths = patch::owned_paths(owned);
-    paths.sort();
-    let held: Vec<_> = paths.iter().map(|path| (path, patch::at(document, path))).collect();
-    serde_json::to_vec(&held).map(|text| hex::encode(Sha256::digest(text))).unwrap_or_default()
 }

@@ -2,21 +2,34 @@
 //!
 //! Everything else belongs to the account and is left alone.
 
+use super::{Layout, Spec};
 use gf_model::patch;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::PathBuf;
 
-#[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+#[derive(Clone)]
+pub struct Place {
     pub port: u16,
-    pub token: &'a str,
-    pub log: &'a Path,
-    pub state: &'a Path,
+    pub token: String,
+    pub log: PathBuf,
+    pub state: PathBuf,
     pub channels_open: bool,
 }
 
+impl Place {
+    pub fn of(spec: &Spec, layout: &Layout) -> Self {
+        Self {
+            port: spec.port,
+            token: spec.gateway_token.clone(),
+            log: layout.log(),
+            state: layout.state(),
+            channels_open: spec.channels_open,
+        }
+    }
+}
+
 /// The account's configuration as it must read in this place.
-pub fn put_in_place(account: &Value, place: Place<'_>) -> Value {
+pub fn put_in_place(account: &Value, place: Place) -> Value {
     let mut config = if account.is_object() { account.clone() } else { json!({}) };
     patch::apply(
         &mut config,
@@ -42,22 +55,6 @@ pub fn put_in_place(account: &Value, place: Place<'_>) -> Value {
     config
 }
 
-/// Rewrites every path under `from` to lie under `to`: a copied state knows where it was.
-pub fn relocate(config: &mut Value, from: &str, to: &str) {
-    match config {
-        Value::String(text) => {
-            if let Some(rest) =
-                text.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-            {
-                *text = format!("{to}{rest}");
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| relocate(item, from, to)),
-        Value::Object(map) => map.values_mut().for_each(|value| relocate(value, from, to)),
-        _ => {}
-    }
-}
-
 /// `a.b.c` as the parts that it has.
 pub fn path(dotted: &str) -> Vec<String> {
     dotted.split('.').map(str::to_owned).collect()
@@ -67,12 +64,12 @@ pub fn path(dotted: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn place(channels_open: bool) -> Place<'static> {
+    fn place(channels_open: bool) -> Place {
         Place {
             port: 7500,
-            token: "t",
-            log: Path::new("/i/openclaw.log"),
-            state: Path::new("/i/state"),
+            token: "t".into(),
+            log: "/i/openclaw.log".into(),
+            state: "/i/state".into(),
             channels_open,
         }
     }
@@ -93,15 +90,5 @@ mod tests {
         assert_eq!(config["agents"]["defaults"]["workspace"], "/i/state/workspace");
         assert!(config.get("channels").is_none(), "a standby got the credentials of a channel");
         assert!(put_in_place(&account, place(true)).get("channels").is_some());
-    }
-
-    #[test]
-    fn only_whole_path_parts_are_moved() {
-        let mut config = json!({"a": "/old/state/w", "b": ["/old/state"], "c": "/old/states", "d": "text"});
-        relocate(&mut config, "/old/state", "/new/state");
-        assert_eq!(
-            config,
-            json!({"a": "/new/state/w", "b": ["/new/state"], "c": "/old/states", "d": "text"})
-        );
     }
 }

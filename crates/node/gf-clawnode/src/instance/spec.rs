@@ -28,6 +28,9 @@ pub struct Spec {
     pub process: Option<ProcessId>,
     #[serde(default)]
     pub channels_open: bool,
+    /// The configuration that it was made with, before its place and any revision.
+    #[serde(default)]
+    pub base: Value,
     #[serde(default)]
     pub owned: Owned,
     #[serde(default)]
