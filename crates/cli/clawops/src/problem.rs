@@ -27,9 +27,9 @@ pub enum Problem {
     },
     #[error("the control plane's answer to {path} is not what this clawops expects: {problem}")]
     Unexpected { path: String, problem: String },
-    #[error("{0}")]
+    #[error("{}", with_causes(.0))]
     OpenClaw(Box<openclaw_client::Error>),
-    #[error("{0}")]
+    #[error("{}", with_causes(.0))]
     OpsGateway(Box<ops_gateway::Error>),
     /// A part of ClawOps did not start; the end of its log is part of the message.
     #[error("{process} {problem}")]
@@ -93,6 +93,18 @@ impl Problem {
         }
         json!({ "error": error, "exitCode": self.exit_code() })
     }
+}
+
+/// The error and everything under it, because the reason is often the last of them.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let causes = std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
+    for cause in causes {
+        if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 /// What to do about a file that cannot be used.
@@ -160,6 +172,14 @@ mod tests {
         assert_eq!(told["error"]["field"], "tier");
         assert_eq!(told["error"]["fix"], "use nano");
         assert_eq!(told["exitCode"], 3);
+    }
+
+    #[test]
+    fn the_cause_under_an_error_is_told_too() {
+        let source = io::Error::other("disk quota exceeded");
+        let path = PathBuf::from("/srv/x");
+        let problem = Problem::from(ops_gateway::Error::File { action: "write", path, source });
+        assert_eq!(problem.to_string(), "cannot write /srv/x: disk quota exceeded");
     }
 
     #[test]

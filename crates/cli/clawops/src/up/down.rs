@@ -18,23 +18,15 @@ const OTHERS_WITHIN: Duration = Duration::from_secs(15);
 
 pub async fn down(home: &Home, as_json: bool) -> Result<()> {
     if !home.exists() {
-        output::print(&format!("Nothing was ever started in {}.", home.dir.display()));
+        if as_json {
+            output::json(&json!({ "stopped": [] }));
+        } else {
+            output::print(&format!("Nothing was ever started in {}.", home.dir.display()));
+        }
         return Ok(());
     }
     let _lock = super::only_one_at_a_time(home)?;
-    let nodes: Vec<&str> = NODES.iter().map(|node| node.id).collect();
-    let mut stopped = stop_all(home, &[OPS_GATEWAY], OPS_GATEWAY_WITHIN, as_json);
-    stopped.extend(stop_all(home, &[CONTROL_PLANE], OTHERS_WITHIN, as_json));
-    stopped.extend(stop_all(home, &nodes, OTHERS_WITHIN, as_json));
-    for instance in instances::stop_all(home).await {
-        if !as_json {
-            let how =
-                if instance.drained { "drained and stopped" } else { "stopped without having been drained" };
-            eprintln!("{}: {how}", instance.instance);
-        }
-        stopped.push(instance.instance);
-    }
-    stopped.extend(stop_all(home, &[BRAIN], OTHERS_WITHIN, as_json));
+    let stopped = everything(home, as_json).await;
     if as_json {
         output::json(&json!({ "stopped": stopped }));
     } else if stopped.is_empty() {
@@ -43,6 +35,24 @@ pub async fn down(home: &Home, as_json: bool) -> Result<()> {
         output::print(&format!("Stopped; all state is kept in {}.", home.dir.display()));
     }
     Ok(())
+}
+
+/// In order; the names of what was stopped.
+pub async fn everything(home: &Home, silent: bool) -> Vec<String> {
+    let nodes: Vec<&str> = NODES.iter().map(|node| node.id).collect();
+    let mut stopped = stop_all(home, &[OPS_GATEWAY], OPS_GATEWAY_WITHIN, silent);
+    stopped.extend(stop_all(home, &[CONTROL_PLANE], OTHERS_WITHIN, silent));
+    stopped.extend(stop_all(home, &nodes, OTHERS_WITHIN, silent));
+    for instance in instances::stop_all(home).await {
+        if !silent {
+            let how =
+                if instance.drained { "drained and stopped" } else { "stopped without having been drained" };
+            eprintln!("{}: {how}", instance.instance);
+        }
+        stopped.push(instance.instance);
+    }
+    stopped.extend(stop_all(home, &[BRAIN], OTHERS_WITHIN, silent));
+    stopped
 }
 
 /// Side by side, because two nodes need not wait for each other.

@@ -51,18 +51,25 @@ pub async fn stop_all(home: &Home) -> Vec<Stopped> {
     stopped
 }
 
-fn living(home: &Home) -> Vec<(Spec, Running)> {
+/// Whether this machine has any, running or not.
+pub fn any(home: &Home) -> bool {
+    !specs(home).is_empty()
+}
+
+fn specs(home: &Home) -> Vec<Spec> {
     let entries = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let nodes = entries(&home.dir.join("hosts")).collect::<Vec<_>>();
     let instances = nodes.iter().flat_map(|node| entries(&node.join("instances")));
-    instances
-        .filter_map(|dir| {
-            let spec: Spec = serde_json::from_slice(&fs::read(dir.join("spec.json")).ok()?).ok()?;
-            let process = spec.process.as_ref()?;
-            let running = Running { pid: process.pid, start_time: process.started, endpoint: None };
-            (process::start_time(running.pid) == Some(running.start_time)).then_some((spec, running))
-        })
-        .collect()
+    instances.filter_map(|dir| serde_json::from_slice(&fs::read(dir.join("spec.json")).ok()?).ok()).collect()
+}
+
+fn living(home: &Home) -> Vec<(Spec, Running)> {
+    let running = |spec: Spec| {
+        let process = spec.process.as_ref()?;
+        let running = Running { pid: process.pid, start_time: process.started, endpoint: None };
+        (process::start_time(running.pid) == Some(running.start_time)).then_some((spec, running))
+    };
+    specs(home).into_iter().filter_map(running).collect()
 }
 
 async fn stop(spec: Spec, running: Running) -> Stopped {

@@ -22,6 +22,7 @@ use crate::problem::{Problem, Result};
 use narrator::Narrator;
 use parts::Places;
 use serde_json::json;
+use settings::Settings;
 use std::fs::{File, TryLockError};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -29,11 +30,24 @@ use std::os::unix::process::CommandExt;
 
 pub async fn up(home: &Home, args: &UpArgs, as_json: bool) -> Result<()> {
     let narrator = Narrator::new(as_json);
+    // What can be refused by looking is refused before anything is made.
+    let places = Places::find(home)?;
+    let settings = Settings::read(home)?;
+    settings.check()?;
     home.create()?;
     let lock = only_one_at_a_time(home)?;
     keep_the_ports_of_what_runs(home)?;
-    let places = Places::find(home)?;
-    let started = start::everything(home, &places, args, &narrator).await?;
+    places.remember(home)?;
+    let was_down = !anything_runs(home);
+    let started = match start::everything(home, &places, &settings, args, &narrator).await {
+        Ok(started) => started,
+        Err(problem) => {
+            if was_down && anything_runs(home) {
+                leave_or_stop(home, &narrator).await;
+            }
+            return Err(problem);
+        }
+    };
     drop(lock);
     let seconds = narrator.elapsed().as_secs_f64();
     let page = format!("http://{}/", home.control_plane());
@@ -64,6 +78,20 @@ fn only_one_at_a_time(home: &Home) -> Result<File> {
             fix: "another `clawops up` or `clawops down` works on it; wait for its end".into(),
         }),
         Err(TryLockError::Error(e)) => Err(Problem::file(&path, e)),
+    }
+}
+
+fn anything_runs(home: &Home) -> bool {
+    status::names().into_iter().any(|name| process::alive(home, name).is_some())
+}
+
+/// After a start that failed half-way: gateways with users are served on, an empty machine is left as it was found.
+async fn leave_or_stop(home: &Home, narrator: &Narrator) {
+    if instances::any(home) {
+        narrator.say("the fleet's gateways run on; `clawops down` stops them, `clawops up` tries again");
+    } else {
+        down::everything(home, true).await;
+        narrator.say("what had started was stopped again");
     }
 }
 

@@ -42,9 +42,8 @@ pub struct Places {
 impl Places {
     /// What the environment says, else what an earlier `up` was told, else the usual places.
     pub fn find(home: &Home) -> Result<Self> {
-        let remembered_file = home.dir.join("places.json");
         let remembered: Option<Self> =
-            fs::read(&remembered_file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+            fs::read(Self::file(home)).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let share = set("CLAWOPS_SHARE").or(remembered.as_ref().map(|places| places.share.clone()));
         let runtime = set("CLAWOPS_RUNTIME").or(remembered.map(|places| places.runtime));
@@ -53,9 +52,18 @@ impl Places {
             runtime: runtime.map_or_else(usual_runtime, Ok)?,
         };
         places.check()?;
-        let text = serde_json::to_vec_pretty(&places).unwrap_or_default();
-        fs::write(&remembered_file, text).map_err(|e| Problem::file(&remembered_file, e))?;
         Ok(places)
+    }
+
+    /// For the next `up`, which may be called without an environment.
+    pub fn remember(&self, home: &Home) -> Result<()> {
+        let path = Self::file(home);
+        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        fs::write(&path, text).map_err(|e| Problem::file(&path, e))
+    }
+
+    fn file(home: &Home) -> PathBuf {
+        home.dir.join("places.json")
     }
 
     fn check(&self) -> Result<()> {
@@ -70,6 +78,8 @@ impl Places {
         if !self.team().is_dir() {
             return Err(missing("the team in CLAWOPS_SHARE", &self.team()));
         }
+        // Node and OpenClaw are there, and it is the release that everything was built for.
+        ops_gateway::Runtime::at(&self.runtime)?;
         Ok(())
     }
 

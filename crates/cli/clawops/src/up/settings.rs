@@ -60,8 +60,22 @@ impl Settings {
         serde_json::from_str(&text).map_err(|e| Problem::Bad {
             what: "the settings in",
             value: path.display().to_string(),
-            fix: format!("{e}; docs/operating.md shows all settings"),
+            fix: format!("{e}; mend or remove that file (docs/operating.md shows all settings)"),
         })
+    }
+
+    /// What can be seen to be wrong without starting anything.
+    pub fn check(&self) -> Result<()> {
+        self.model()?;
+        const SECONDS: std::ops::RangeInclusive<u64> = 10..=86_400;
+        match self.snapshot_seconds {
+            Some(seconds) if !SECONDS.contains(&seconds) => Err(Problem::Bad {
+                what: "snapshotSeconds in settings.json,",
+                value: seconds.to_string(),
+                fix: format!("give a number from {} to {}", SECONDS.start(), SECONDS.end()),
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub fn model(&self) -> Result<Option<ExtraModel>> {

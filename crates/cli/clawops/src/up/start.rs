@@ -25,13 +25,13 @@ const LOG_LINES: usize = 15;
 pub async fn everything(
     home: &Home,
     places: &Places,
+    settings: &Settings,
     args: &UpArgs,
     narrator: &Narrator,
 ) -> Result<Vec<String>> {
-    let settings = Settings::read(home)?;
-    let ops = prepare_ops_gateway(home, places, &settings)?;
+    let ops = prepare_ops_gateway(home, places, settings)?;
     // Everything that could refuse refuses before anything is started.
-    let control_plane = parts::control_plane(home, places, &settings, args)?;
+    let control_plane = parts::control_plane(home, places, settings, args)?;
     let brain = parts::brain(home, places)?;
     for spec in [&control_plane, &brain] {
         if let (None, Some(addr)) = (process::alive(home, &spec.name), spec.endpoint) {

@@ -40,11 +40,11 @@ async fn list(api: &Api, running: bool, limit: i64, as_json: bool) -> Result<()>
             format!("{}/{}", output::cell(&operation["done"]), output::cell(&operation["total"])),
             who(&operation["principal"]),
             time(&operation["createdAt"]),
-            time(&operation["finishedAt"]),
+            took(&operation["createdAt"], &operation["finishedAt"]),
             operation["error"].as_str().unwrap_or_default().to_owned(),
         ]
     });
-    let head = ["OPERATION", "VERB", "STATE", "DONE", "BY", "STARTED", "ENDED", "ERROR"];
+    let head = ["OPERATION", "VERB", "STATE", "DONE", "BY", "STARTED", "TOOK", "ERROR"];
     let rows: Vec<_> = rows.collect();
     let (shown, all) = (rows.len() as u64, reply["total"].as_u64().unwrap_or_default());
     let empty = if running { "Nothing is running." } else { "Nothing has been done yet." };
@@ -68,6 +68,17 @@ fn verb(operation: &Value) -> String {
             words.push(c.to_ascii_lowercase());
             words
         }),
+    }
+}
+
+fn took(from: &Value, to: &Value) -> String {
+    let at = |value: &Value| value.as_str()?.parse::<jiff::Timestamp>().ok();
+    let (Some(from), Some(to)) = (at(from), at(to)) else { return "–".into() };
+    let seconds = to.duration_since(from).as_secs_f64();
+    if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
     }
 }
 
@@ -108,5 +119,7 @@ mod tests {
         assert_eq!(verb(&json!({ "verb": { "verb": "rebuildStandby" } })), "rebuild standby");
         assert_eq!(who(&json!({ "kind": "person", "id": "person-ada" })), "person-ada");
         assert_eq!(who(&json!({ "kind": "agent", "name": "commander" })), "commander");
+        assert_eq!(took(&json!("2026-11-21T08:00:00Z"), &json!("2026-11-21T08:02:05Z")), "2 min 5 s");
+        assert_eq!(took(&json!("2026-11-21T08:00:00Z"), &json!(null)), "–");
     }
 }
