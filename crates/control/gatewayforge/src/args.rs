@@ -35,6 +35,15 @@ pub struct Args {
     #[arg(long, env = "CLAWOPS_COMPANION_URL")]
     pub companion_url: Option<String>,
 
+    /// What a month is planned to cost, in dollars; costs are compared with it instead of with list prices.
+    #[arg(long, env = "CLAWOPS_MONTHLY_BUDGET", value_name = "DOLLARS",
+          value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]
+    pub monthly_budget: Option<i64>,
+
+    /// Two people must agree to what raises the monthly cost by more than a fifth.
+    #[arg(long, env = "CLAWOPS_SECOND_PERSON_OVER_COST")]
+    pub second_person_over_cost: bool,
+
     /// How often each primary's memory is copied: what a failover may lose at most.
     #[arg(long, env = "CLAWOPS_SNAPSHOT_SECONDS", default_value_t = 300, value_name = "N",
           value_parser = clap::value_parser!(u64).range(10..=86_400))]
@@ -58,6 +67,11 @@ impl Args {
     /// A port of this fleet's own.
     pub fn port(&self, above_base: u16) -> Result<u16> {
         self.port_base.checked_add(above_base).context("the port base is too high; use at most 65000")
+    }
+
+    /// An empty one is none.
+    pub fn companion_url(&self) -> Option<String> {
+        self.companion_url.clone().filter(|url| !url.is_empty())
     }
 
     pub fn listen(&self) -> Result<SocketAddr> {

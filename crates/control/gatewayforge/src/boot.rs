@@ -12,7 +12,10 @@ use crate::{
 use anyhow::{Context, Result};
 use gf_api::{Api, ApiConfig, ApiOptions};
 use gf_driver::{Drivers, Enrolment};
-use gf_model::ambient::{Clock, Entropy};
+use gf_model::{
+    Cents,
+    ambient::{Clock, Entropy},
+};
 use gf_node_hub::{Hub, HubConfig, NodeEvent, link_route};
 use gf_node_proto::SigningKey;
 use gf_operations::{Engine, Hands, Limits, Paths};
@@ -75,7 +78,8 @@ pub async fn run(args: Args) -> Result<()> {
     let (drivers, _sim) = places::open(&args, around).await?;
     let secrets = Secrets::open(store.clone(), &keys_dir.join("master.key"), base.entropy.clone()).await?;
     let engine = engine(&args, &base, &home, drivers, &hub, &secrets)?;
-    let requests = Requests::new(engine.clone(), Arc::new(StandardPolicy::default()));
+    let policy = StandardPolicy { second_person_over_cost: args.second_person_over_cost };
+    let requests = Requests::new(engine.clone(), Arc::new(policy));
 
     let plugin_key = keys::open_or_create(&keys_dir.join("plugin.key"), &*base.entropy)?;
     let api = Api::new(ApiConfig {
@@ -85,7 +89,11 @@ pub async fn run(args: Args) -> Result<()> {
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
         plugin_key: plugin_key.into_bytes(),
-        options: ApiOptions { allow_remote: args.allow_remote, public_url: format!("http://{listen}") },
+        options: ApiOptions {
+            allow_remote: args.allow_remote,
+            public_url: format!("http://{listen}"),
+            monthly_budget: args.monthly_budget.map(Cents::dollars),
+        },
         enrolment,
         ending: ending.clone(),
     });
@@ -138,6 +146,7 @@ fn engine(
         entropy: base.entropy.clone(),
         paths: Paths { snapshots: home.join("snapshots"), archives: home.join("archives") },
         limits: Limits::default(),
+        companion_listens: args.companion_url().is_some(),
         base_configuration: Arc::new(configuration),
     }))
 }
@@ -155,7 +164,7 @@ fn reconcilers(
         engine,
         requests,
         messenger: Arc::new(OpsGateway::new(ops_gateway, keys_dir.join("ops-gateway.token"))),
-        outbox: Arc::new(Companion::new(args.companion_url.clone(), &webhook_key, base.clock.clone())?),
+        outbox: Arc::new(Companion::new(args.companion_url(), &webhook_key, base.clock.clone())?),
         cadence: Cadence { snapshot: Duration::from_secs(args.snapshot_seconds), ..Cadence::default() },
     })
 }

@@ -3,7 +3,11 @@
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use gf_model::{Timestamp, ambient::Clock, notice::Notice};
+use gf_model::{
+    Timestamp,
+    ambient::Clock,
+    notice::{NOT_CONFIGURED, Notice},
+};
 use gf_reconcile::{DeliveryError, Outbox};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -29,7 +33,7 @@ impl Companion {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context("no HTTP client could be made for webhooks")?;
-        Ok(Self { url: url.filter(|url| !url.is_empty()), secret: secret(key)?, clock, http })
+        Ok(Self { url, secret: secret(key)?, clock, http })
     }
 }
 
@@ -52,11 +56,12 @@ fn signature(secret: &[u8], id: &str, at: Timestamp, body: &[u8]) -> Result<Stri
 
 #[async_trait]
 impl Outbox for Companion {
+    fn listens(&self) -> bool {
+        self.url.is_some()
+    }
+
     async fn post(&self, event: &str, notice: &Notice, body: &Value) -> Result<(), DeliveryError> {
-        let Some(url) = &self.url else {
-            tracing::debug!(event, notice = %notice.id, "COMPANION's address is not set; its webhook is dropped");
-            return Ok(());
-        };
+        let Some(url) = &self.url else { return Err(DeliveryError(NOT_CONFIGURED.to_owned())) };
         let (id, now) = (notice.id.to_string(), self.clock.now());
         let text = json!({"type": event, "timestamp": notice.created_at, "data": body}).to_string();
         let request = self

@@ -1,7 +1,12 @@
 //! Long lists in pages: a page is asked for by the key of the last item that was seen, so that what is added
 //! meanwhile neither repeats nor hides anything else.
 
-use crate::problem::Problem;
+use crate::{
+    Api,
+    problem::{Answer, Problem},
+};
+use axum::Json;
+use gf_model::fleet::Fleet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +42,46 @@ pub fn checked_limit(limit: Option<i64>, default: usize, largest: usize) -> Resu
                 .fix(format!("use 1 to {largest}"))),
         },
     }
+}
+
+/// What a list may be asked by besides its page. A list's query is this and `limit` and `after`; they are spelled out
+/// in every query because a flattened one can neither be typed nor closed.
+macro_rules! list_query {
+    ($(#[$outer:meta])* struct $name:ident { $($(#[$inner:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$outer])*
+        #[derive(serde::Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct $name {
+            /// How many items (default 100, at most 1000).
+            limit: Option<i64>,
+            /// The `next` of the page before.
+            after: Option<String>,
+            $($(#[$inner])* $field: Option<$type>,)*
+        }
+
+        impl $name {
+            fn page(&self) -> $crate::paging::Page {
+                $crate::paging::Page { limit: self.limit, after: self.after.clone() }
+            }
+        }
+    };
+}
+pub(crate) use list_query;
+
+/// The newest first, and what is of one moment in a steady order.
+pub fn newest_first<'a, T, A: Ord, I: Ord>(
+    items: impl Iterator<Item = &'a T>,
+    at: impl Fn(&T) -> A,
+    id: impl Fn(&T) -> I,
+) -> std::vec::IntoIter<&'a T> {
+    let mut found: Vec<&T> = items.collect();
+    found.sort_by_key(|item| std::cmp::Reverse((at(item), id(item))));
+    found.into_iter()
+}
+
+/// Answers with a page of the fleet as it is now.
+pub fn answer<T>(api: &Api, look: impl FnOnce(&Fleet) -> Result<Listing<T>, Problem>) -> Answer<Listing<T>> {
+    api.store.read(look).map(Json)
 }
 
 /// One page of items that come in the order of their keys.

@@ -5,7 +5,10 @@ use crate::{
     idempotency::Running,
 };
 use gf_driver::Enrolment;
-use gf_model::ambient::{Clock, Entropy};
+use gf_model::{
+    Cents,
+    ambient::{Clock, Entropy},
+};
 use gf_requests::Requests;
 use gf_secrets::Secrets;
 use gf_store::FleetStore;
@@ -42,6 +45,8 @@ pub struct ApiOptions {
     pub allow_remote: bool,
     /// Where people reach it, such as `http://127.0.0.1:7410`.
     pub public_url: String,
+    /// What a month was planned to cost; without it costs are compared with list prices.
+    pub monthly_budget: Option<Cents>,
 }
 
 /// What an [`Api`] is made of.

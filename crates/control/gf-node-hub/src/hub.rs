@@ -186,6 +186,12 @@ impl Hub {
         }
     }
 
+    /// Ends a node's link and forgets what was known of it: its machine is gone.
+    pub fn forget(&self, id: &NodeId) {
+        self.disconnect(id, GoodbyeReason::UnknownNode);
+        self.shared.nodes.write().remove(id);
+    }
+
     /// Tells every node that this control plane goes away.
     pub fn shut_down(&self) {
         let ids: Vec<_> = self.shared.nodes.read().keys().cloned().collect();

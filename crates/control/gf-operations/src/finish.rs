@@ -4,7 +4,8 @@ use crate::{engine::Engine, lane::WriteError};
 use gf_model::{
     NoticeId, Timestamp,
     audit::{AuditEntry, AuditPhase},
-    notice::{Notice, Recipient, Severity},
+    fleet::Fleet,
+    notice::{NOT_CONFIGURED, Notice, Recipient, Severity},
     operation::{LaneState, Operation, OperationState},
     person::Principal,
 };
@@ -52,7 +53,8 @@ pub(crate) async fn end(
                 "error": why,
             }),
         });
-        if let Some(notice) = notice(&ended, well, bits, now) {
+        let untold = untold(fleet, &ended);
+        if let Some(notice) = notice(&ended, well, untold, bits, now) {
             tx.put(notice);
         }
         tx.put(ended);
@@ -61,8 +63,21 @@ pub(crate) async fn end(
     write.await
 }
 
+/// Said of an operation whose webhooks nobody can take.
+const UNTOLD: &str = "\nCOMPANION was not told: its address is not configured. The webhooks wait until it is (--companion-url).";
+
+/// Whether a webhook of it waits for somebody to say where COMPANION listens.
+fn untold(fleet: &Fleet, ended: &Operation) -> bool {
+    let prefix = Notice::webhook_key(&ended.id);
+    fleet.notices.values().any(|notice| {
+        notice.delivered_at.is_none()
+            && notice.last_error.as_deref() == Some(NOT_CONFIGURED)
+            && notice.key.starts_with(&prefix)
+    })
+}
+
 /// Who asked is told of the end. What the control plane ordered by itself is told by whoever ordered it.
-fn notice(ended: &Operation, well: bool, bits: u64, now: Timestamp) -> Option<Notice> {
+fn notice(ended: &Operation, well: bool, untold: bool, bits: u64, now: Timestamp) -> Option<Notice> {
     if matches!(ended.principal, Principal::Service(_)) && well {
         return None;
     }
@@ -85,7 +100,12 @@ fn notice(ended: &Operation, well: bool, bits: u64, now: Timestamp) -> Option<No
         key: format!("ended:{}:{now}", ended.id),
         recipient,
         severity,
-        text: format!("Operation {} ({}) {outcome}.", ended.id, ended.verb.name().replace('_', " ")),
+        text: format!(
+            "Operation {} ({}) {outcome}.{}",
+            ended.id,
+            ended.verb.name().replace('_', " "),
+            if untold { UNTOLD } else { "" }
+        ),
         look_at: Some(format!("gf_operation {}", json!({ "id": ended.id, "action": "get" }))),
         created_at: now,
         delivered_at: None,

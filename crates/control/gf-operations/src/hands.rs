@@ -18,6 +18,8 @@ pub struct Hands {
     pub entropy: Arc<dyn Entropy>,
     pub paths: Paths,
     pub limits: Limits,
+    /// Whether somebody has said where COMPANION listens.
+    pub companion_listens: bool,
     /// The OpenClaw configuration that every account's gateway starts with, before its own owned keys.
     pub base_configuration: Arc<Value>,
 }

@@ -17,6 +17,9 @@ mod notices;
 pub mod observe;
 mod protect;
 mod prune;
+mod schedules;
+mod scores;
+mod usage;
 
 pub use notices::{DeliveryError, Messenger, Outbox};
 
@@ -74,6 +77,9 @@ pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSe
     tasks.spawn(approvals::run(all.clone()));
     tasks.spawn(downtime::run(all.clone()));
     tasks.spawn(prune::run(all.clone()));
+    tasks.spawn(schedules::run(all.clone()));
+    tasks.spawn(scores::run(all.clone()));
+    tasks.spawn(usage::run(all.clone()));
     tasks.spawn(heads::run(all));
     tasks
 }

@@ -15,6 +15,9 @@ const LONGEST_PAUSE_SECONDS: i64 = 3600;
 /// Notices are kept this long, so that nothing with the same key is told again; what nobody took by then is stale.
 const KEPT_HOURS: i64 = 24 * 7;
 
+/// No more webhooks than this wait for COMPANION.
+const WEBHOOKS_WAITING: usize = 1000;
+
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct DeliveryError(pub String);
@@ -31,6 +34,11 @@ pub trait Messenger: Send + Sync + 'static {
 /// Posts a signed webhook to COMPANION. The notice's id is the webhook's id.
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
+    /// Whether anybody has said where COMPANION listens. Without that webhooks wait.
+    fn listens(&self) -> bool {
+        true
+    }
+
     async fn post(&self, event: &str, notice: &Notice, body: &serde_json::Value)
     -> Result<(), DeliveryError>;
 }
@@ -40,8 +48,11 @@ pub(crate) async fn run(all: Reconcilers) {
     let mut changed = store.changed();
     while crate::next_look(&mut changed, all.cadence.notices).await {
         let now = all.engine.hands().clock.now();
+        let listens = all.outbox.listens();
         for notice in store.read(|fleet| due(fleet, now)) {
-            deliver(&all, notice).await;
+            if listens || !notice.is_webhook() {
+                deliver(&all, notice).await;
+            }
         }
         forget(&all, now).await;
     }
@@ -113,8 +124,10 @@ async fn forget(all: &Reconcilers, now: Timestamp) {
         let at = notice.delivered_at.unwrap_or(notice.created_at);
         now.duration_since(at).as_hours() >= KEPT_HOURS
     };
-    let ids: Vec<NoticeId> =
-        store.read(|fleet| fleet.notices.values().filter(|n| old(n)).map(|n| n.id.clone()).collect());
+    let ids: Vec<NoticeId> = store.read(|fleet| {
+        let stale = fleet.notices.values().filter(|n| old(n)).map(|n| n.id.clone());
+        stale.chain(beyond_the_queue(fleet)).collect()
+    });
     if ids.is_empty() {
         return;
     }
@@ -126,6 +139,19 @@ async fn forget(all: &Reconcilers, now: Timestamp) {
     if let Err(error) = write.await {
         tracing::error!(%error, "old notices could not be forgotten");
     }
+}
+
+/// The oldest webhooks of more than the queue holds: what COMPANION has not taken for so long, it must ask for itself.
+fn beyond_the_queue(fleet: &Fleet) -> Vec<NoticeId> {
+    let waits = |notice: &&Notice| notice.is_webhook() && notice.delivered_at.is_none();
+    let mut waiting: Vec<_> = fleet.notices.values().filter(waits).collect();
+    let superfluous = waiting.len().saturating_sub(WEBHOOKS_WAITING);
+    if superfluous == 0 {
+        return Vec::new();
+    }
+    waiting.sort_by_key(|notice| (notice.created_at, &notice.id));
+    tracing::warn!(superfluous, "COMPANION has taken no webhook for long; the oldest are dropped");
+    waiting.into_iter().take(superfluous).map(|notice| notice.id.clone()).collect()
 }
 
 #[cfg(test)]
@@ -162,5 +188,21 @@ mod tests {
         told.delivered_at = Some(Timestamp::UNIX_EPOCH);
         fleet.apply(told.into());
         assert!(due(&fleet, Timestamp::MAX).is_empty());
+    }
+
+    #[test]
+    fn the_newest_webhooks_wait_and_the_oldest_beyond_a_thousand_are_dropped() {
+        let mut fleet = Fleet::default();
+        for number in 0..=WEBHOOKS_WAITING as u64 {
+            let mut webhook = notice(0);
+            webhook.id = NoticeId::from_bits(number, 8);
+            webhook.created_at = Timestamp::from_second(number as i64).unwrap();
+            webhook.recipient = Recipient::Companion { event: "e".into(), body: serde_json::json!({}) };
+            fleet.apply(webhook.into());
+        }
+        let mut other = notice(0);
+        other.id = NoticeId::from_bits(u64::MAX, 8);
+        fleet.apply(other.into());
+        assert_eq!(beyond_the_queue(&fleet), [NoticeId::from_bits(0, 8)]);
     }
 }

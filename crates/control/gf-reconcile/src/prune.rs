@@ -8,8 +8,10 @@ use gf_model::{
     approval::ApprovalState,
     fleet::{Fleet, Key},
     incident::IncidentState,
+    node::Node,
+    provider::ProviderId,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Ended operations that are kept, with their lanes.
 const OPERATIONS: usize = 500;
@@ -17,13 +19,22 @@ const OPERATIONS: usize = 500;
 const INCIDENTS: usize = 500;
 /// What was done once, and questions that were answered, are kept this long.
 const HOURS: i64 = 7 * 24;
+/// A machine whose node has been away for so long, and on which nobody is, is not coming back.
+const NODE_HOURS: i64 = 1;
 const EVERY: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(all: Reconcilers) {
     let hands = all.engine.hands();
     loop {
         let now = hands.clock.now();
-        let old = hands.store.read(|fleet| superfluous(fleet, now));
+        let goes_with_place = |provider: &ProviderId| {
+            hands.drivers.for_provider(provider).is_ok_and(|driver| driver.node_goes_with_place())
+        };
+        let old = hands.store.read(|fleet| {
+            let mut old = superfluous(fleet, now);
+            old.extend(lost_nodes(fleet, goes_with_place, now));
+            old
+        });
         if !old.is_empty() {
             let write = hands.store.update(|_, tx| old.into_iter().for_each(|key| tx.delete(key)));
             if let Err(error) = write.await {
@@ -69,11 +80,26 @@ pub(crate) fn superfluous(fleet: &Fleet, now: Timestamp) -> Vec<Key> {
     keys
 }
 
+/// Nodes of machines that came to nothing: nobody is on them, and they have been away for long. One that waits for its
+/// first connection is left in peace for as long.
+fn lost_nodes(fleet: &Fleet, goes_with_place: impl Fn(&ProviderId) -> bool, now: Timestamp) -> Vec<Key> {
+    let used: BTreeSet<_> = fleet.live_instances().filter_map(|instance| instance.node.as_ref()).collect();
+    let is_lost = |node: &&Node| {
+        !node.connected
+            && now.duration_since(node.last_change).as_hours() >= NODE_HOURS
+            && !used.contains(&node.id)
+            && goes_with_place(&node.provider)
+    };
+    fleet.nodes.values().filter(is_lost).map(|node| Key::Node(node.id.clone())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide;
     use gf_model::{
         fleet::Once,
+        instance::InstanceState,
         operation::{Lane, LaneId, LaneRecord, Operation, OperationState},
         person::Principal,
         verb::Verb,
@@ -114,6 +140,35 @@ mod tests {
         assert_eq!(keys.len(), 2, "{keys:?}");
         assert!(keys.contains(&Key::Operation("op-2".parse().unwrap())));
         assert!(matches!(&keys[0], Key::Lane(lane) if lane.operation.as_str() == "op-2"));
+    }
+
+    #[test]
+    fn nodes_that_went_with_their_machines_are_forgotten_and_hosts_are_not() {
+        let node = |name: &str, provider: &str, connected: bool, second: i64| Node {
+            id: name.parse().unwrap(),
+            provider: provider.into(),
+            region: "nbg1".into(),
+            public_key: String::new(),
+            enrol_token_sha256: None,
+            enrolled_at: None,
+            connected,
+            last_change: at(second),
+            software: None,
+        };
+        let mut fleet = decide::tests::pair(InstanceState::Active, None);
+        let hour = NODE_HOURS * 3600;
+        for node in [
+            node("node-sim-gone", "sim", false, 0),
+            node("node-sim-young", "sim", false, 1),
+            node("node-sim-here", "sim", true, 0),
+            node("node-host", "local-a", false, 0),
+            // The pair's primary is on this one.
+            node("node-local-a", "sim", false, 0),
+        ] {
+            fleet.apply(node.into());
+        }
+        let lost = lost_nodes(&fleet, |provider| provider.0 == "sim", at(hour));
+        assert_eq!(lost, vec![Key::Node("node-sim-gone".parse().unwrap())]);
     }
 
     #[test]

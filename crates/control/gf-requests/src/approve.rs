@@ -72,7 +72,7 @@ impl Requests {
         once: Option<Once>,
     ) -> Result<Operation, Refusal> {
         let now = self.clock().now();
-        let approval = self.open_approval(code, person, now)?;
+        let approval = self.open_approval(code, person, ApprovalState::Granted, now)?;
         let plan = match self.replanned(&approval, now) {
             Ok(plan) => plan,
             Err(refusal) => {
@@ -185,7 +185,7 @@ impl Requests {
         once: Option<Once>,
     ) -> Result<Approval, Refusal> {
         let now = self.clock().now();
-        let approval = self.open_approval(code, person, now)?;
+        let approval = self.open_approval(code, person, ApprovalState::Denied, now)?;
         self.close(person, &approval, ApprovalState::Denied, &evidence, once, "", now).await
     }
 
@@ -194,6 +194,7 @@ impl Requests {
         &self,
         code: &ApprovalCode,
         person: &PersonId,
+        gives: ApprovalState,
         now: Timestamp,
     ) -> Result<Approval, Refusal> {
         self.store().read(|fleet| {
@@ -212,7 +213,7 @@ impl Requests {
                 .at("approval", code)
                 .fix("ask for it again"));
             }
-            may_answer(fleet, approval, person)?;
+            may_answer(fleet, approval, person, gives)?;
             Ok(approval.clone())
         })
     }
@@ -276,14 +277,40 @@ impl Requests {
     }
 }
 
-/// A person's role must allow it. Asking for it with one's own key and answering it oneself is one person's act.
-fn may_answer(fleet: &Fleet, approval: &Approval, person: &PersonId) -> Result<(), Refusal> {
+/// A person's role must allow it, and where two people must agree, a yes is never the asker's own. A no is anybody's
+/// who may answer: it starts nothing.
+fn may_answer(
+    fleet: &Fleet,
+    approval: &Approval,
+    person: &PersonId,
+    gives: ApprovalState,
+) -> Result<(), Refusal> {
     let role = fleet.people.get(person).filter(|person| !person.disabled).map(|person| person.role);
-    match role {
-        Some(role) if role >= PersonRole::Approver => Ok(()),
-        _ => Err(Refusal::new(403, "not_an_approver", format!("{person} may not answer {}", approval.code))
-            .at("person", person)
-            .fix("an approver or an admin can: see `clawops people list`")),
+    if role.is_none_or(|role| role < PersonRole::Approver) {
+        return Err(Refusal::new(
+            403,
+            "not_an_approver",
+            format!("{person} may not answer {}", approval.code),
+        )
+        .at("person", person)
+        .fix("an approver or an admin can: see `clawops people list`"));
+    }
+    if !approval.second_person || gives != ApprovalState::Granted {
+        return Ok(());
+    }
+    let refused = |why: String, fix: &str| {
+        Err(Refusal::new(403, "second_person_needed", why).at("person", person).fix(fix))
+    };
+    match &approval.asked_by {
+        Some(asker) if asker == person => refused(
+            format!("{person} asked for {}, and another person must agree to it", approval.code),
+            "another approver or admin can: clawops approvals approve CODE",
+        ),
+        Some(_) => Ok(()),
+        None => refused(
+            format!("two people must agree to {}, and nobody can tell who asked for it", approval.code),
+            "ask for it with your own key or in a conversation of your own; then another person can agree",
+        ),
     }
 }
 
@@ -310,7 +337,7 @@ fn answer_entry(person: &PersonId, approval: &Approval, why: &str, now: Timestam
     }
 }
 
-fn settled<T>(outcome: Result<T, TransactError<Refusal>>) -> Result<T, Refusal> {
+pub(crate) fn settled<T>(outcome: Result<T, TransactError<Refusal>>) -> Result<T, Refusal> {
     outcome.map_err(|error| match error {
         TransactError::Refused(refusal) => refusal,
         TransactError::Store(error) => error.into(),

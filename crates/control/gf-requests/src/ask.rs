@@ -2,10 +2,11 @@
 
 use crate::{ANSWER_WITHIN, Caller, Refusal, Requests, admit::entry};
 use gf_model::{
-    ApprovalCode, Timestamp,
+    ApprovalCode, PersonId, Timestamp,
     approval::{Approval, ApprovalState, Envelope},
     audit::AuditPhase,
     fleet::Fleet,
+    person::{ChannelIdentity, Principal},
     plan::Plan,
     verb::Verb,
 };
@@ -26,6 +27,7 @@ impl Requests {
             let same = fleet.approvals.values().find(|open| {
                 open.state == ApprovalState::Open
                     && open.conversation == caller.conversation
+                    && open.requested_by == caller.principal
                     && open.plan.verb == plan.verb
             });
             if let Some(same) = same {
@@ -38,6 +40,8 @@ impl Requests {
                 state: ApprovalState::Open,
                 envelope: envelope(&plan),
                 requested_by: caller.principal.clone(),
+                asked_by: person_behind(fleet, caller),
+                second_person: needs.second_person,
                 conversation: caller.conversation.clone(),
                 shown: Vec::new(),
                 answered_by: None,
@@ -74,6 +78,21 @@ impl Requests {
                 .collect()
         })
     }
+}
+
+/// Who asks: the person themselves, or the one in whose own conversation an agent asks. In a group, where many talk,
+/// nobody can be told for sure.
+pub(crate) fn person_behind(fleet: &Fleet, caller: &Caller) -> Option<PersonId> {
+    if let Principal::Person(id) = &caller.principal {
+        return Some(id.clone());
+    }
+    let (channel, rest) = caller.conversation.as_deref()?.split_once(':')?;
+    if channel == "cli" {
+        return rest.parse().ok().filter(|id| fleet.people.contains_key(id));
+    }
+    let (_, sender) = rest.split_once(':')?;
+    let identity = ChannelIdentity { channel: channel.to_owned(), sender: sender.to_owned() };
+    fleet.people.values().find(|person| person.identities.contains(&identity)).map(|person| person.id.clone())
 }
 
 /// A code that no open question has.

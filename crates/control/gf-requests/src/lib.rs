@@ -12,6 +12,7 @@ mod caller;
 mod control;
 mod push;
 mod refusal;
+mod schedules;
 
 pub use answer::{Answered, Heard};
 pub use caller::{Caller, Options, Outcome};
@@ -19,6 +20,7 @@ pub use gf_operations::Act;
 pub use gf_policy::Explanation;
 pub use push::Push;
 pub use refusal::Refusal;
+pub use schedules::Which;
 
 use gf_model::ambient::{Clock, Entropy};
 use gf_operations::Engine;
@@ -44,7 +46,10 @@ pub struct Requests {
 
 impl Requests {
     pub fn new(engine: Engine, policy: Arc<dyn Policy>) -> Self {
-        Self { engine, policy, ledger: Arc::default(), keyed: Arc::default() }
+        let hands = engine.hands();
+        let now = hands.clock.now();
+        let ledger = hands.store.read(|fleet| Ledger::of(fleet, now));
+        Self { engine, policy, ledger: Arc::new(Mutex::new(ledger)), keyed: Arc::default() }
     }
 
     pub fn engine(&self) -> &Engine {

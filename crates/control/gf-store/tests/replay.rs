@@ -116,6 +116,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                 driver: "sim".into(),
                 regions: Vec::new(),
                 prices: BTreeMap::from([(Tier::Nano, gf_model::Cents(number as i64))]),
+                setup_fee: None,
                 pool: Pool::Primary,
                 status: ProviderStatus::Unknown,
                 score: None,

@@ -42,6 +42,12 @@ pub struct Approval {
     /// The control plane's own words; shown as they are.
     pub question: String,
     pub requested_by: Principal,
+    /// The person behind the request, where that is known: the one who asked, or in whose conversation an agent did.
+    #[serde(default)]
+    pub asked_by: Option<PersonId>,
+    /// Another person than the one who asked must agree.
+    #[serde(default)]
+    pub second_person: bool,
     /// Where it was asked for, and so where it is shown: `cli:person-ada`, `telegram:default:777`.
     pub conversation: Option<String>,
     /// Where the question was seen leaving. Without an entry it cannot be granted there.

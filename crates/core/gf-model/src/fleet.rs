@@ -4,7 +4,7 @@
 
 use crate::{
     AccountId, ApprovalCode, ArchiveId, IncidentId, InstanceId, NodeId, NoticeId, OperationId, PersonId,
-    RevisionId, SnapshotId,
+    RevisionId, ScheduleId, SnapshotId,
     approval::Approval,
     channel::AccountChannel,
     gateway::Gateway,
@@ -17,7 +17,9 @@ use crate::{
     provider::{Provider, ProviderId},
     revision::Revision,
     rules::RuleSet,
+    schedule::Schedule,
     snapshot::{Archive, Snapshot},
+    usage::Usage,
     verb::Silence,
 };
 use jiff::Timestamp;
@@ -114,6 +116,8 @@ fleet! {
     Incident, incidents, IncidentId, Incident, |v| v.id.clone();
     Notice, notices, NoticeId, Notice, |v| v.id.clone();
     Silence, silences, String, Silence, |v| format!("{:?}", v.scope);
+    Schedule, schedules, ScheduleId, Schedule, |v| v.id.clone();
+    Usage, usage, AccountId, Usage, |v| v.account.clone();
     Once, once, String, Once, |v| v.key.clone();
     Rules, rules, String, RuleSet, |_| RuleSet::IN_FORCE.to_owned();
 }

@@ -106,6 +106,10 @@ named_id!(
     NoticeId, "note-", "a notice id such as note-5b1d"
 );
 named_id!(
+    /// A report that comes by itself.
+    ScheduleId, "sched-", "a schedule id such as sched-4e10"
+);
+named_id!(
     /// An operator: a human with channel identities, keys and a role.
     PersonId, "person-", "a person id such as person-ada"
 );

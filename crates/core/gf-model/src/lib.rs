@@ -23,8 +23,10 @@ pub mod plan;
 pub mod provider;
 pub mod revision;
 pub mod rules;
+pub mod schedule;
 pub mod snapshot;
 pub mod tier;
+pub mod usage;
 pub mod verb;
 
 pub use ids::*;

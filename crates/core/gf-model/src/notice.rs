@@ -1,6 +1,6 @@
 //! What must be told to somebody, exactly once: a finished operation, a heal, a failover, a CRITICAL.
 
-use crate::NoticeId;
+use crate::{NoticeId, OperationId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,9 @@ pub enum Severity {
     Warning,
     Critical,
 }
+
+/// Why a webhook waits that nobody can take yet: nobody has said where COMPANION listens.
+pub const NOT_CONFIGURED: &str = "COMPANION's address is not configured";
 
 /// Where a notice goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,4 +43,15 @@ pub struct Notice {
     pub delivered_at: Option<Timestamp>,
     pub attempts: u32,
     pub last_error: Option<String>,
+}
+
+impl Notice {
+    /// A webhook of an operation has a key that begins so.
+    pub fn webhook_key(operation: &OperationId) -> String {
+        format!("companion:{operation}:")
+    }
+
+    pub const fn is_webhook(&self) -> bool {
+        matches!(self.recipient, Recipient::Companion { .. })
+    }
 }

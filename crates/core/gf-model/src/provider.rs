@@ -58,6 +58,9 @@ pub struct Provider {
     pub regions: Vec<RegionOffer>,
     /// Price of ONE instance for a month, by tier. A tier that is absent is not sold here.
     pub prices: BTreeMap<Tier, Cents>,
+    /// What it charges once for an instance; `None` where that is not known, so that no move to it is ever advised.
+    #[serde(default)]
+    pub setup_fee: Option<Cents>,
     pub pool: Pool,
     pub status: ProviderStatus,
     /// 0–100 over seven days; `None` while nothing has been measured.

@@ -11,6 +11,7 @@ use gf_model::{
     health::{Health, Observation},
     instance::{Instance, InstanceState, Role},
     provider::{Pool, Provider, ProviderId, ProviderStatus, Region, RegionOffer, TrackRecord},
+    usage::Peak,
 };
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -97,12 +98,14 @@ pub fn fleet(now: Timestamp) -> Fleet {
             *nth += usize::from(role == Role::Primary);
             instance(&fleet, &account, index, role, tier, provider, region, now)
         };
-        let (primary, standby) = (place(primary, Role::Primary), place(standby, Role::Standby));
+        let (mut primary, mut standby) = (place(primary, Role::Primary), place(standby, Role::Standby));
         let mut gateway = gateway(&account, tier, now);
+        gateway.created_at = since(used, now);
+        (primary.created_at, standby.created_at) = (gateway.created_at, gateway.created_at);
         gateway.primary = Some(primary.id.clone());
         gateway.standby = Some(standby.id.clone());
         gateway.last_activity = Some(last_activity(used, index, now));
-        fleet.apply(Account { id: account, channels: Vec::new(), created_at: now - days(90) }.into());
+        fleet.apply(Account { id: account, channels: Vec::new(), created_at: since(used, now) }.into());
         fleet.apply(primary.into());
         fleet.apply(standby.into());
         fleet.apply(gateway.into());
@@ -115,7 +118,8 @@ pub fn usage(now: Timestamp) -> BTreeMap<AccountId, Usage> {
     let of = |(index, (_, _, _, used)): (usize, (Tier, &str, &str, Use))| {
         let peak = if used == Use::Small { 12.0 } else { 35.0 };
         let usage = Usage {
-            days_of_data: 7,
+            days_known: 90,
+            days_measured: 7,
             last_activity: Some(last_activity(used, index, now)),
             peak_cpu_percent: Some(peak),
             peak_memory_percent: Some(peak),
@@ -126,8 +130,21 @@ pub fn usage(now: Timestamp) -> BTreeMap<AccountId, Usage> {
     pairs().enumerate().map(of).collect()
 }
 
+/// The same as the records that the control plane itself would have kept of that week.
+pub fn records_of_use(now: Timestamp) -> Vec<gf_model::usage::Usage> {
+    let of = |(account, usage): (AccountId, Usage)| {
+        let mut record = gf_model::usage::Usage::new(account);
+        let peak = Peak { cpu_percent: usage.peak_cpu_percent, memory_percent: usage.peak_memory_percent };
+        for hour in (0..8 * 24).rev() {
+            record.add(now - SignedDuration::from_hours(hour), peak);
+        }
+        record
+    };
+    usage(now).into_iter().map(of).collect()
+}
+
 /// What the providers that do not bill by the hour charge once for an instance.
-pub fn setup_fees() -> BTreeMap<ProviderId, Cents> {
+fn setup_fees() -> BTreeMap<ProviderId, Cents> {
     [("contabo", 750), ("hostinger", 499)].map(|(id, cents)| (ProviderId::from(id), Cents(cents))).into()
 }
 
@@ -145,6 +162,7 @@ pub fn providers() -> Vec<Provider> {
             })
             .collect(),
         prices: Tier::ALL.into_iter().zip(prices.map(Cents)).collect(),
+        setup_fee: Some(setup_fees().get(&ProviderId::from(*id)).copied().unwrap_or_default()),
         pool: Pool::Primary,
         status: ProviderStatus::Ok,
         score: None,
@@ -183,6 +201,10 @@ fn region(fleet: &Fleet, provider: &str, role: Role, nth: usize) -> Region {
 
 fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
+}
+
+fn since(used: Use, now: Timestamp) -> Timestamp {
+    now - days(if used == Use::Young { 40 } else { 90 })
 }
 
 fn last_activity(used: Use, index: usize, now: Timestamp) -> Timestamp {

@@ -14,6 +14,7 @@ mod lint;
 pub mod place;
 pub mod score;
 pub mod sla;
+pub mod track;
 mod verbs;
 pub mod waste;
 

@@ -24,7 +24,10 @@ pub const MOVE_SAVES: Cents = Cents::dollars(5);
 /// What was measured of an account.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
-    pub days_of_data: u32,
+    /// Since when its activity and its prices are known, in whole days.
+    pub days_known: u32,
+    /// Whole days of the last week in which its load was measured.
+    pub days_measured: u32,
     pub last_activity: Option<Timestamp>,
     /// The highest of the week, of either instance.
     pub peak_cpu_percent: Option<f32>,
@@ -101,21 +104,36 @@ impl Findings {
     }
 }
 
-/// Looks at every pair. `setup` is what a provider charges once for an instance; it weighs more the younger it is.
-pub fn find(
-    fleet: &Fleet,
-    usage: &BTreeMap<AccountId, Usage>,
-    setup: &BTreeMap<ProviderId, Cents>,
-    now: Timestamp,
-) -> Findings {
+/// What the fleet's own records say was measured of each account.
+pub fn measured(fleet: &Fleet, now: Timestamp) -> BTreeMap<AccountId, Usage> {
+    let of = |gateway: &Gateway| {
+        let days = (now.duration_since(gateway.created_at).as_secs() / 86_400).clamp(0, 36_500) as u32;
+        let load = fleet.usage.get(&gateway.account);
+        let peak = load.map(|load| load.peak(now)).unwrap_or_default();
+        Usage {
+            days_known: days,
+            days_measured: load.map_or(0, |load| load.days_of_data(now)),
+            last_activity: gateway.last_activity,
+            peak_cpu_percent: peak.cpu_percent,
+            peak_memory_percent: peak.memory_percent,
+            tenure_months: (days / 30).max(1),
+        }
+    };
+    fleet.gateways.values().map(|gateway| (gateway.account.clone(), of(gateway))).collect()
+}
+
+/// Looks at every pair. What a provider charges once for an instance weighs more the younger the pair is.
+pub fn find(fleet: &Fleet, usage: &BTreeMap<AccountId, Usage>, now: Timestamp) -> Findings {
     let mut findings = Findings::default();
     for gateway in fleet.gateways.values().filter(|gateway| gateway.desired == Desired::Pair) {
         let Some(usage) = usage.get(&gateway.account) else { continue };
         let found = idle(fleet, gateway, usage, now)
             .or_else(|| oversized(fleet, gateway, usage))
-            .or_else(|| arbitrage(fleet, gateway, usage, setup));
+            .or_else(|| arbitrage(fleet, gateway, usage));
         let Some((waste, saves)) = found else { continue };
-        let list = if usage.days_of_data < DAYS_NEEDED { &mut findings.unsure } else { &mut findings.sure };
+        let days =
+            if matches!(waste, Waste::Oversized { .. }) { usage.days_measured } else { usage.days_known };
+        let list = if days < DAYS_NEEDED { &mut findings.unsure } else { &mut findings.sure };
         list.push(Finding { account: gateway.account.clone(), waste, saves });
     }
     findings
@@ -146,26 +164,23 @@ fn oversized(fleet: &Fleet, gateway: &Gateway, usage: &Usage) -> Option<(Waste, 
     (saves > Cents(0)).then_some((Waste::Oversized { to }, saves))
 }
 
-fn arbitrage(
-    fleet: &Fleet,
-    gateway: &Gateway,
-    usage: &Usage,
-    setup: &BTreeMap<ProviderId, Cents>,
-) -> Option<(Waste, Cents)> {
+fn arbitrage(fleet: &Fleet, gateway: &Gateway, usage: &Usage) -> Option<(Waste, Cents)> {
+    // A fee that nobody knows may eat up what a move saves.
     let once = |provider: &ProviderId| {
-        setup.get(provider).copied().unwrap_or_default().pro_rata(1, i64::from(usage.tenure_months.max(1)))
+        let fee = fleet.providers.get(provider)?.setup_fee?;
+        Some(fee.pro_rata(1, i64::from(usage.tenure_months.max(1))))
     };
     let both: Vec<_> = pair(fleet, gateway).collect();
     let moves = both.iter().flat_map(|instance| {
         let taken: Vec<_> = both.iter().map(|other| &other.provider).collect();
         let others = fleet.providers.values().filter(move |other| !taken.contains(&&other.id));
-        others.filter(|other| other.pool != Pool::Paused && cost::sells(fleet, &other.id, instance.tier)).map(
-            |other| {
-                let here = instance.monthly_cost + once(&instance.provider);
-                let there = cost::price(fleet, &other.id, instance.tier) + once(&other.id);
-                (here - there, &instance.provider, &other.id)
-            },
-        )
+        others
+            .filter(|other| other.pool != Pool::Paused && cost::sells(fleet, &other.id, instance.tier))
+            .filter_map(|other| {
+                let here = instance.monthly_cost + once(&instance.provider)?;
+                let there = cost::price(fleet, &other.id, instance.tier) + once(&other.id)?;
+                Some((here - there, &instance.provider, &other.id))
+            })
     });
     // The largest saving, and of equal ones the provider that comes first by name.
     let (saves, from, to) = moves.reduce(|best, other| if other.0 > best.0 { other } else { best })?;

@@ -21,7 +21,7 @@ fn a_week_costs_1247_against_1190() {
 #[test]
 fn four_hundred_and_ninety_two_dollars_are_wasted() {
     let fleet = fixture::fleet(now());
-    let found = waste::find(&fleet, &fixture::usage(now()), &fixture::setup_fees(), now());
+    let found = waste::find(&fleet, &fixture::usage(now()), now());
     let idle = found.total(|waste| matches!(waste, Waste::Idle { .. }));
     let small = found.total(|waste| matches!(waste, Waste::Oversized { .. }));
     let elsewhere = found.total(|waste| matches!(waste, Waste::Arbitrage { .. }));
@@ -53,15 +53,40 @@ fn with_six_days_of_data_nothing_is_recommended_and_thirteen_days_are_not_idle()
     let fleet = fixture::fleet(now());
     let mut usage = fixture::usage(now());
     for usage in usage.values_mut() {
-        usage.days_of_data = 6;
+        (usage.days_known, usage.days_measured) = (6, 6);
     }
-    let found = waste::find(&fleet, &usage, &fixture::setup_fees(), now());
+    let found = waste::find(&fleet, &usage, now());
     assert_eq!((found.sure.len(), found.unsure.len()), (0, 55));
 
     let second_before = now() - jiff::SignedDuration::from_secs(14 * 86_400 - 1);
     let mut fleet = fleet;
     let account = support::id("0001");
     fleet.gateways.get_mut(&account).unwrap().last_activity = Some(second_before);
-    let found = waste::find(&fleet, &fixture::usage(now()), &fixture::setup_fees(), now());
+    let found = waste::find(&fleet, &fixture::usage(now()), now());
     assert_eq!(found.total(|waste| matches!(waste, Waste::Idle { .. })).0, 30);
+}
+
+#[test]
+fn the_records_of_a_week_say_what_was_measured() {
+    let mut fleet = fixture::fleet(now());
+    for usage in fixture::records_of_use(now()) {
+        fleet.apply(usage.into());
+    }
+    let measured = waste::measured(&fleet, now());
+    let found = waste::find(&fleet, &measured, now());
+    assert_eq!(found, waste::find(&fleet, &fixture::usage(now()), now()));
+    assert_eq!(found.recoverable(), Cents::dollars(492));
+}
+
+#[test]
+fn nothing_is_claimed_of_what_was_not_measured() {
+    let mut fleet = fixture::fleet(now());
+    for gateway in fleet.gateways.values_mut() {
+        gateway.last_activity = None;
+    }
+    for provider in fleet.providers.values_mut() {
+        provider.setup_fee = None;
+    }
+    let found = waste::find(&fleet, &waste::measured(&fleet, now()), now());
+    assert_eq!(found, waste::Findings::default());
 }

@@ -45,7 +45,9 @@ pub fn question(
     lines.extend(needs.notes.iter().map(|note| format!("Note: {note}.")));
     lines.extend(plan.irreversible.iter().map(|what| format!("Cannot be undone: {what}.")));
     if needs.second_person {
-        lines.push("An approver must agree.".to_owned());
+        lines.push(
+            "Another person than the one who asked must agree: an approver, with their own key.".to_owned(),
+        );
     }
     let minute = expires_at.strftime("%H:%M UTC");
     lines.push(format!(

@@ -26,6 +26,8 @@ pub struct CostReportReply {
     pub actual: String,
     pub projected_cents: i64,
     pub projected: String,
+    /// What the projection is made of: `budget` or `list prices`.
+    pub projection: String,
     /// Percent over projection; negative is under-spend; absent without a projection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deviation_percent: Option<f64>,
@@ -35,6 +37,13 @@ pub struct CostReportReply {
     /// As it is said: `$24/month`.
     pub monthly_run_rate: String,
     pub waste: Vec<WasteItem>,
+    /// Found with less than seven days of data: told, never recommended for execution, not counted as recoverable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsure: Vec<WasteItem>,
+    /// Accounts whose activity nobody has seen, so that nobody can call them idle.
+    pub activity_unknown: u64,
+    /// Accounts whose load was not measured all week, so that nobody can call them oversized.
+    pub load_unknown: u64,
     pub recoverable_cents: i64,
     /// As it is said: `$492/month`.
     pub recoverable: String,
@@ -56,4 +65,10 @@ pub struct WasteItem {
     /// Tier to move to, where the item is oversized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_tier: Option<String>,
+    /// Provider to move from, where the item is arbitrage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_provider: Option<String>,
+    /// Provider to move to, where the item is arbitrage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_provider: Option<String>,
 }

@@ -35,6 +35,15 @@ pub struct InstanceHealthReply {
     pub recommended_action: String,
     /// Whether this was measured for this question.
     pub live: bool,
+    /// Why it was not, although that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_live_because: Option<String>,
+    /// When score, checks and resources were measured; absent where nothing was yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<String>,
+    /// How old that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<f64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -79,6 +79,12 @@ pub struct OperationReply {
     /// Webhooks to COMPANION that were acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhooks_delivered: Option<u64>,
+    /// Webhooks to COMPANION that nobody has taken yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks_waiting: Option<u64>,
+    /// Why they wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks_wait_for: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly_cost_cents: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -37,6 +37,12 @@ pub struct PairStatusReply {
     pub sla_percent: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sla_target_percent: Option<f64>,
+    /// Whether the whole month can still meet its target with what was lost so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla_met: Option<bool>,
+    /// Seconds without service that this month still has room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla_seconds_left: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     pub monthly_cost_cents: i64,
@@ -51,7 +57,9 @@ pub struct PairStatusReply {
 pub struct LastFailover {
     pub at: String,
     pub reason: String,
-    pub rpo_seconds: f64,
+    /// Age of the memory that the new primary woke with; absent where it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpo_seconds: Option<f64>,
     pub seconds: f64,
 }
 

@@ -13,7 +13,8 @@ pub struct ScheduleParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["briefing", "cost report", "health report", "capacity report"]))]
     pub what: Option<String>,
-    /// When, in UTC: `daily 07:00`, `weekly monday 08:00`, `monthly 1 07:00`, or `next 07:00` for once.
+    /// When, in UTC: `daily 07:00`, `weekly monday 08:00`, `monthly 1 07:00`, or `next 07:00` for once; a zone such as
+    /// Europe/Berlin may follow. Left out, the report comes when it usually does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// Entry to remove, as `list` names it.
@@ -35,6 +36,14 @@ pub struct ScheduleEntry {
     pub id: String,
     pub what: String,
     pub when: String,
+    /// In UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run: Option<String>,
+    /// The same moment by the clock of whoever asks, where their zone is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_run_local: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<String>,
+    /// The conversation that it comes to, or `operators`.
+    pub to: String,
 }

@@ -189,6 +189,7 @@ impl Driver for ProcessDriver {
                 continent: "LOCAL".to_owned(),
             }],
             prices: Tier::ALL.into_iter().map(price).collect(),
+            setup_fee: Some(Cents(0)),
             pool: Pool::Primary,
             status: ProviderStatus::Ok,
             score: None,
@@ -227,9 +228,9 @@ impl Driver for ProcessDriver {
             generation: order.generation.0,
             port: reserved.port.into(),
             config: Some(order.configuration.to_string().into()),
-            restore_from: restore_from(order.memory.as_ref()),
             owned: Some(order.owned.to_string().into()),
             revision: order.revision.clone(),
+            restore_from: restore_from(order.memory.as_ref()),
             ..InstanceCreate::default()
         };
         // The instance's id is what makes two orders one; a key of its own lets a failed one be tried again.

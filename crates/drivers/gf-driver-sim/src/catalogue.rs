@@ -17,6 +17,8 @@ pub(crate) struct Manner {
     regions: &'static [(&'static str, &'static str, &'static str)],
     /// Cents a month of one instance: nano, standard, pro, enterprise.
     prices: [i64; 4],
+    /// What it charges once for an instance, in cents.
+    setup_cents: i64,
     /// How long one call of its API takes, in milliseconds.
     pub call_ms: (u64, u64),
     /// From the order to a machine whose node connects, in milliseconds.
@@ -38,6 +40,7 @@ pub(crate) const MANNERS: [Manner; 5] = [
             ("sin", "Singapore", "ASIA"),
         ],
         prices: [300, 600, 1200, 2400],
+        setup_cents: 0,
         call_ms: (150, 600),
         provision_ms: (18_000, 45_000),
         failures_per_million: 8_000,
@@ -55,6 +58,7 @@ pub(crate) const MANNERS: [Manner; 5] = [
             ("nrt", "Tokyo", "ASIA"),
         ],
         prices: [300, 600, 1200, 2400],
+        setup_cents: 0,
         call_ms: (200, 900),
         provision_ms: (40_000, 90_000),
         failures_per_million: 15_000,
@@ -72,6 +76,7 @@ pub(crate) const MANNERS: [Manner; 5] = [
             ("blr1", "Bangalore", "ASIA"),
         ],
         prices: [350, 700, 1400, 2800],
+        setup_cents: 0,
         call_ms: (200, 700),
         provision_ms: (30_000, 70_000),
         failures_per_million: 10_000,
@@ -88,6 +93,7 @@ pub(crate) const MANNERS: [Manner; 5] = [
             ("jpn", "Tokyo", "ASIA"),
         ],
         prices: [275, 550, 1100, 2200],
+        setup_cents: 750,
         call_ms: (600, 2_500),
         provision_ms: (120_000, 420_000),
         failures_per_million: 45_000,
@@ -103,6 +109,7 @@ pub(crate) const MANNERS: [Manner; 5] = [
             ("in", "Mumbai", "ASIA"),
         ],
         prices: [290, 580, 1160, 2320],
+        setup_cents: 499,
         call_ms: (400, 1_500),
         provision_ms: (60_000, 180_000),
         failures_per_million: 25_000,
@@ -139,6 +146,7 @@ impl Manner {
             driver: DRIVER.to_owned(),
             regions: self.regions.iter().map(offer).collect(),
             prices: Tier::ALL.into_iter().map(|tier| (tier, self.price(tier))).collect(),
+            setup_fee: Some(Cents(self.setup_cents)),
             pool: Pool::Primary,
             status: ProviderStatus::Ok,
             score: None,

@@ -159,6 +159,10 @@ impl Driver for SimDriver {
         MANNERS.iter().map(with_status).collect()
     }
 
+    fn node_goes_with_place(&self) -> bool {
+        true
+    }
+
     async fn create(&self, order: &CreatePlace) -> Result<Place, DriverError> {
         let manner = manner(&order.provider)?;
         if !manner.sells_in(&order.region) {

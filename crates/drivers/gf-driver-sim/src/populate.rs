@@ -40,7 +40,10 @@ impl SimFleet {
     /// it is the fixture whose every number is known.
     pub fn populate(&self, pairs: usize, now: Timestamp) -> Vec<Change> {
         let changes = match pairs {
-            fixture::PAIRS => records(fixture::fleet(now)),
+            fixture::PAIRS => {
+                let used = fixture::records_of_use(now).into_iter().map(Change::from);
+                records(fixture::fleet(now)).into_iter().chain(used).collect()
+            }
             _ => Generator { chance: self.world.chance(), now }.fleet(pairs),
         };
         self.adopt(changes, now)
@@ -114,7 +117,8 @@ impl SimFleet {
         let revision = instance.revision.map(|revision| revision.to_string()).unwrap_or_default();
         if let Some(document) = document(owned, &revision) {
             let phase = match instance.state {
-                InstanceState::Stopped | InstanceState::Parked => Phase::Stopped,
+                InstanceState::Stopped => Phase::Stopped,
+                InstanceState::Parked => Phase::Parked,
                 InstanceState::Failed => Phase::Failed,
                 _ => Phase::Serving,
             };
@@ -154,7 +158,14 @@ impl SimFleet {
 
 fn offer(manner: &Manner, known: Provider) -> Provider {
     let sold = manner.provider();
-    Provider { name: sold.name, driver: sold.driver, regions: sold.regions, prices: sold.prices, ..known }
+    Provider {
+        name: sold.name,
+        driver: sold.driver,
+        regions: sold.regions,
+        prices: sold.prices,
+        setup_fee: sold.setup_fee,
+        ..known
+    }
 }
 
 fn records(fleet: Fleet) -> Vec<Change> {

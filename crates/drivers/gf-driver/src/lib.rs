@@ -99,6 +99,11 @@ pub trait Driver: Send + Sync + 'static {
     /// What it sells. Called at start and at each refresh; never blocks.
     fn providers(&self) -> Vec<Provider>;
 
+    /// Whether each place has a node of its own, which is gone for ever when the place is deleted.
+    fn node_goes_with_place(&self) -> bool {
+        false
+    }
+
     /// Makes the place and has OpenClaw started in it. An order whose label exists already answers with that place.
     async fn create(&self, order: &CreatePlace) -> Result<Place, DriverError>;
 

@@ -42,7 +42,13 @@ pub struct Section {
 }
 
 /// Everything that is kept live, in the order of the page.
-pub fn sections(fleet: &Fleet, tail: &[AuditRow], view: &View, now: Timestamp) -> Vec<Section> {
+pub fn sections(
+    fleet: &Fleet,
+    budget: view_cost::Budget,
+    tail: &[AuditRow],
+    view: &View,
+    now: Timestamp,
+) -> Vec<Section> {
     // Without a filter a status cannot be refused.
     let status = status::fleet_status(fleet, &FleetStatusParams::default(), now).unwrap_or_default();
     vec![
@@ -51,7 +57,7 @@ pub fn sections(fleet: &Fleet, tail: &[AuditRow], view: &View, now: Timestamp) -
         Section { id: "approvals", markup: approvals(fleet, now) },
         Section { id: "operations", markup: operations(fleet, now) },
         Section { id: "pairs", markup: pair_list(fleet, view, now) },
-        Section { id: "cost", markup: cost(fleet, &status, now) },
+        Section { id: "cost", markup: cost(fleet, budget, &status, now) },
         Section { id: "providers", markup: providers(fleet) },
         Section { id: "audit", markup: audit(tail) },
     ]
@@ -292,11 +298,11 @@ fn encode(text: &str) -> String {
         .collect()
 }
 
-fn cost(fleet: &Fleet, status: &FleetStatusReply, now: Timestamp) -> Markup {
+fn cost(fleet: &Fleet, budget: view_cost::Budget, status: &FleetStatusReply, now: Timestamp) -> Markup {
     if status.by_tier.is_empty() {
         return card("cost", "Cost", None, nothing("Nothing costs anything."));
     }
-    let week = view_cost::report(fleet, view_cost::Period::Week, now);
+    let week = view_cost::report(fleet, budget, view_cost::Period::Week, now);
     let body = html! {
         p.spent {
             b class=(if week.anomaly { "bad" } else { "" }) { (week.actual) } " spent in seven days against "
@@ -325,15 +331,14 @@ fn providers(fleet: &Fleet) -> Markup {
             thead { tr { th scope="col" { "Provider" } th scope="col" { "Pool" } th.money scope="col" { "Instances" } th.money scope="col" { "Score" } } }
             tbody {
                 @for provider in fleet.providers.values() {
-                    @let line = provider_words::line(fleet, provider);
                     tr {
                         th scope="row" {
                             (provider.id)
                             @if let ProviderStatus::Incident { title, .. } = &provider.status { span.mark title=(title) { "incident" } }
                         }
-                        td { (line.pool) }
-                        td.money { (line.instances) }
-                        td.money { @match line.score { Some(score) => { (score) @if line.low_confidence { "?" } } None => { "unknown" } } }
+                        td { (provider_words::pool(provider.pool)) }
+                        td.money { (provider_words::instances(fleet, provider)) }
+                        td.money { @match provider.score { Some(score) => { (score) @if provider.low_confidence { "?" } } None => { "unknown" } } }
                     }
                 }
             }

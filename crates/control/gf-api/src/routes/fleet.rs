@@ -2,10 +2,10 @@
 
 use crate::{
     Api, Problem,
-    auth::access::Access,
+    auth::{Identity, access::Access},
     json::Query,
     openapi::{Route, Routes},
-    paging::{Listing, Page, page},
+    paging::{self, Listing, list_query, page},
     problem::{Answer, parse_id},
     tools::{instance, pair},
     view::{
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
 };
 use gf_model::{fleet::Fleet, gateway::Gateway, instance::Instance};
@@ -51,32 +51,31 @@ struct InstanceDetail {
     status: InstanceHealthReply,
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Gateways {
-    /// How many items (default 100, at most 1000).
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// Only gateways in this condition.
-    condition: Option<String>,
-    /// Also accounts that have an archive and nothing else.
-    archived: Option<bool>,
+list_query! {
+    struct Gateways {
+        /// Only gateways in this condition.
+        condition: String,
+        /// Also accounts that have an archive and nothing else.
+        archived: bool,
+    }
+}
+
+list_query! {
+    struct Instances {
+        /// Only instances in this state, such as ACTIVE.
+        state: String,
+        provider: String,
+        account: String,
+        /// Also instances that were deleted.
+        deleted: bool,
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Instances {
-    /// How many items (default 100, at most 1000).
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// Only instances in this state, such as ACTIVE.
-    state: Option<String>,
-    provider: Option<String>,
-    account: Option<String>,
-    /// Also instances that were deleted.
-    deleted: Option<bool>,
+#[serde(deny_unknown_fields)]
+struct Live {
+    /// True asks its node now.
+    live: Option<bool>,
 }
 
 pub fn routes(routes: Routes) -> Routes {
@@ -110,6 +109,7 @@ pub fn routes(routes: Routes) -> Routes {
         )
         .add(
             Route::get("/v1/instances/{id}", Access::Read, "One instance and its health.")
+                .query::<Live>()
                 .reply::<InstanceDetail>(),
             instance_by_id,
         )
@@ -137,16 +137,14 @@ fn view(fleet: &Fleet, gateway: &Gateway) -> GatewayView {
 async fn gateways(State(api): State<Api>, Query(asked): Query<Gateways>) -> Answer<Listing<GatewayView>> {
     let archived = asked.archived.unwrap_or_default();
     let wanted = asked.condition.as_deref().map(condition_named).transpose()?;
-    let slice = Page { limit: asked.limit, after: asked.after };
-    let listed = api.store.read(|fleet| {
+    paging::answer(&api, |fleet| {
         let fits = |gateway: &&Gateway| match Pair::of(fleet, gateway) {
             Some(pair) => wanted.is_none_or(|wanted| pair.condition == wanted),
             None => archived && wanted.is_none(),
         };
         let found = fleet.gateways.values().filter(fits);
-        page(found, |gateway| gateway.account.to_string(), |gateway| view(fleet, gateway), &slice)
-    });
-    listed.map(Json)
+        page(found, |gateway| gateway.account.to_string(), |gateway| view(fleet, gateway), &asked.page())
+    })
 }
 
 fn condition_named(given: &str) -> Result<Condition, Problem> {
@@ -171,8 +169,7 @@ async fn instances(State(api): State<Api>, Query(asked): Query<Instances>) -> An
     let state = asked.state.as_deref().map(status::state_named).transpose()?;
     let account = asked.account.as_deref().map(|given| parse_id("account", given)).transpose()?;
     let deleted = asked.deleted.unwrap_or_default();
-    let slice = Page { limit: asked.limit, after: asked.after };
-    let listed = api.store.read(|fleet| {
+    paging::answer(&api, |fleet| {
         let provider =
             asked.provider.as_deref().map(|given| status::provider_named(fleet, given)).transpose()?;
         let found = fleet.instances.values().filter(|instance| {
@@ -181,16 +178,17 @@ async fn instances(State(api): State<Api>, Query(asked): Query<Instances>) -> An
                 && provider.as_ref().is_none_or(|provider| instance.provider == *provider)
                 && account.as_ref().is_none_or(|account| instance.account == *account)
         });
-        page(found, |instance| instance.id.to_string(), Instance::clone, &slice)
-    });
-    listed.map(Json)
+        page(found, |instance| instance.id.to_string(), Instance::clone, &asked.page())
+    })
 }
 
-async fn instance_by_id(State(api): State<Api>, Path(id): Path<String>) -> Answer<InstanceDetail> {
-    let id = parse_id::<gf_model::InstanceId>("id", &id)?;
-    let now = api.clock.now();
-    api.store.read(|fleet| {
-        let found = fleet.instances.get(&id).ok_or_else(|| Problem::not_found("instance", &id))?;
-        Ok(Json(InstanceDetail { instance: found.clone(), status: instance::reply(fleet, found, now) }))
-    })
+async fn instance_by_id(
+    State(api): State<Api>,
+    Extension(who): Extension<Identity>,
+    Path(id): Path<String>,
+    Query(asked): Query<Live>,
+) -> Answer<InstanceDetail> {
+    let id = parse_id("id", &id)?;
+    let (instance, status) = instance::look(&api, &id, asked.live.unwrap_or_default(), &who.trace).await?;
+    Ok(Json(InstanceDetail { instance, status }))
 }

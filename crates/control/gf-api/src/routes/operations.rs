@@ -5,7 +5,7 @@ use crate::{
     auth::access::Access,
     json::Query,
     openapi::{Route, Routes},
-    paging::{Listing, Page, page},
+    paging::{self, Listing, list_query, newest_first, page},
     problem::{Answer, parse_id},
     view::progress,
 };
@@ -20,7 +20,7 @@ use gf_model::{
 };
 use gf_tools::OperationReply;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -42,26 +42,18 @@ struct OperationDetail {
     lanes: Vec<LaneRecord>,
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Operations {
-    /// How many items (default 100, at most 1000).
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// Only operations that are not over.
-    running: Option<bool>,
+list_query! {
+    struct Operations {
+        /// Only operations that are not over.
+        running: bool,
+    }
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Approvals {
-    /// How many items (default 100, at most 1000).
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// Only approvals in this state; `all` for every one (default open).
-    state: Option<String>,
+list_query! {
+    struct Approvals {
+        /// open (the default), granted, denied, expired, void or all.
+        state: String,
+    }
 }
 
 pub fn routes(routes: Routes) -> Routes {
@@ -103,20 +95,17 @@ async fn operations(
     Query(asked): Query<Operations>,
 ) -> Answer<Listing<OperationView>> {
     let running = asked.running.unwrap_or_default();
-    let slice = Page { limit: asked.limit, after: asked.after };
     let now = api.clock.now();
-    let listed = api.store.read(|fleet| {
-        let mut found: Vec<_> =
-            fleet.operations.values().filter(|op| !running || !op.state.is_over()).collect();
-        found.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+    paging::answer(&api, |fleet| {
+        let all = fleet.operations.values().filter(|op| !running || !op.state.is_over());
+        let found = newest_first(all, |op| op.created_at, |op| op.id.clone());
         let show = |operation: &Operation| {
             let line = progress::line(fleet, operation);
             let summary = progress::reply(fleet, operation, now).summary;
             OperationView { operation: operation.clone(), summary, done: line.done, total: line.total }
         };
-        page(found.into_iter(), |operation| operation.id.to_string(), show, &slice)
-    });
-    listed.map(Json)
+        page(found, |operation| operation.id.to_string(), show, &asked.page())
+    })
 }
 
 async fn operation(State(api): State<Api>, Path(id): Path<String>) -> Answer<OperationDetail> {
@@ -145,17 +134,12 @@ async fn approvals(State(api): State<Api>, Query(asked): Query<Approvals>) -> An
         Some("all") => None,
         Some(given) => Some(state_named(given)?),
     };
-    let slice = Page { limit: asked.limit, after: asked.after };
-    let listed = api.store.read(|fleet| {
-        let mut found: Vec<_> = fleet
-            .approvals
-            .values()
-            .filter(|approval| wanted.is_none_or(|state| approval.state == state))
-            .collect();
-        found.sort_by(|a, b| (b.created_at, &b.code).cmp(&(a.created_at, &a.code)));
-        page(found.into_iter(), |approval| approval.code.to_string(), Approval::clone, &slice)
-    });
-    listed.map(Json)
+    paging::answer(&api, |fleet| {
+        let all =
+            fleet.approvals.values().filter(|approval| wanted.is_none_or(|state| approval.state == state));
+        let found = newest_first(all, |approval| approval.created_at, |approval| approval.code.clone());
+        page(found, |approval| approval.code.to_string(), Approval::clone, &asked.page())
+    })
 }
 
 fn state_named(given: &str) -> Result<ApprovalState, Problem> {

@@ -5,7 +5,7 @@ use crate::{
     auth::access::Access,
     json::{Body, Query},
     openapi::{Route, Routes},
-    paging::{Listing, Page, page},
+    paging::{self, Listing, Page, list_query, newest_first, page},
     problem::{Answer, parse_id},
     view::status,
 };
@@ -14,12 +14,12 @@ use axum::{
     extract::{Path, State},
 };
 use gf_model::{
-    NodeId, RevisionId, Timestamp,
+    AccountId, NodeId, RevisionId, Timestamp,
     fleet::Fleet,
     incident::Incident,
     node::Node,
     person::PersonRole,
-    provider::{Provider, Region},
+    provider::Provider,
     revision::Revision,
     snapshot::{Archive, Snapshot},
 };
@@ -60,14 +60,10 @@ struct Expected {
     token: String,
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OfAccount {
-    /// How many items (default 100, at most 1000).
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    after: Option<String>,
-    account: Option<String>,
+list_query! {
+    struct OfAccount {
+        account: String,
+    }
 }
 
 pub fn routes(routes: Routes) -> Routes {
@@ -124,7 +120,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn nodes(State(api): State<Api>, Query(asked): Query<Page>) -> Answer<Listing<NodeView>> {
-    let listed = api.store.read(|fleet| {
+    paging::answer(&api, |fleet| {
         let mut counts: BTreeMap<_, u64> = BTreeMap::new();
         fleet
             .live_instances()
@@ -142,29 +138,30 @@ async fn nodes(State(api): State<Api>, Query(asked): Query<Page>) -> Answer<List
             instances: counts.get(&node.id).copied().unwrap_or_default(),
         };
         page(fleet.nodes.values(), |node| node.id.to_string(), show, &asked)
-    });
-    listed.map(Json)
+    })
 }
 
 async fn expect_node(State(api): State<Api>, Body(new): Body<NewNode>) -> Answer<Expected> {
     let id: NodeId = parse_id("id", &new.id)?;
-    let provider = api.store.read(|fleet| status::provider_named(fleet, &new.provider))?;
-    let region = Region::from(new.region.trim());
+    let (provider, region) = api.store.read(|fleet| {
+        let provider = status::provider_named(fleet, &new.provider)?;
+        let region = status::region_of(fleet, &provider, &new.region)?;
+        Ok::<_, Problem>((provider, region))
+    })?;
     let token = api.enrolment.token(&id, &provider, &region).await.map_err(Problem::internal)?;
     Ok(Json(Expected { id: id.to_string(), token }))
 }
 
 async fn providers(State(api): State<Api>, Query(asked): Query<Page>) -> Answer<Listing<Provider>> {
-    let listed =
-        api.store.read(|fleet| page(fleet.providers.values(), |p| p.id.to_string(), Provider::clone, &asked));
-    listed.map(Json)
+    paging::answer(&api, |fleet| {
+        page(fleet.providers.values(), |p| p.id.to_string(), Provider::clone, &asked)
+    })
 }
 
 async fn revisions(State(api): State<Api>, Query(asked): Query<Page>) -> Answer<Listing<Revision>> {
-    let listed = api
-        .store
-        .read(|fleet| page(fleet.revisions.values().rev(), |r| r.id.to_string(), Revision::clone, &asked));
-    listed.map(Json)
+    paging::answer(&api, |fleet| {
+        page(fleet.revisions.values().rev(), |r| r.id.to_string(), Revision::clone, &asked)
+    })
 }
 
 async fn revision(State(api): State<Api>, Path(id): Path<String>) -> Answer<Revision> {
@@ -173,51 +170,37 @@ async fn revision(State(api): State<Api>, Path(id): Path<String>) -> Answer<Revi
     found.map(Json).ok_or_else(|| Problem::not_found("revision", id))
 }
 
-/// The newest first, of one account or of all.
-fn of_account<'a, T>(
-    fleet: &'a Fleet,
-    asked: &OfAccount,
-    all: impl Iterator<Item = &'a T>,
-    account: impl Fn(&T) -> &gf_model::AccountId,
-    at: impl Fn(&T) -> Timestamp,
-) -> Result<Vec<&'a T>, Problem> {
-    let wanted = asked
-        .account
-        .as_deref()
-        .map(|given| parse_id::<gf_model::AccountId>("account", given))
-        .transpose()?;
-    if let Some(id) = wanted.as_ref().filter(|id| !fleet.gateways.contains_key(id)) {
-        return Err(Problem::not_found("account", id));
+/// Whose copies are asked for, if of one account only.
+fn account_of(fleet: &Fleet, asked: &OfAccount) -> Result<Option<AccountId>, Problem> {
+    let wanted: Option<AccountId> =
+        asked.account.as_deref().map(|given| parse_id("account", given)).transpose()?;
+    match wanted {
+        Some(id) if !fleet.gateways.contains_key(&id) => Err(Problem::not_found("account", id)),
+        wanted => Ok(wanted),
     }
-    let mut found: Vec<&T> =
-        all.filter(|item| wanted.as_ref().is_none_or(|id| account(item) == id)).collect();
-    found.sort_by_key(|item| std::cmp::Reverse(at(item)));
-    Ok(found)
 }
 
 async fn snapshots(State(api): State<Api>, Query(asked): Query<OfAccount>) -> Answer<Listing<Snapshot>> {
-    let listed = api.store.read(|fleet| {
-        let found = of_account(fleet, &asked, fleet.snapshots.values(), |s| &s.account, |s| s.taken_at)?;
-        let slice = Page { limit: asked.limit, after: asked.after.clone() };
-        page(found.into_iter(), |s| s.id.to_string(), Snapshot::clone, &slice)
-    });
-    listed.map(Json)
+    paging::answer(&api, |fleet| {
+        let account = account_of(fleet, &asked)?;
+        let all = fleet.snapshots.values().filter(|s| account.as_ref().is_none_or(|id| s.account == *id));
+        let found = newest_first(all, |s| s.taken_at, |s| s.id.clone());
+        page(found, |s| s.id.to_string(), Snapshot::clone, &asked.page())
+    })
 }
 
 async fn archives(State(api): State<Api>, Query(asked): Query<OfAccount>) -> Answer<Listing<Archive>> {
-    let listed = api.store.read(|fleet| {
-        let found = of_account(fleet, &asked, fleet.archives.values(), |a| &a.account, |a| a.taken_at)?;
-        let slice = Page { limit: asked.limit, after: asked.after.clone() };
-        page(found.into_iter(), |a| a.id.to_string(), Archive::clone, &slice)
-    });
-    listed.map(Json)
+    paging::answer(&api, |fleet| {
+        let account = account_of(fleet, &asked)?;
+        let all = fleet.archives.values().filter(|a| account.as_ref().is_none_or(|id| a.account == *id));
+        let found = newest_first(all, |a| a.taken_at, |a| a.id.clone());
+        page(found, |a| a.id.to_string(), Archive::clone, &asked.page())
+    })
 }
 
 async fn incidents(State(api): State<Api>, Query(asked): Query<Page>) -> Answer<Listing<Incident>> {
-    let listed = api.store.read(|fleet| {
-        let mut found: Vec<_> = fleet.incidents.values().collect();
-        found.sort_by_key(|incident| std::cmp::Reverse(incident.opened_at));
-        page(found.into_iter(), |i| i.id.to_string(), Incident::clone, &asked)
-    });
-    listed.map(Json)
+    paging::answer(&api, |fleet| {
+        let found = newest_first(fleet.incidents.values(), |i| i.opened_at, |i| i.id.clone());
+        page(found, |i| i.id.to_string(), Incident::clone, &asked)
+    })
 }

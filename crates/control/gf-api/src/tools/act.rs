@@ -223,18 +223,28 @@ impl From<PlanError> for Problem {
             message: error.to_string(),
             field: field.map(str::to_owned),
             value,
-            fix: error.fix(),
+            fix: Some(
+                error
+                    .fix()
+                    .unwrap_or_else(|| "ask gf_fleet_status with detail full for what there is".into()),
+            ),
         }
     }
 }
 
 /// Why somebody asked: never empty, never a book.
 pub fn reason(given: &str) -> Result<String, Problem> {
+    few_words("reason", given, "say in a few words why")
+}
+
+/// A sentence that somebody typed.
+pub fn few_words(field: &str, given: &str, fix: &str) -> Result<String, Problem> {
     let trimmed = given.trim();
     if trimmed.is_empty() || trimmed.chars().count() > 500 {
-        return Err(Problem::bad_request("bad_reason", "a reason has 1 to 500 characters")
-            .at("reason", trimmed)
-            .fix("say in a few words why"));
+        let code = format!("bad_{field}");
+        return Err(Problem::bad_request(&code, format!("a {field} has 1 to 500 characters"))
+            .at(field, trimmed)
+            .fix(fix));
     }
     Ok(trimmed.to_owned())
 }

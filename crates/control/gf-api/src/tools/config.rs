@@ -1,6 +1,10 @@
 //! `gf_config_push`: a merge patch of owned keys, its diff against what gateways should have now, and its rollout.
 
-use super::{Call, act::whole, change};
+use super::{
+    Call,
+    act::{few_words, whole},
+    change,
+};
 use crate::{Problem, view::words};
 use gf_model::{AccountId, fleet::Fleet, patch, verb::Strategy};
 use gf_planner::{BATCH, expand};
@@ -65,8 +69,7 @@ pub(super) fn checked(fleet: &Fleet, params: &ConfigPushParams) -> Result<Push, 
     Ok(Push {
         accounts: expand::accounts(fleet, &targets)?,
         patch: Value::Object(params.patch.clone()),
-        description: super::act::reason(&params.description)
-            .map_err(|problem| problem.at("description", &params.description))?,
+        description: few_words("description", &params.description, "say in a few words what it is for")?,
         strategy,
         batch_size: whole("batchSize", params.batch_size.unwrap_or(BATCH.into()), 1, 500)?,
     })

@@ -25,7 +25,8 @@ pub(super) fn report(call: &Call, params: CostReportParams) -> Result<CostReport
             .fix("give dollars a month, 0 or more"));
     }
     let now = call.api.clock.now();
-    let mut reply = call.api.store.read(|fleet| cost::report(fleet, period, now));
+    let mut reply =
+        call.api.store.read(|fleet| cost::report(fleet, call.api.options.monthly_budget, period, now));
     reply.waste.retain(|item| item.monthly_cents as f64 >= least * 100.0);
     reply.recoverable_cents = reply.waste.iter().map(|item| item.monthly_cents).sum();
     reply.recoverable = words::per_month(gf_model::Cents(reply.recoverable_cents));

@@ -1,8 +1,11 @@
 //! `gf_instance_health`: one instance's score, what it is made of, and what would be done about it.
 
-use super::Call;
+use super::{
+    Call,
+    instance_now::{self, Seen},
+};
 use crate::{
-    Problem,
+    Api, Problem,
     problem::parse_id,
     view::{line, words},
 };
@@ -17,34 +20,65 @@ use gf_tools::{
     instance::{Check, Resources},
 };
 
-pub(super) fn health(call: &Call, params: InstanceHealthParams) -> Result<InstanceHealthReply, Problem> {
+pub(super) async fn health(
+    call: &Call,
+    params: InstanceHealthParams,
+) -> Result<InstanceHealthReply, Problem> {
     let id: InstanceId = parse_id("instanceId", &params.instance_id)?;
-    let now = call.api.clock.now();
-    call.api.store.read(|fleet| {
-        let instance = fleet.instances.get(&id).filter(|instance| instance.state.exists());
-        instance.map(|instance| reply(fleet, instance, now)).ok_or_else(|| {
-            Problem::not_found("instance", &id)
-                .fix("ask gf_fleet_status with detail=full for the ids that exist")
-        })
-    })
+    look(&call.api, &id, params.live.unwrap_or_default(), &call.who.trace).await.map(|(_, reply)| reply)
 }
 
-pub fn reply(fleet: &Fleet, instance: &Instance, now: Timestamp) -> InstanceHealthReply {
+/// An instance that exists, and what is known of it; `live` asks its node now.
+pub async fn look(
+    api: &Api,
+    id: &InstanceId,
+    live: bool,
+    trace: &str,
+) -> Result<(Instance, InstanceHealthReply), Problem> {
+    let find = || {
+        let found = api.store.read(|fleet| fleet.instances.get(id).filter(|i| i.state.exists()).cloned());
+        found.ok_or_else(|| {
+            Problem::not_found("instance", id)
+                .fix("ask gf_fleet_status with detail=full for the ids that exist")
+        })
+    };
+    let instance = find()?;
+    let seen = match live {
+        true => instance_now::ask(api, &instance, trace).await,
+        false => instance_now::last_seen(&api.requests.engine().hands().hub, &instance),
+    };
+    // While its node was asked it may have changed.
+    let instance = if live { find()? } else { instance };
+    let now = api.clock.now();
+    let reply = api.store.read(|fleet| reply(fleet, &instance, &seen, now));
+    Ok((instance, reply))
+}
+
+pub fn reply(fleet: &Fleet, instance: &Instance, seen: &Seen, now: Timestamp) -> InstanceHealthReply {
     let since = now.as_second() - RESTART_WINDOW_SECONDS;
     let recent = instance.restarts.iter().filter(|at| at.as_second() >= since).count();
+    let score = seen.health.as_ref().filter(|_| instance.state.is_scored()).map(|health| health.score.into());
     let mut reply = InstanceHealthReply {
         summary: String::new(),
-        score: line::score(instance),
-        checks: instance.health.as_ref().map(checks).unwrap_or_default(),
-        resources: instance.health.as_ref().and_then(resources),
-        last_heartbeat: instance.health.as_ref().map(|health| health.at.to_string()),
+        score,
+        checks: seen.health.as_ref().map(checks).unwrap_or_default(),
+        resources: resources(seen),
+        last_heartbeat: seen.heartbeat.map(|at| at.to_string()),
+        measured_at: seen.health.as_ref().map(|health| health.at.to_string()),
+        age_seconds: seen.health.as_ref().map(|health| words::age(health.at, now)),
         recent_restarts: recent as u64,
         last_boot_seconds: instance.last_boot_ms.map(|ms| ms as f64 / 1000.0),
-        recommended_action: recommend(fleet, instance, recent).to_owned(),
-        live: false,
-        instance: line::instance(instance),
+        recommended_action: recommend(fleet, instance, score, recent).to_owned(),
+        live: seen.live,
+        not_live_because: seen.why_not.clone(),
+        instance: gf_tools::InstanceLine {
+            score,
+            openclaw_version: seen.openclaw_version.clone(),
+            last_heartbeat: seen.heartbeat.map(|at| at.to_string()),
+            ..line::instance(instance)
+        },
     };
-    reply.summary = summary(&reply, instance, now);
+    reply.summary = summary(&reply, instance, seen, now);
     reply
 }
 
@@ -77,19 +111,20 @@ fn checks(health: &Health) -> Vec<Check> {
     checks
 }
 
-fn resources(health: &Health) -> Option<Resources> {
-    let seen = &health.observed;
-    let known = seen.cpu_percent_5m.or(seen.memory_percent).or(seen.disk_percent).is_some();
-    known.then(|| Resources {
-        cpu_percent: seen.cpu_percent_5m.map(f64::from),
-        memory_percent: seen.memory_percent.map(f64::from),
-        disk_percent: seen.disk_percent.map(f64::from),
-        ..Resources::default()
-    })
+fn resources(seen: &Seen) -> Option<Resources> {
+    let observed = seen.health.as_ref().map(|health| health.observed.clone()).unwrap_or_default();
+    let resources = Resources {
+        cpu_percent: observed.cpu_percent_5m.map(f64::from),
+        memory_bytes: Some(seen.memory_bytes).filter(|bytes| *bytes > 0),
+        memory_percent: observed.memory_percent.map(f64::from),
+        disk_percent: observed.disk_percent.map(f64::from),
+        uptime_seconds: Some(seen.resources.uptime_s).filter(|seconds| *seconds > 0),
+    };
+    (resources != Resources::default()).then_some(resources)
 }
 
 /// What the heal tree would come to.
-fn recommend(fleet: &Fleet, instance: &Instance, recent_restarts: usize) -> &'static str {
+fn recommend(fleet: &Fleet, instance: &Instance, score: Option<u32>, recent_restarts: usize) -> &'static str {
     let standby_active = || fleet.standby_of(&instance.account).is_some_and(Instance::is_active);
     match instance.state {
         InstanceState::Creating | InstanceState::Bootstrapping | InstanceState::StandbyPromoting => "wait",
@@ -102,7 +137,7 @@ fn recommend(fleet: &Fleet, instance: &Instance, recent_restarts: usize) -> &'st
         }
         InstanceState::Failed => "page",
         state if !state.is_scored() => "none",
-        _ => match line::score(instance) {
+        _ => match score {
             Some(score) if score < u32::from(HEAL_BELOW) => {
                 if recent_restarts <= RESTART_LIMIT {
                     "restart"
@@ -116,22 +151,27 @@ fn recommend(fleet: &Fleet, instance: &Instance, recent_restarts: usize) -> &'st
     }
 }
 
-fn summary(reply: &InstanceHealthReply, instance: &Instance, now: Timestamp) -> String {
+fn summary(reply: &InstanceHealthReply, instance: &Instance, seen: &Seen, now: Timestamp) -> String {
     let what = format!("{} ({} of {})", instance.id, reply.instance.role, instance.account);
     let score = match reply.score {
         Some(score) => format!(", score {score} of 100"),
         None => ", and no score: it is not measured in this state".to_owned(),
     };
-    let lost: Vec<&str> =
-        instance.health.iter().flat_map(|h| &h.deductions).map(|d| d.reason.as_str()).collect();
+    let lost: Vec<&str> = seen.health.iter().flat_map(|h| &h.deductions).map(|d| d.reason.as_str()).collect();
     let why = if lost.is_empty() || reply.score.is_none() {
         String::new()
     } else {
         format!(": {}", lost.join("; "))
     };
-    let seen = match &instance.health {
-        Some(health) => format!(" Measured {} ago.", words::seconds(words::age(health.at, now))),
-        None => " It has not been measured yet.".to_owned(),
+    let measured = match (&seen.health, &seen.why_not) {
+        (Some(_), None) if seen.live => " Its node was asked now.".to_owned(),
+        (health, why) => {
+            let age = match health {
+                Some(health) => format!(" Measured {} ago.", words::seconds(words::age(health.at, now))),
+                None => " It has not been measured yet.".to_owned(),
+            };
+            why.as_ref().map(|why| format!(" It could not be asked now: {why}.")).unwrap_or_default() + &age
+        }
     };
     let restarts = match reply.recent_restarts {
         0 => String::new(),
@@ -142,5 +182,5 @@ fn summary(reply: &InstanceHealthReply, instance: &Instance, now: Timestamp) -> 
         action => format!(" Recommended: {action}."),
     };
     let flagged = instance.flagged.as_ref().map(|flag| format!(" Flagged: {flag}.")).unwrap_or_default();
-    format!("{what} is {}{score}{why}.{seen}{restarts}{flagged}{action}", instance.state)
+    format!("{what} is {}{score}{why}.{measured}{restarts}{flagged}{action}", instance.state)
 }

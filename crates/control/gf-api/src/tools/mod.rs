@@ -10,6 +10,7 @@ mod config;
 mod cost;
 mod incident;
 pub(crate) mod instance;
+pub(crate) mod instance_now;
 mod operation;
 pub(crate) mod pair;
 pub(crate) mod provider;
@@ -98,7 +99,7 @@ async fn run(call: Call, name: &str, arguments: Value) -> Result<Value, Problem>
             let params = json::from_value(arguments)?;
             answer(call.api.store.read(|fleet| view::status::fleet_status(fleet, &params, now))?)
         }
-        "gf_instance_health" => answer(instance::health(&call, json::from_value(arguments)?)?),
+        "gf_instance_health" => answer(instance::health(&call, json::from_value(arguments)?).await?),
         "gf_pair_status" => answer(pair::status(&call, json::from_value(arguments)?)?),
         "gf_provider_health" => answer(provider::health(&call, json::from_value(arguments)?)?),
         "gf_audit_log" => answer(audit::log(&call, json::from_value(arguments)?).await?),
@@ -114,7 +115,7 @@ async fn run(call: Call, name: &str, arguments: Value) -> Result<Value, Problem>
         "gf_failover" => answer(change::failover(&call, json::from_value(arguments)?).await?),
         "gf_provider_policy" => answer(change::policy(&call, json::from_value(arguments)?).await?),
         "gf_alerts_silence" => answer(change::silence(&call, json::from_value(arguments)?).await?),
-        "gf_schedule" => answer(schedule::schedule(&call, json::from_value(arguments)?)?),
+        "gf_schedule" => answer(schedule::schedule(&call, json::from_value(arguments)?).await?),
         other => Err(Problem::not_found("tool", other)),
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     },
 };
 use gf_model::{AccountId, OperationId, Timestamp, fleet::Fleet, gateway::Gateway};
+use gf_planner::sla::{Sla, sla, target_ppm};
 use gf_tools::{
     PairStatusParams, PairStatusReply,
     pair::{LastFailover, SnapshotLine},
@@ -49,6 +50,7 @@ pub fn reply(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> PairStatusRepl
     let pair = Pair::of(fleet, gateway);
     let cost = pair.as_ref().map(line::cost).unwrap_or_default();
     let snapshot = fleet.newest_snapshot(&gateway.account);
+    let sla = pair.map(|_| sla_of(gateway, now));
     let mut reply = PairStatusReply {
         summary: String::new(),
         account_id: gateway.account.to_string(),
@@ -60,15 +62,17 @@ pub fn reply(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> PairStatusRepl
         last_failover: gateway.last_failover.as_ref().map(|failover| LastFailover {
             at: failover.at.to_string(),
             reason: failover.reason.clone(),
-            rpo_seconds: failover.rpo_seconds.unwrap_or_default() as f64,
+            rpo_seconds: failover.rpo_seconds.map(|seconds| seconds as f64),
             seconds: failover.took_ms as f64 / 1000.0,
         }),
         snapshot: snapshot.map(|snapshot| SnapshotLine {
             id: snapshot.id.to_string(),
             age_seconds: words::age(snapshot.taken_at, now),
         }),
-        sla_percent: pair.map(|_| sla(gateway, now)),
-        sla_target_percent: Some(f64::from(gf_planner::sla::target_ppm(gateway.tier)) / 10_000.0),
+        sla_percent: sla.map(|sla| percent(sla.achieved_ppm)),
+        sla_target_percent: Some(percent(target_ppm(gateway.tier))),
+        sla_met: sla.map(|sla| sla.is_met),
+        sla_seconds_left: sla.map(|sla| sla.seconds_left),
         revision: gateway.revision.map(|revision| revision.to_string()),
         monthly_cost_cents: cost.0,
         monthly_cost: per_month(cost),
@@ -78,13 +82,19 @@ pub fn reply(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> PairStatusRepl
     reply
 }
 
-/// Percent of this month's time, since the account exists, with a live gateway.
-fn sla(gateway: &Gateway, now: Timestamp) -> f64 {
-    let month = now.to_zoned(jiff::tz::TimeZone::UTC).date().first_of_month();
-    let began = month.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).unwrap_or(now);
-    let total = (now.as_second() - began.max(gateway.created_at).as_second()).max(1) as f64;
-    let down = (gateway.down_seconds_month as f64).min(total);
-    (10_000.0 * (1.0 - down / total)).round() / 100.0
+/// Of this month so far, since the account exists.
+fn sla_of(gateway: &Gateway, now: Timestamp) -> Sla {
+    let zone = jiff::tz::TimeZone::UTC;
+    let today = now.to_zoned(zone.clone()).date();
+    let began = today.first_of_month().to_zoned(zone).map(|zoned| zoned.timestamp()).unwrap_or(now);
+    let elapsed = (now.as_second() - began.max(gateway.created_at).as_second()).max(0) as u64;
+    let month = u64::from(today.days_in_month().unsigned_abs()) * 86_400;
+    sla(gateway.tier, gateway.down_seconds_month, elapsed, month)
+}
+
+/// Parts per million as percent with two decimals.
+fn percent(ppm: u32) -> f64 {
+    (f64::from(ppm) / 100.0).round() / 100.0
 }
 
 fn summary(reply: &PairStatusReply, gateway: &Gateway, now: Timestamp) -> String {
@@ -114,7 +124,9 @@ fn summary(reply: &PairStatusReply, gateway: &Gateway, now: Timestamp) -> String
     let snapshot = reply.snapshot.as_ref().map_or("There is no snapshot yet.".to_owned(), |snapshot| {
         format!("Newest snapshot {} old.", words::seconds(snapshot.age_seconds))
     });
-    let sla = reply.sla_percent.map(|sla| format!(" Served {sla} % of this month.")).unwrap_or_default();
+    let missed = if reply.sla_met == Some(false) { ", which misses its target" } else { "" };
+    let sla =
+        reply.sla_percent.map(|sla| format!(" Served {sla} % of this month{missed}.")).unwrap_or_default();
     format!(
         "{} ({}, {}) is {}, generation {}: primary {}; standby {}. {failover} {snapshot}{sla}",
         reply.account_id,

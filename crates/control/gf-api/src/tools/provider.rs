@@ -7,17 +7,23 @@ use crate::{
 };
 use gf_model::{
     fleet::Fleet,
-    provider::{Pool, Provider, ProviderStatus},
+    provider::{Pool, Provider, ProviderId, ProviderStatus, TrackRecord},
 };
-use gf_planner::score;
+use gf_planner::{
+    score::{self, Score},
+    track,
+};
 use gf_tools::{ProviderHealthParams, ProviderHealthReply, provider::ProviderLine};
+use std::collections::BTreeMap;
 
 pub(super) fn health(call: &Call, params: ProviderHealthParams) -> Result<ProviderHealthReply, Problem> {
+    let now = call.api.clock.now();
     call.api.store.read(|fleet| {
+        let counted = track::records(fleet, now);
         let asked = params.provider.as_deref().map(|given| provider_named(fleet, given)).transpose()?;
         let fits = |provider: &&Provider| asked.as_ref().is_none_or(|id| provider.id == *id);
         let providers: Vec<_> =
-            fleet.providers.values().filter(fits).map(|provider| line(fleet, provider)).collect();
+            fleet.providers.values().filter(fits).map(|provider| line(fleet, provider, &counted)).collect();
         let summary = if providers.is_empty() {
             "There is no provider.".to_owned()
         } else {
@@ -36,20 +42,21 @@ pub fn pool(pool: Pool) -> &'static str {
 }
 
 /// What its score says it should be used for.
-pub fn advice(provider: &Provider) -> &'static str {
-    provider.score.map_or("unknown", |points| score::advice(points).words())
+fn advice(score: Option<Score>) -> &'static str {
+    score.map_or("unknown", |score| score::advice(score.points).words())
 }
 
-pub fn line(fleet: &Fleet, provider: &Provider) -> ProviderLine {
-    let record = &provider.record;
+fn line(fleet: &Fleet, provider: &Provider, counted: &BTreeMap<ProviderId, TrackRecord>) -> ProviderLine {
+    let record = track::combined(&provider.record, counted.get(&provider.id));
+    let score = score::score(&record);
     let succeeded = record.provisions_tried.saturating_sub(record.provisions_failed);
     let percent = |part: u64, whole: u64| (1000.0 * part as f64 / whole as f64).round() / 10.0;
     ProviderLine {
         provider: provider.id.to_string(),
-        score: provider.score.map(u32::from),
-        advice: advice(provider).to_owned(),
+        score: score.map(|score| score.points.into()),
+        advice: advice(score).to_owned(),
         pool: pool(provider.pool).to_owned(),
-        low_confidence: provider.low_confidence,
+        low_confidence: score.is_none_or(|score| score.low_confidence),
         provisions: record.provisions_tried.into(),
         failed_provisions: record.provisions_failed.into(),
         average_provision_seconds: (succeeded > 0)
@@ -61,10 +68,15 @@ pub fn line(fleet: &Fleet, provider: &Provider) -> ProviderLine {
             ProviderStatus::Incident { title, .. } => Some(title.clone()),
             ProviderStatus::Ok | ProviderStatus::Unknown => None,
         },
-        instances: fleet.live_instances().filter(|instance| instance.provider == provider.id).count() as u64,
+        instances: instances(fleet, provider),
         quota: None,
         history: Vec::new(),
     }
+}
+
+/// How many stand there.
+pub fn instances(fleet: &Fleet, provider: &Provider) -> u64 {
+    fleet.live_instances().filter(|instance| instance.provider == provider.id).count() as u64
 }
 
 fn sentence(line: &ProviderLine) -> String {

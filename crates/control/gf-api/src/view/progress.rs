@@ -4,6 +4,7 @@ use super::{progress_words, words};
 use gf_model::{
     AccountId, Cents, InstanceId, Timestamp,
     fleet::Fleet,
+    notice::Notice,
     operation::{Lane, LaneRecord, LaneState, Operation, OperationState, Step, StepState},
     verb::Verb,
 };
@@ -140,6 +141,7 @@ pub fn reply(fleet: &Fleet, operation: &Operation, now: Timestamp) -> OperationR
     let (batch, batches) = batches(operation, &lanes);
     let failover = failover(fleet, operation);
     let cost = cost(fleet, operation, &concerned);
+    let webhooks = webhooks(fleet, operation);
     let mut reply = OperationReply {
         id: operation.id.to_string(),
         verb: verb(&operation.verb).to_owned(),
@@ -174,7 +176,9 @@ pub fn reply(fleet: &Fleet, operation: &Operation, now: Timestamp) -> OperationR
             .collect(),
         rpo_seconds: failover.and_then(|(_, rpo)| rpo),
         generation: failover.map(|(generation, _)| generation),
-        webhooks_delivered: webhooks(&lanes),
+        webhooks_delivered: webhooks.as_ref().map(|(taken, ..)| *taken),
+        webhooks_waiting: webhooks.as_ref().map(|(_, waiting, _)| *waiting),
+        webhooks_wait_for: webhooks.and_then(|(.., why)| why),
         monthly_cost_cents: cost.map(|cost| cost.0),
         monthly_cost: cost.map(words::per_month),
         error: operation.error.clone(),
@@ -282,11 +286,14 @@ fn failover(fleet: &Fleet, operation: &Operation) -> Option<(u64, Option<f64>)> 
         .then(|| (last.generation.0, last.rpo_seconds.map(|seconds| seconds as f64)))
 }
 
-fn webhooks(lanes: &[&LaneRecord]) -> Option<u64> {
-    let is_webhook = |step: &Step| matches!(step, Step::TellCompanion { .. });
-    steps(lanes)
-        .any(|step| is_webhook(&step.step))
-        .then(|| done(lanes).filter(|step| is_webhook(step)).count() as u64)
+/// Webhooks of the work: how many COMPANION took, and why the others wait. What was forgotten is unknown.
+fn webhooks(fleet: &Fleet, operation: &Operation) -> Option<(u64, u64, Option<String>)> {
+    let prefix = Notice::webhook_key(&operation.id);
+    let all: Vec<_> = fleet.notices.values().filter(|notice| notice.key.starts_with(&prefix)).collect();
+    let (taken, waiting): (Vec<&Notice>, Vec<&Notice>) =
+        all.iter().copied().partition(|notice| notice.delivered_at.is_some());
+    let why = waiting.iter().find_map(|notice| notice.last_error.clone());
+    (!all.is_empty()).then(|| (taken.len() as u64, waiting.len() as u64, why))
 }
 
 /// What the instances that the work made cost each month.

@@ -22,7 +22,13 @@ pub fn summary(reply: &OperationReply, operation: &Operation) -> String {
     parts.extend(trouble("failed", &reply.failed));
     parts.extend(trouble("skipped", &reply.skipped));
     if let (Some(n), true) = (reply.webhooks_delivered, operation.state.is_over()) {
-        parts.push(format!("{} to COMPANION.", words::count(n, "webhook queued", "webhooks queued")));
+        let waiting = match (reply.webhooks_waiting, &reply.webhooks_wait_for) {
+            (None | Some(0), _) => String::new(),
+            (Some(n), None) => format!(", {n} not yet taken"),
+            (Some(n), Some(why)) => format!(", {n} not taken: {}", why.trim_end_matches('.')),
+        };
+        let taken = words::count(n, "webhook", "webhooks");
+        parts.push(format!("COMPANION took {taken}{waiting}."));
     }
     // An error that only repeats what became of a target is said once.
     let told = |error: &str| {

@@ -70,6 +70,19 @@ pub fn provider_named(fleet: &Fleet, given: &str) -> Result<ProviderId, Problem>
         .fix(format!("use {}", words::list(&known, 12))))
 }
 
+/// One of a provider's own regions, by the name that somebody typed.
+pub fn region_of(fleet: &Fleet, provider: &ProviderId, given: &str) -> Result<Region, Problem> {
+    let region = Region::from(given.trim());
+    let offers = fleet.providers.get(provider).map_or(&[][..], |provider| &provider.regions);
+    if offers.iter().any(|offer| offer.region == region) {
+        return Ok(region);
+    }
+    let known: Vec<_> = offers.iter().map(|offer| &offer.region).collect();
+    Err(Problem::bad_request("unknown_region", format!("{provider} has no region {given:?}"))
+        .at("region", given)
+        .fix(format!("use {}", words::list(&known, 24))))
+}
+
 fn region_named(fleet: &Fleet, given: &str) -> Result<Region, Problem> {
     let region = Region::from(given.trim());
     let known = || fleet.providers.values().flat_map(|provider| &provider.regions).map(|offer| &offer.region);

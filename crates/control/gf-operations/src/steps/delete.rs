@@ -2,7 +2,7 @@
 
 use super::context::{StepContext, StepError, enter};
 use gf_model::{
-    AccountId, InstanceId,
+    AccountId, InstanceId, NodeId,
     fleet::{Change, Fleet, Key},
     instance::{Instance, InstanceState},
     verb::Verb,
@@ -24,6 +24,11 @@ pub(super) async fn act(context: &StepContext<'_>, id: &InstanceId) -> Result<Va
         context.driver(&instance.provider)?.delete(&instance.provider, id).await?;
     }
     context.write(|fleet, changes| gone(context, fleet, &instance, changes)).await?;
+    if let Some(node) = &instance.node
+        && !context.hands.store.read(|fleet| fleet.nodes.contains_key(node))
+    {
+        context.hands.hub.forget(node);
+    }
     Ok(json!({ "existed": true, "role": instance.role, "place": instance.place }))
 }
 
@@ -61,6 +66,9 @@ fn gone(context: &StepContext<'_>, fleet: &Fleet, instance: &Instance, changes: 
         current.endpoint = None;
         changes.push(current.into());
     }
+    if let Some(node) = lost_node(context, fleet, instance) {
+        changes.push(Change::Delete(Key::Node(node)));
+    }
     if let Some(gateway) = fleet.gateways.get(&instance.account) {
         let mut gateway = gateway.clone();
         if gateway.primary.as_ref() == Some(&instance.id) {
@@ -72,4 +80,12 @@ fn gone(context: &StepContext<'_>, fleet: &Fleet, instance: &Instance, changes: 
         }
         changes.push(gateway.into());
     }
+}
+
+/// The node that went with the place, unless another instance is on it.
+fn lost_node(context: &StepContext<'_>, fleet: &Fleet, instance: &Instance) -> Option<NodeId> {
+    let node = instance.node.as_ref().filter(|node| fleet.nodes.contains_key(node))?;
+    let driver = context.driver(&instance.provider).ok()?;
+    let is_used = |other: &Instance| other.id != instance.id && other.node.as_ref() == Some(node);
+    (driver.node_goes_with_place() && !fleet.live_instances().any(is_used)).then(|| node.clone())
 }

@@ -4,7 +4,7 @@ use super::context::{StepContext, StepError};
 use gf_model::{
     AccountId, NoticeId, RevisionId,
     gateway::Desired,
-    notice::{Notice, Recipient, Severity},
+    notice::{NOT_CONFIGURED, Notice, Recipient, Severity},
     provider::{Pool, ProviderId},
     revision::Revision,
 };
@@ -49,7 +49,8 @@ pub(super) async fn tell_companion(
     account: &AccountId,
     event: &str,
 ) -> Result<Value, StepError> {
-    let key = format!("companion:{}:{account}:{event}", context.operation.id);
+    let key = format!("{}{account}:{event}", Notice::webhook_key(&context.operation.id));
+    let waits_for = (!context.hands.companion_listens).then(|| NOT_CONFIGURED.to_owned());
     let now = context.now();
     let bits = context.hands.entropy.next_u64();
     context
@@ -76,12 +77,12 @@ pub(super) async fn tell_companion(
                 created_at: now,
                 delivered_at: None,
                 attempts: 0,
-                last_error: None,
+                last_error: waits_for.clone(),
             };
             changes.push(notice.into());
         })
         .await?;
-    Ok(json!({ "event": event }))
+    Ok(json!({ "event": event, "waitsFor": waits_for }))
 }
 
 pub(super) async fn provider_pool(

@@ -10,3 +10,4 @@ mod life;
 mod memory;
 mod provision;
 mod rig;
+mod schedule;

@@ -242,6 +242,7 @@ impl World {
             entropy,
             paths: Paths { snapshots: "/snapshots".into(), archives: "/archives".into() },
             limits: Limits::default(),
+            companion_listens: true,
             base_configuration: Arc::new(json!({ "session": { "dmScope": "main" } })),
         });
         let requests = Requests::new(engine.clone(), Arc::new(StandardPolicy::default()));

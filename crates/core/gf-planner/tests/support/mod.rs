@@ -47,6 +47,7 @@ pub fn local_provider(name: &str) -> Provider {
             continent: "LOCAL".into(),
         }],
         prices: Tier::ALL.into_iter().map(|tier| (tier, Cents(tier.list_price().0 / 2))).collect(),
+        setup_fee: None,
         pool: Pool::Primary,
         status: ProviderStatus::Ok,
         score: None,

@@ -42,7 +42,7 @@ pub fn pair(reply: &Value) -> Vec<String> {
             "Last failover {} ({}), lost at most {}",
             failover.at,
             failover.reason,
-            seconds(failover.rpo_seconds)
+            failover.rpo_seconds.map_or("unknown".to_owned(), seconds)
         ));
     }
     if let Some(snapshot) = &reply.snapshot {

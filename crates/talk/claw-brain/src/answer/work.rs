@@ -165,6 +165,10 @@ pub fn operation(reply: &Value) -> Vec<String> {
     lines.extend(targets("Skipped", &reply.skipped));
     lines.extend(reply.rpo_seconds.map(|rpo| format!("Newest past that is lost: {}", seconds(rpo))));
     lines.extend(reply.webhooks_delivered.map(|sent| format!("Webhooks to COMPANION acknowledged: {sent}")));
+    lines.extend(reply.webhooks_waiting.filter(|waiting| *waiting > 0).map(|waiting| {
+        let why = reply.webhooks_wait_for.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("Webhooks to COMPANION not taken yet: {waiting}{why}")
+    }));
     lines.extend(reply.error.clone().map(|error| format!("Because: {error}")));
     lines
 }

@@ -40,6 +40,7 @@ pub fn provider(name: &str) -> Provider {
             .into_iter()
             .map(|tier| (tier, Cents(tier.list_price().0 / 2)))
             .collect::<BTreeMap<_, _>>(),
+        setup_fee: None,
         pool: Pool::Primary,
         status: ProviderStatus::Ok,
         score: Some(93),

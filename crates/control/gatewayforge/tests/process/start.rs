@@ -1,69 +1,15 @@
 //! The process as it is started, refused and ended.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use crate::run::{command, home, start};
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
     os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
 };
-use tempfile::TempDir;
-
-struct Running {
-    process: Child,
-    ready: serde_json::Value,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayforge"));
-    command.arg("--home").arg(home).args(["--listen", "127.0.0.1:0"]).env_remove("CLAWOPS_HOME");
-    command
-}
-
-fn start(home: &Path) -> Running {
-    let mut process = command(home).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    Running { ready: serde_json::from_str(&line).expect(&line), process }
-}
-
-impl Running {
-    fn get(&self, path: &str, key: &str) -> String {
-        let address = self.ready["endpoint"].as_str().unwrap().strip_prefix("http://").unwrap();
-        let mut socket = TcpStream::connect(address).unwrap();
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n"
-        );
-        socket.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn end(mut self) -> i32 {
-        Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
-        self.process.wait().unwrap().code().unwrap_or(-1)
-    }
-}
 
 fn refusal(output: Output) -> String {
     assert!(!output.status.success(), "it started");
     String::from_utf8(output.stderr).unwrap()
-}
-
-fn home() -> (TempDir, std::path::PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let home = directory.path().join("home");
-    (directory, home)
 }
 
 #[test]

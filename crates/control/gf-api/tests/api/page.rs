@@ -1,12 +1,9 @@
 //! The fleet page in a real Chromium, at no pair, at three and at 847, wide and at the width of a phone.
 //!
 //! `CLAWOPS_PAGE_PICTURES=<directory>` keeps what the browser showed.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
+use crate::support::{Door, chromium::Browser, fleet};
 use gf_model::instance::{InstanceState, Role};
-use support::{Door, chromium::Browser, fleet};
 
 const PHONE: (u32, u32) = (390, 844);
 const DESK: (u32, u32) = (1280, 900);

@@ -1,6 +1,5 @@
 //! A control plane's front door with a real store in a directory of its own, and a fleet to put behind it.
 #![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 pub mod chromium;
 pub mod fleet;
@@ -89,7 +88,7 @@ pub struct Door {
     pub api: Api,
     pub http: reqwest::Client,
     ending: CancellationToken,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Drop for Door {
@@ -124,6 +123,10 @@ pub fn people() -> Vec<Change> {
 
 impl Door {
     pub async fn open(changes: Vec<Change>) -> Self {
+        Self::with_policy(changes, StandardPolicy::default()).await
+    }
+
+    pub async fn with_policy(changes: Vec<Change>, policy: StandardPolicy) -> Self {
         let home = tempfile::tempdir().unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
         let store = FleetStore::open_home(home.path(), &*entropy).unwrap();
@@ -149,9 +152,10 @@ impl Door {
             entropy: entropy.clone(),
             paths: Paths { snapshots: home.path().join("snapshots"), archives: home.path().join("archives") },
             limits: Limits::default(),
+            companion_listens: false,
             base_configuration: Arc::new(json!({})),
         });
-        let requests = Requests::new(engine, Arc::new(StandardPolicy::default()));
+        let requests = Requests::new(engine, Arc::new(policy));
         let api = Api::new(ApiConfig {
             store: store.clone(),
             requests,
@@ -159,13 +163,17 @@ impl Door {
             clock,
             entropy,
             plugin_key: PLUGIN_KEY.as_bytes().to_vec(),
-            options: ApiOptions { allow_remote: false, public_url: format!("http://{address}") },
+            options: ApiOptions {
+                allow_remote: false,
+                public_url: format!("http://{address}"),
+                ..ApiOptions::default()
+            },
             enrolment: Arc::new(NoNodes),
             ending: ending.clone(),
         });
         let router = gf_api::router(api.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, store, api, http: reqwest::Client::new(), ending, _home: home }
+        Self { address, store, api, http: reqwest::Client::new(), ending, home }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -219,6 +227,29 @@ impl Door {
             .body(body.to_owned());
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    /// Everything that is kept, the audit trail aside, byte for byte.
+    pub fn kept(&self) -> Vec<String> {
+        let path = self.home.path().join("store/gatewayforge.db");
+        let connection = rusqlite::Connection::open(path).unwrap();
+        let mut rows = Vec::new();
+        for sql in [
+            "SELECT kind, id, json FROM objects ORDER BY kind, id",
+            "SELECT 'sealed', id, sealed FROM sealed ORDER BY id",
+        ] {
+            let mut all = connection.prepare(sql).unwrap();
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok(format!(
+                    "{} {} {}",
+                    row.get::<_, String>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, String>(2)?
+                ))
+            };
+            rows.extend(all.query_map([], row).unwrap().map(Result::unwrap));
+        }
+        rows
     }
 
     /// A link that lets one browser in.

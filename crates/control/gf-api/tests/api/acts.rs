@@ -1,11 +1,8 @@
 //! Changes over HTTP: asked for, agreed to, done once, and followed.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
+use crate::support::{Door, code, fleet};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use support::{Door, code, fleet};
 
 const CLI: &str = "cli:person-approver";
 

@@ -1,12 +1,9 @@
 //! Who may do what, and that nobody can be somebody else.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
+use crate::support::{Door, code, fleet, sign};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gf_model::Timestamp;
 use serde_json::{Value, json};
-use support::{Door, code, fleet, sign};
 
 const STATUS: &str = "/v1/tools/gf_fleet_status";
 
@@ -46,7 +43,7 @@ async fn a_signature_is_good_once_fresh_and_for_what_was_signed() {
     claims["at"] = json!(Timestamp::now().to_string());
     claims["nonce"] = json!("mine");
     let caller = URL_SAFE_NO_PAD.encode(claims.to_string());
-    let good = sign(support::PLUGIN_KEY, "POST", STATUS, &caller, "{}");
+    let good = sign(crate::support::PLUGIN_KEY, "POST", STATUS, &caller, "{}");
     let bad = sign("another key", "POST", STATUS, &caller, "{}");
     let refused = door.send_signed("POST", STATUS, "{}", &caller, &bad).await;
     assert_eq!((refused.0, code(&refused)), (401, "bad_signature"));

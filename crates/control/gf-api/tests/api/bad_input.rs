@@ -1,28 +1,26 @@
 //! What is wrong with a request is said with the field, the value and what would be right; and nothing was changed.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
-use gf_model::fleet::Fleet;
+use crate::support::{Door, code, fleet};
 use serde_json::{Value, json};
-use support::{Door, code, fleet};
 
-/// What must not change, whatever is asked wrongly.
-fn essence(fleet: &Fleet) -> (usize, usize, usize, usize) {
-    (fleet.gateways.len(), fleet.operations.len(), fleet.approvals.len(), fleet.revisions.len())
+/// Calls a tool with bad arguments and checks the refusal: field, value, what would be right, and nothing changed.
+async fn refused(door: &Door, tool: &str, arguments: Value, wanted: &str, field: &str) {
+    let before = door.kept();
+    let answer = door.tool(tool, arguments.clone()).await;
+    is_refusal(&answer, wanted, field, &format!("{tool} {arguments}"));
+    assert_eq!(door.kept(), before, "{tool} {arguments} changed something");
 }
 
-/// Calls a tool with bad arguments and checks the refusal.
-async fn refused(door: &Door, tool: &str, arguments: Value, wanted: &str, field: &str) {
-    let before = door.store.read(essence);
-    let answer = door.tool(tool, arguments.clone()).await;
-    assert!((400..500).contains(&answer.0), "{tool} {arguments}: {answer:?}");
-    assert_eq!(code(&answer), wanted, "{tool} {arguments}: {answer:?}");
+fn is_refusal(answer: &(u16, Value), wanted: &str, field: &str, what: &str) {
+    assert!((400..500).contains(&answer.0), "{what}: {answer:?}");
+    assert_eq!(code(answer), wanted, "{what}: {answer:?}");
     let error = &answer.1["error"];
-    assert_eq!(error["field"].as_str().unwrap_or_default(), field, "{tool} {arguments}: {error}");
+    assert_eq!(error["field"].as_str().unwrap_or_default(), field, "{what}: {error}");
     assert!(!error["message"].as_str().unwrap().is_empty());
-    assert!(error["fix"].is_string(), "{tool} {arguments} says no fix: {error}");
-    assert_eq!(door.store.read(essence), before, "{tool} {arguments} changed something");
+    assert!(error["fix"].is_string(), "{what} says no fix: {error}");
+    // What is missing or unknown as a whole has no value.
+    let has_none = matches!(wanted, "missing_field" | "unknown_field" | "empty_filter");
+    assert!(has_none || error["value"].is_string(), "{what} says no value: {error}");
 }
 
 #[tokio::test]
@@ -122,6 +120,44 @@ async fn things_that_are_not_there() {
         ("gf_cost_report", json!({"period": "decade"}), "unknown_period", "period"),
         ("gf_incident_report", json!({"action": "get"}), "missing_field", "id"),
         ("gf_schedule", json!({"action": "dance"}), "unknown_action", "action"),
+        ("gf_schedule", json!({"action": "add"}), "missing_field", "what"),
+        ("gf_schedule", json!({"action": "add", "what": "novel"}), "unknown_report", "what"),
+        (
+            "gf_schedule",
+            json!({"action": "add", "what": "briefing", "when": "hourly"}),
+            "malformed_when",
+            "when",
+        ),
+        ("gf_schedule", json!({"action": "remove"}), "missing_field", "id"),
+        ("gf_schedule", json!({"action": "remove", "id": "sched-ffff"}), "unknown_schedule", "schedule"),
+        ("gf_schedule", json!({"action": "remove", "what": "briefing"}), "unknown_schedule", "what"),
+        (
+            "gf_tier_resize",
+            json!({"accountIds": ["acct-0009"], "newTier": "nano"}),
+            "unknown_account",
+            "account",
+        ),
+        (
+            "gf_bulk_restart",
+            json!({"instanceIds": ["i-ffff"], "reason": why}),
+            "unknown_instance",
+            "instance",
+        ),
+        (
+            "gf_provider_policy",
+            json!({"provider": "nowhere", "pool": "paused", "reason": why}),
+            "unknown_provider",
+            "provider",
+        ),
+        ("gf_provider_health", json!({"provider": "nowhere"}), "unknown_provider", "provider"),
+        ("gf_cost_report", json!({"minSavings": -1}), "out_of_range", "minSavings"),
+        ("gf_pair_status", json!({"accountId": "acct-0001", "colour": 1}), "unknown_field", "colour"),
+        (
+            "gf_pair_status",
+            json!({"accountId": "acct-0001", "operationId": "op-ffff"}),
+            "unknown_operation",
+            "operation",
+        ),
         ("gf_no_such_tool", json!({}), "unknown_tool", "tool"),
     ];
     for (tool, arguments, wanted, field) in cases {
@@ -134,6 +170,17 @@ async fn a_configuration_that_cannot_be_pushed() {
     let door = Door::open(fleet::of(2)).await;
     let push = |patch: Value| json!({"targets": "all", "patch": patch, "description": "quieter"});
     refused(&door, "gf_config_push", push(json!({})), "bad_patch", "patch").await;
+    for batch in [0, -1, 1_000_000_000] {
+        let mut batched = push(json!({"tts": {"auto": "off"}}));
+        batched["batchSize"] = json!(batch);
+        refused(&door, "gf_config_push", batched, "out_of_range", "batchSize").await;
+    }
+    let mut unheard = push(json!({"tts": {"auto": "off"}}));
+    unheard["strategy"] = json!("sneaky");
+    refused(&door, "gf_config_push", unheard, "unknown_strategy", "strategy").await;
+    let mut undescribed = push(json!({"tts": {"auto": "off"}}));
+    undescribed["description"] = json!("");
+    refused(&door, "gf_config_push", undescribed, "bad_description", "description").await;
     refused(&door, "gf_config_push", push(json!({"gateway": {"port": 1}})), "bad_patch", "patch").await;
     refused(&door, "gf_config_push", push(json!({"tts": {"x": "y".repeat(70_000)}})), "bad_patch", "patch")
         .await;
@@ -144,6 +191,22 @@ async fn a_configuration_that_cannot_be_pushed() {
     let mut to_nobody = push(json!({"tts": {"auto": "off"}}));
     to_nobody["targets"] = json!(["acct-0009"]);
     refused(&door, "gf_config_push", to_nobody, "unknown_account", "account").await;
+}
+
+#[tokio::test]
+async fn a_node_that_could_stand_nowhere_is_not_expected() {
+    let door = Door::open(fleet::of(1)).await;
+    for (body, wanted, field) in [
+        (json!({"id": "node a b", "provider": "hetzner", "region": "nbg1"}), "malformed_id", "id"),
+        (json!({"id": "node-a", "provider": "nowhere", "region": "nbg1"}), "unknown_provider", "provider"),
+        (json!({"id": "node-a", "provider": "hetzner", "region": "local"}), "unknown_region", "region"),
+        (json!({"id": "node-a", "provider": "hetzner"}), "missing_field", "region"),
+    ] {
+        let before = door.kept();
+        let answer = door.ask("admin-key", "POST", "/v1/nodes", Some(body.clone())).await;
+        is_refusal(&answer, wanted, field, &body.to_string());
+        assert_eq!(door.kept(), before, "{body} changed something");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,11 @@
+//! The front door over HTTP, with a real store behind it.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod acts;
+mod bad_input;
+mod callers;
+mod document;
+mod page;
+mod people;
+mod schedules;
+mod support;
