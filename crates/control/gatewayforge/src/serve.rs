@@ -21,8 +21,10 @@ pub async fn listen(at: SocketAddr) -> Result<TcpListener> {
 /// Serves until `ending`, then lets requests that are under way end.
 pub async fn serve(listener: TcpListener, router: Router, ending: CancellationToken) -> Result<()> {
     let asked = ending.clone();
+    // The node link serves this machine only, so that it must know who comes.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving =
-        axum::serve(listener, router).with_graceful_shutdown(async move { asked.cancelled().await });
+        axum::serve(listener, service).with_graceful_shutdown(async move { asked.cancelled().await });
     tokio::select! {
         served = serving => served.context("the listener failed"),
         () = async { ending.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),

@@ -8,10 +8,7 @@ use gf_node_proto::{
     Enrol, EnrolmentToken, FrameError, FrameWriter, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, Proof,
     Transcript, Welcomed, decode, envelope, negotiate, sign_challenge, sign_welcome, verify_node,
 };
-use std::{fmt, time::Duration};
-
-/// How long a node may take to prove itself.
-const PATIENCE: Duration = Duration::from_secs(10);
+use std::fmt;
 
 /// Who was let in.
 pub(crate) struct Admitted {
@@ -74,9 +71,10 @@ where
     K::Error: fmt::Display,
     R: Into<TransportError>,
 {
-    match tokio::time::timeout(PATIENCE, exchange(shared, stream, writer)).await {
+    let patience = shared.config.handshake_patience;
+    match tokio::time::timeout(patience, exchange(shared, stream, writer)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(Refusal::new(GoodbyeReason::Silent, format!("no handshake within {PATIENCE:?}"))),
+        Err(_) => Err(Refusal::new(GoodbyeReason::Silent, format!("no handshake within {patience:?}"))),
     }
 }
 

@@ -18,10 +18,12 @@ use gf_node_proto::{
 };
 use parking_lot::RwLock;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Reports that may wait for the reconcilers before nodes are made to wait.
 const EVENTS_WAITING: usize = 1024;
+/// How long a node may take to prove itself.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct HubConfig {
     /// What nodes know this control plane by.
@@ -29,12 +31,14 @@ pub struct HubConfig {
     /// The leader's generation: nodes refuse a controller with a lower one than they have seen.
     pub controller_generation: u64,
     pub heartbeat_interval: Duration,
+    /// How long a stranger may take for each part of proving itself.
+    pub handshake_patience: Duration,
 }
 
 impl HubConfig {
     pub fn new(key: SigningKey, controller_generation: u64) -> Self {
         let heartbeat_interval = Duration::from_millis(HEARTBEAT_INTERVAL_MS.into());
-        Self { key, controller_generation, heartbeat_interval }
+        Self { key, controller_generation, heartbeat_interval, handshake_patience: PATIENCE }
     }
 }
 
@@ -107,7 +111,17 @@ impl Hub {
         R: Into<TransportError> + Send,
         W: fmt::Display + Send,
     {
-        link::serve(&self.shared, transport).await
+        link::serve(&self.shared, transport, ()).await
+    }
+
+    /// The same for somebody who holds a place among the strangers until it has proven itself.
+    pub(crate) async fn serve_stranger<T, R, W>(&self, transport: T, place: OwnedSemaphorePermit) -> LinkEnd
+    where
+        T: Stream<Item = Result<Bytes, R>> + Sink<Bytes, Error = W> + Send + Unpin,
+        R: Into<TransportError> + Send,
+        W: fmt::Display + Send,
+    {
+        link::serve(&self.shared, transport, place).await
     }
 
     pub fn nodes(&self) -> Vec<NodeView> {

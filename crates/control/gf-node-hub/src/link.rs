@@ -16,7 +16,8 @@ use gf_node_proto::{
 use std::{collections::VecDeque, fmt, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) async fn serve<T, R, W>(shared: &Shared, transport: T) -> LinkEnd
+/// `place` is let go when the node has proven itself, or was refused.
+pub(crate) async fn serve<T, R, W, P>(shared: &Shared, transport: T, place: P) -> LinkEnd
 where
     T: Stream<Item = Result<Bytes, R>> + Sink<Bytes, Error = W> + Send + Unpin,
     R: Into<TransportError> + Send,
@@ -24,7 +25,9 @@ where
 {
     let (sink, mut stream) = transport.split();
     let mut writer = FrameWriter::new(sink);
-    let end = match admit(shared, &mut stream, &mut writer).await {
+    let admitted = admit(shared, &mut stream, &mut writer).await;
+    drop(place);
+    let end = match admitted {
         Ok(admitted) => run(shared, admitted, &mut stream, &mut writer).await,
         Err(refusal) => LinkEnd::Refused { reason: refusal.reason, detail: refusal.detail },
     };
@@ -131,15 +134,12 @@ impl Link<'_> {
         tokio::pin!(silence);
         let ledger = Arc::clone(&self.ledger);
         loop {
+            // In this order and not at random, so that a simulation can be repeated. Nobody starves: what stands
+            // before the frames is bounded by what frames brought, and by the commands that may be in flight.
             tokio::select! {
+                biased;
                 reason = &mut stopped => {
                     return LinkEnd::Ended { reason: reason.unwrap_or(GoodbyeReason::Unspecified) };
-                }
-                frame = next_frame(stream) => {
-                    silence.as_mut().reset(tokio::time::Instant::now() + patience);
-                    if let Some(end) = self.take(frame) {
-                        return end;
-                    }
                 }
                 Some(frame) = commands.recv() => writer.put_frame(frame),
                 () = ledger.settled.notified() => {
@@ -156,6 +156,12 @@ impl Link<'_> {
                 sent = writer.pump(), if writer.has_work() => if let Err(why) = sent {
                     return LinkEnd::Broken(why.to_string());
                 },
+                frame = next_frame(stream) => {
+                    silence.as_mut().reset(tokio::time::Instant::now() + patience);
+                    if let Some(end) = self.take(frame) {
+                        return end;
+                    }
+                }
                 // This side may have been too busy to listen, or asleep: what waits unread is no silence.
                 () = &mut silence => match next_frame(stream).now_or_never() {
                     None => return LinkEnd::Silent,

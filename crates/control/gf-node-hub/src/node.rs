@@ -5,7 +5,7 @@ use bytes::Bytes;
 use gf_model::{NodeId, Timestamp};
 use gf_node_proto::{GoodbyeReason, Heartbeat, InstanceSummary, Resources};
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// A node as the API shows it.
@@ -34,7 +34,8 @@ pub(crate) struct NodeState {
     pub(crate) id: NodeId,
     pub(crate) ledger: Mutex<Arc<Ledger>>,
     pub(crate) told: Mutex<Told>,
-    pub(crate) in_flight: Mutex<HashMap<String, Arc<InFlight>>>,
+    /// By key, so that what is sent again after a reconnect is sent in one order.
+    pub(crate) in_flight: Mutex<BTreeMap<String, Arc<InFlight>>>,
     pub(crate) connection: Mutex<Option<Connection>>,
     known: Mutex<Known>,
 }

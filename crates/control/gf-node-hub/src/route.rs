@@ -1,29 +1,39 @@
-//! The link over a WebSocket of the control plane's own server.
+//! The link over a WebSocket of the control plane's own server, for nodes of this machine only: it is not encrypted,
+//! so that whoever comes from elsewhere is refused before a word is said ([`Hub::serve_remote`] is for them).
 
 use crate::{Hub, TransportError};
 use axum::{
     Router,
     extract::{
-        State,
+        ConnectInfo, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
-    response::Response,
+    http::{Extensions, StatusCode},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_proto::MAX_FRAME_BYTES;
+use std::net::SocketAddr;
 use tokio_tungstenite::tungstenite;
 
 /// Where nodes connect.
 pub const LINK_PATH: &str = "/node/v1/link";
 
-/// The route for nodes; merge it into the control plane's router.
+/// The route for nodes; merge it into the control plane's router, and serve that with connect info: a peer whose
+/// address is not known is refused.
 pub fn link_route(hub: Hub) -> Router {
     Router::new().route(LINK_PATH, get(upgrade)).with_state(hub)
 }
 
-async fn upgrade(State(hub): State<Hub>, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(State(hub): State<Hub>, known: Extensions, upgrade: WebSocketUpgrade) -> Response {
+    let peer = known.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    if !peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
+        let why = "a node on another machine must come over TLS: start gatewayforge with --node-listen and give the \
+                   node that address as wss://…\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
     upgrade.max_frame_size(MAX_FRAME_BYTES).max_message_size(MAX_FRAME_BYTES).on_upgrade(
         |socket| async move {
             let end = hub.serve(frames(socket)).await;
@@ -49,13 +59,7 @@ fn frames(
 fn transport_error(why: axum::Error) -> TransportError {
     let said = why.to_string();
     match why.into_inner().downcast_ref::<tungstenite::Error>() {
-        Some(tungstenite::Error::Capacity(_)) => TransportError::TooLarge(said),
-        Some(tungstenite::Error::Protocol(
-            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        )) => TransportError::Broken(said),
-        Some(tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_)) => {
-            TransportError::Malformed(said)
-        }
-        _ => TransportError::Broken(said),
+        Some(why) => TransportError::of_websocket(why),
+        None => TransportError::Broken(said),
     }
 }

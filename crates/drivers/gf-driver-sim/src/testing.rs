@@ -8,11 +8,9 @@ use gf_model::{
     ambient::{Clock, Entropy},
     provider::{ProviderId, Region},
 };
-use gf_node_hub::{EnrolRefusal, Hub, HubConfig, NodeEvent, NodeRegistry, RegistryError};
+use gf_node_hub::{EnrolRefusal, Hub, HubConfig, MemoryRegistry, NodeEvent, NodeRegistry, RegistryError};
 use gf_node_proto::{EnrolmentToken, SigningKey, VerifyingKey};
-use parking_lot::Mutex;
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -26,14 +24,7 @@ use tokio::{sync::mpsc, time::Instant};
 pub struct Office {
     control: Option<SigningKey>,
     count: AtomicU64,
-    keys: Mutex<HashMap<NodeId, VerifyingKey>>,
-    /// By digest.
-    tokens: Mutex<HashMap<[u8; 32], Minted>>,
-}
-
-struct Minted {
-    node: NodeId,
-    used_by: Option<VerifyingKey>,
+    known: MemoryRegistry,
 }
 
 impl Office {
@@ -44,7 +35,7 @@ impl Office {
 
     /// A node that enrolled before this began.
     pub fn know(&self, node: NodeId, key: VerifyingKey) {
-        self.keys.lock().insert(node, key);
+        self.known.know(node, key);
     }
 
     pub fn mint(&self, node: &NodeId) -> String {
@@ -52,7 +43,7 @@ impl Office {
         secret[..8].copy_from_slice(&self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes());
         let control = self.control.as_ref().map(SigningKey::verifying_key).unwrap_or_default();
         let token = EnrolmentToken::new(secret, control);
-        self.tokens.lock().insert(token.digest(), Minted { node: node.clone(), used_by: None });
+        self.known.allow(node, &token);
         token.reveal()
     }
 }
@@ -67,7 +58,7 @@ impl Enrolment for Office {
 #[async_trait]
 impl NodeRegistry for Office {
     async fn key_of(&self, node: &NodeId) -> Result<Option<VerifyingKey>, RegistryError> {
-        Ok(self.keys.lock().get(node).copied())
+        self.known.key_of(node).await
     }
 
     async fn enrol(
@@ -76,17 +67,7 @@ impl NodeRegistry for Office {
         token: [u8; 32],
         key: VerifyingKey,
     ) -> Result<Result<(), EnrolRefusal>, RegistryError> {
-        let mut tokens = self.tokens.lock();
-        Ok(match tokens.get_mut(&token) {
-            Some(minted) if minted.node != *node => Err(EnrolRefusal::TokenUnknown),
-            Some(minted) if minted.used_by.is_some_and(|used| used != key) => Err(EnrolRefusal::TokenUsed),
-            Some(minted) => {
-                minted.used_by = Some(key);
-                self.keys.lock().insert(node.clone(), key);
-                Ok(())
-            }
-            None => Err(EnrolRefusal::TokenUnknown),
-        })
+        self.known.enrol(node, token, key).await
     }
 }
 

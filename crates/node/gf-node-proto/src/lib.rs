@@ -9,6 +9,7 @@ mod generated;
 mod handshake;
 mod names;
 mod sensitive;
+mod tls_key;
 mod token;
 mod version;
 mod writer;
@@ -21,6 +22,7 @@ pub use handshake::{
     sign_welcome, verify_challenge, verify_node, verify_welcome,
 };
 pub use names::{body_name, changes_something, instance_of, needs_it_awake};
+pub use tls_key::{private_der, public_der};
 pub use token::{EnrolmentToken, TokenError};
 pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, negotiate};
 pub use writer::FrameWriter;

@@ -3,6 +3,7 @@
 
 mod admission;
 mod commands;
+mod hostile;
 mod node;
 mod registry;
 mod reports;

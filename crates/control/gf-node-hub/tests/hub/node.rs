@@ -2,17 +2,23 @@
 
 use crate::registry::Fleet;
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use gf_node_hub::{Duplex, LinkEnd, duplex};
+use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
+use gf_node_hub::{LINK_PATH, LinkEnd, duplex};
 use gf_node_proto::{
     Command, CommandResult, Enrol, EnrolmentToken, Goodbye, Hello, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN,
     Proof, SigningKey, Transcript, Welcome, command_result, decode, encode, envelope, reply, sign_node,
     verify_challenge, verify_welcome,
 };
-use tokio::task::JoinHandle;
+use std::{net::SocketAddr, pin::Pin};
+use tokio::{net::TcpStream, task::JoinHandle};
+use tokio_tungstenite::{client_async, tungstenite::Message};
+
+/// Frames over memory or over a real socket.
+pub trait Frames: Stream<Item = Result<Bytes, String>> + Sink<Bytes, Error = String> + Send {}
+impl<T: Stream<Item = Result<Bytes, String>> + Sink<Bytes, Error = String> + Send> Frames for T {}
 
 pub struct Node {
-    pub link: Duplex,
+    pub link: Pin<Box<dyn Frames>>,
     pub served: JoinHandle<LinkEnd>,
 }
 
@@ -36,7 +42,23 @@ impl Node {
     pub fn dial(fleet: &Fleet) -> Self {
         let (link, far) = duplex();
         let hub = fleet.hub.clone();
-        Self { link, served: tokio::spawn(async move { hub.serve(far).await }) }
+        let link = link.map(|frame| frame.map_err(|why| why.to_string()));
+        let link = link.sink_map_err(|why: gf_node_hub::Gone| why.to_string());
+        Self { link: Box::pin(link), served: tokio::spawn(async move { hub.serve(far).await }) }
+    }
+
+    /// The same over a WebSocket; how the link ended is only seen from outside.
+    pub async fn dial_socket(at: SocketAddr) -> Self {
+        let stream = TcpStream::connect(at).await.unwrap();
+        let (socket, _) = client_async(format!("ws://{at}{LINK_PATH}"), stream).await.unwrap();
+        let link = socket
+            .with(|frame: Bytes| {
+                future::ok::<_, tokio_tungstenite::tungstenite::Error>(Message::Binary(frame))
+            })
+            .sink_map_err(|why| why.to_string())
+            .map(|message| message.map(Message::into_data).map_err(|why| why.to_string()));
+        let served = tokio::spawn(std::future::pending());
+        Self { link: Box::pin(link), served }
     }
 
     pub async fn send(&mut self, body: impl Into<envelope::Body>) {
