@@ -77,6 +77,8 @@ pub struct ChannelAccount {
     pub channel: String,
     pub account: String,
     pub configured: bool,
+    /// Whether its owner has it switched on.
+    pub enabled: bool,
     pub running: bool,
     /// `None` where the channel does not tell.
     pub connected: Option<bool>,
@@ -206,6 +208,7 @@ fn channel_account(channel: &str, account: &Value) -> ChannelAccount {
         channel: channel.to_owned(),
         account: account["accountId"].as_str().unwrap_or("default").to_owned(),
         configured: flag("configured").unwrap_or(false),
+        enabled: flag("enabled").unwrap_or(true),
         running: flag("running").unwrap_or(false),
         connected: flag("connected"),
         last_error: account["lastError"].as_str().map(str::to_owned),

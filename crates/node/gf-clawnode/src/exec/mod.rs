@@ -1,6 +1,12 @@
-//! The few programs that an operator may have run on this machine: by argument list, never through a shell.
+//! The few programs that this machine runs for an operator or for the node itself: by argument list, never through a
+//! shell, and only what a table allows. What is not installed is said to be so; nothing is guessed.
 
+mod docker;
+mod firewall;
 pub mod policy;
-mod run;
+mod programs;
+mod ssh;
+mod ssh_findings;
+mod tailscale;
 
-pub use run::run;
+pub use programs::Programs;

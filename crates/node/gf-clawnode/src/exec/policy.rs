@@ -1,6 +1,7 @@
-//! Which argument lists are allowed. Everything that is not in the table is refused.
+//! Which argument lists are allowed. Everything that is not in a table is refused.
 //!
-//! A rule names a program and a pattern for each argument; all of them only look.
+//! A rule names a program and a pattern for each argument. What an operator may ask for only looks; what the node's
+//! own commands run is a second, shorter table.
 
 /// What one argument may be.
 #[derive(Debug, Clone, Copy)]
@@ -11,42 +12,56 @@ enum Arg {
     Number(u32),
     /// A name of letters, digits, `.`, `_`, `-` and `@` that does not begin with `-`.
     Name,
+    /// An image: a name that may also hold `/` and `:`.
+    Image,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Rule {
     program: &'static str,
-    /// Where the program must lie: `PATH` is not asked.
-    path: &'static str,
     args: &'static [Arg],
 }
 
-use Arg::{Is, Name, Number, OneOf};
+use Arg::{Image, Is, Name, Number, OneOf};
 
-const RULES: &[Rule] = &[
-    rule("uptime", "/usr/bin/uptime", &[]),
-    rule("uname", "/usr/bin/uname", &[Is("-a")]),
-    rule("df", "/usr/bin/df", &[Is("-h")]),
-    rule("free", "/usr/bin/free", &[OneOf(&["-h", "-m", "-b"])]),
-    rule("nproc", "/usr/bin/nproc", &[]),
-    rule("ps", "/usr/bin/ps", &[Is("-eo"), OneOf(&["pid,ppid,stat,rss,comm", "pid,pcpu,pmem,comm"])]),
-    rule("ss", "/usr/bin/ss", &[OneOf(&["-ltn", "-tn", "-s"])]),
-    rule(
-        "systemctl",
-        "/usr/bin/systemctl",
-        &[OneOf(&["status", "is-active", "show"]), Is("--no-pager"), Name],
-    ),
-    rule("systemctl", "/usr/bin/systemctl", &[OneOf(&["list-units", "list-timers"]), Is("--no-pager")]),
-    rule("journalctl", "/usr/bin/journalctl", &[Is("--no-pager"), Is("-u"), Name, Is("-n"), Number(1000)]),
-    rule("docker", "/usr/bin/docker", &[Is("ps")]),
-    rule("docker", "/usr/bin/docker", &[Is("logs"), Is("--tail"), Number(1000), Name]),
-    rule("docker", "/usr/bin/docker", &[OneOf(&["stats"]), Is("--no-stream")]),
-    rule("tailscale", "/usr/bin/tailscale", &[Is("status")]),
-    rule("ufw", "/usr/sbin/ufw", &[Is("status")]),
+/// What an operator may have run.
+const LOOKING: &[Rule] = &[
+    rule("uptime", &[]),
+    rule("uname", &[Is("-a")]),
+    rule("df", &[Is("-h")]),
+    rule("free", &[OneOf(&["-h", "-m", "-b"])]),
+    rule("nproc", &[]),
+    rule("ps", &[Is("-eo"), OneOf(&["pid,ppid,stat,rss,comm", "pid,pcpu,pmem,comm"])]),
+    rule("ss", &[OneOf(&["-ltn", "-tn", "-s"])]),
+    rule("systemctl", &[OneOf(&["status", "is-active", "show"]), Is("--no-pager"), Name]),
+    rule("systemctl", &[OneOf(&["list-units", "list-timers"]), Is("--no-pager")]),
+    rule("journalctl", &[Is("--no-pager"), Is("-u"), Name, Is("-n"), Number(1000)]),
+    rule("docker", &[Is("ps")]),
+    rule("docker", &[Is("logs"), Is("--tail"), Number(1000), Name]),
+    rule("docker", &[OneOf(&["stats"]), Is("--no-stream")]),
+    rule("tailscale", &[Is("status")]),
+    rule("ufw", &[Is("status")]),
 ];
 
-const fn rule(program: &'static str, path: &'static str, args: &'static [Arg]) -> Rule {
-    Rule { program, path, args }
+/// What the node's own commands run. Nothing else is started, whatever the code around it believes.
+const OWN: &[Rule] = &[
+    rule("docker", &[Is("ps"), Is("--all"), Is("--no-trunc"), Is("--format"), Is(DOCKER_ROW)]),
+    rule("docker", &[Is("restart"), Name]),
+    rule("docker", &[Is("pull"), Image]),
+    rule("docker", &[Is("logs"), Is("--tail"), Number(1000), Name]),
+    rule("ufw", &[Is("status"), Is("verbose")]),
+    rule("nft", &[Is("list"), Is("ruleset")]),
+    rule("iptables", &[Is("-S")]),
+    rule("tailscale", &[Is("status"), Is("--json")]),
+    rule("sshd", &[Is("-T")]),
+    rule("systemctl", &[Is("reboot")]),
+];
+
+/// One JSON object a container.
+pub(super) const DOCKER_ROW: &str = "{{json .}}";
+
+const fn rule(program: &'static str, args: &'static [Arg]) -> Rule {
+    Rule { program, args }
 }
 
 /// Why an argument list was refused.
@@ -62,20 +77,29 @@ pub enum Refusal {
     Arguments { program: String, allowed: String },
 }
 
-/// The program's full path, if this argument list is allowed.
-pub fn check(argv: &[String]) -> Result<&'static str, Refusal> {
-    let (program, args) = argv.split_first().ok_or(Refusal::Empty)?;
+/// Whether an operator may have this argument list run.
+pub fn check(argv: &[String]) -> Result<(), Refusal> {
     if let Some(bad) = argv.iter().find(|arg| arg.is_empty() || arg.chars().any(is_metacharacter)) {
         return Err(Refusal::Metacharacter(bad.clone()));
     }
-    let of_program: Vec<&Rule> = RULES.iter().filter(|rule| rule.program == program).collect();
+    fits(LOOKING, argv)
+}
+
+/// Whether one of the node's own commands may run this argument list.
+pub(super) fn check_own(argv: &[String]) -> Result<(), Refusal> {
+    fits(OWN, argv)
+}
+
+fn fits(rules: &[Rule], argv: &[String]) -> Result<(), Refusal> {
+    let (program, args) = argv.split_first().ok_or(Refusal::Empty)?;
+    let of_program: Vec<&Rule> = rules.iter().filter(|rule| rule.program == program).collect();
     if of_program.is_empty() {
         return Err(Refusal::Program(program.clone()));
     }
     let fits = of_program.iter().find(|rule| {
         rule.args.len() == args.len() && rule.args.iter().zip(args).all(|(pattern, arg)| pattern.takes(arg))
     });
-    fits.map(|rule| rule.path).ok_or_else(|| Refusal::Arguments {
+    fits.map(drop).ok_or_else(|| Refusal::Arguments {
         program: program.clone(),
         allowed: of_program.iter().map(|rule| rule.shown()).collect::<Vec<_>>().join("; "),
     })
@@ -86,9 +110,16 @@ fn is_metacharacter(c: char) -> bool {
 }
 
 fn programs() -> String {
-    let mut names: Vec<_> = RULES.iter().map(|rule| rule.program).collect();
+    let mut names: Vec<_> = LOOKING.iter().map(|rule| rule.program).collect();
     names.dedup();
     names.join(", ")
+}
+
+/// Letters, digits and a few marks, and no option in disguise.
+fn is_word(arg: &str, longest: usize, marks: &str) -> bool {
+    (1..=longest).contains(&arg.len())
+        && !arg.starts_with('-')
+        && arg.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
 }
 
 impl Arg {
@@ -97,11 +128,8 @@ impl Arg {
             Is(word) => arg == *word,
             OneOf(words) => words.contains(&arg),
             Number(most) => arg.parse::<u32>().is_ok_and(|n| n <= *most),
-            Name => {
-                arg.len() <= 64
-                    && !arg.starts_with('-')
-                    && arg.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c))
-            }
+            Name => is_word(arg, 64, "._-@"),
+            Image => is_word(arg, 255, "._-@/:"),
         }
     }
 
@@ -111,6 +139,7 @@ impl Arg {
             OneOf(words) => words.join("|"),
             Number(most) => format!("<number up to {most}>"),
             Name => "<name>".to_owned(),
+            Image => "<image>".to_owned(),
         }
     }
 }
@@ -126,8 +155,12 @@ impl Rule {
 mod tests {
     use super::*;
 
-    fn checked(line: &str) -> Result<&'static str, Refusal> {
-        check(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    fn checked(line: &str) -> Result<(), Refusal> {
+        check(&words(line))
     }
 
     #[test]
@@ -161,6 +194,28 @@ mod tests {
             assert!(checked(bad).is_err(), "{bad} was allowed");
         }
         assert_eq!(check(&[]), Err(Refusal::Empty));
+    }
+
+    #[test]
+    fn the_nodes_own_commands_have_a_table_of_their_own() {
+        for fine in
+            ["docker restart openclaw-1", "docker pull ghcr.io/a/b:1.2", "sshd -T", "systemctl reboot"]
+        {
+            assert_eq!(check_own(&words(fine)), Ok(()), "{fine}");
+            assert!(checked(fine).is_err(), "an operator may run {fine}");
+        }
+        for bad in [
+            "docker restart --time",
+            "docker restart a b",
+            "docker pull --all-tags",
+            "docker pull a;b",
+            "docker run alpine",
+            "systemctl poweroff",
+            "iptables -F",
+            "nft flush ruleset",
+        ] {
+            assert!(check_own(&words(bad)).is_err(), "{bad} was allowed");
+        }
     }
 
     #[test]

@@ -10,11 +10,16 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
-    convert::Infallible, fs, io, net::SocketAddr, os::unix::fs::PermissionsExt, sync::Arc, time::Instant,
+    convert::Infallible,
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -22,6 +27,8 @@ use tokio::{
 };
 
 const LARGEST_BODY: usize = 4096;
+/// For a head, and for a body.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub enum Listener {
     Tcp(TcpListener),
@@ -40,10 +47,12 @@ impl Listener {
         if !given.starts_with('/') {
             return Err(GuestError::Listen { given: given.to_owned() });
         }
-        // A socket that an earlier guest left behind answers nobody.
-        match fs::remove_file(given) {
-            Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(bind(why)),
-            _ => {}
+        // A socket that an earlier guest left behind answers nobody; anything else is somebody's.
+        match fs::symlink_metadata(given) {
+            Ok(there) if there.file_type().is_socket() => fs::remove_file(given).map_err(bind)?,
+            Ok(_) => return Err(bind(io::Error::new(io::ErrorKind::AlreadyExists, "this is no socket"))),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => return Err(bind(why)),
         }
         let listener = UnixListener::bind(given).map_err(bind)?;
         fs::set_permissions(given, fs::Permissions::from_mode(0o600)).map_err(bind)?;
@@ -59,7 +68,7 @@ pub async fn serve(listener: Listener, guest: Arc<Guest>) {
         };
         if let Err(why) = accepted {
             tracing::warn!(%why, "a connection could not be accepted");
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 }
@@ -71,7 +80,11 @@ fn connect(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, guest: 
             let guest = Arc::clone(&guest);
             async move { Ok::<_, Infallible>(answer(&guest, request).await) }
         });
-        let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
         if let Err(why) = served {
             tracing::debug!(%why, "a connection ended early");
         }
@@ -119,7 +132,9 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|why| why.to_string())?;
+    let whole = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect());
+    let body = whole.await.map_err(|_| "the body did not come in time".to_owned())?;
+    let body = body.map_err(|why| why.to_string())?;
     serde_json::from_slice(&body.to_bytes()).map_err(|why| why.to_string())
 }
 

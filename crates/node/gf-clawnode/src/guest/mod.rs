@@ -66,7 +66,9 @@ pub enum GuestError {
     Instance(#[source] gf_model::ids::BadId),
     #[error("--account: {0}")]
     Account(#[source] gf_model::ids::BadId),
-    #[error("--openclaw-node: {given:?} cannot be used; write ws://HOST:PORT")]
+    #[error(
+        "--openclaw-node: {given:?} cannot be used; write ws://127.0.0.1:PORT, the gateway that it sits beside"
+    )]
     Gateway { given: String },
     #[error(transparent)]
     Device(#[from] device::DeviceError),

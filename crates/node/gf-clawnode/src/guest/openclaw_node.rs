@@ -28,7 +28,9 @@ pub async fn keep(
     code: Option<&Path>,
     guest: &Arc<Guest>,
 ) -> Result<(), GuestError> {
-    let gateway = Control::parse(gateway).map_err(|_| GuestError::Gateway { given: gateway.to_owned() })?;
+    let given = gateway;
+    let gateway = Control::parse(given).ok().filter(|gateway| gateway.tls.is_none());
+    let gateway = gateway.ok_or_else(|| GuestError::Gateway { given: given.to_owned() })?;
     let mut device = Device::open(device)?;
     loop {
         let code = match (device.token(), code) {

@@ -1,11 +1,14 @@
 //! From a command to what does it. Every field that came over the link is checked here.
 
 use super::{Failure, Outcome, commands::Progress, instances::Instances};
-use crate::{exec, instance::Order, machine};
+use crate::{
+    instance::{Instance, Order},
+    machine,
+};
 use gf_model::{AccountId, InstanceId, Tier};
 use gf_node_proto::{
-    Done, FailureCode, InstanceCreate, InstanceListing, InstanceRole, Reply, Sensitive, changes_something,
-    command::Body, instance_of,
+    Done, FailureCode, InstanceCreate, InstanceListing, InstanceRole, ParkReport, Reply, Sensitive,
+    changes_something, command::Body, instance_of, needs_it_awake,
 };
 use openclaw_client::Token;
 use serde_json::Value;
@@ -48,14 +51,62 @@ pub async fn carry_out(
             info.can_freeze = instances.local.cgroups.can_freeze();
             Ok(info.into())
         }
-        Body::SshExec(call) => Ok(exec::run(&call.argv).await?.into()),
-        of_one => of_instance(instances, of_one, progress).await,
+        of_one if instance_of(&of_one).is_some() => of_instance(instances, of_one, progress).await,
+        of_machine => of_programs(instances, of_machine, progress).await,
+    }
+}
+
+/// What this machine's own programs are asked for.
+async fn of_programs(instances: &Instances, body: Body, progress: &Progress<'_>) -> Outcome<Reply> {
+    let programs = &instances.local.programs;
+    match body {
+        Body::SshExec(call) => Ok(programs.exec(&call.argv).await?.into()),
+        Body::DockerPs(_) => Ok(programs.docker_ps().await?.into()),
+        Body::DockerRestart(restart) => {
+            programs.docker_restart(&restart.container).await?;
+            Ok(Done {}.into())
+        }
+        Body::DockerPull(pull) => {
+            progress.step(0, 1, "the image is on its way");
+            Ok(programs.docker_pull(&pull.image).await?.into())
+        }
+        Body::DockerLogs(logs) => Ok(programs.docker_logs(&logs.container, logs.max_lines).await?.into()),
+        Body::FirewallStatus(_) => Ok(programs.firewall_status().await?.into()),
+        Body::TailscaleStatus(_) => Ok(programs.tailscale_status().await?.into()),
+        Body::SshAudit(_) => Ok(programs.ssh_audit().await?.into()),
+        Body::VpsReboot(_) if !instances.local.may_reboot => {
+            let message = "this node may not restart its machine; start gf-clawnode with --may-reboot";
+            Err(Failure::new(FailureCode::Refused, message))
+        }
+        Body::VpsReboot(_) => {
+            programs.reboot().await?;
+            Ok(Done {}.into())
+        }
+        _ => Err(Failure::new(
+            FailureCode::Unsupported,
+            "this gf-clawnode does not know the command; update it",
+        )),
     }
 }
 
 async fn of_instance(instances: &Instances, body: Body, progress: &Progress<'_>) -> Outcome<Reply> {
     let instance = instances.get(instance_of(&body).unwrap_or_default())?;
+    if needs_it_awake(&body) && !matches!(body, Body::InstanceWake(_)) {
+        instance.wake().await?;
+    }
     match body {
+        Body::InstancePark(_) => {
+            let took = instance.park().await?;
+            return Ok(park_report(&instance, took));
+        }
+        Body::InstanceWake(_) => {
+            let took = instance.wake().await?;
+            return Ok(park_report(&instance, took));
+        }
+        Body::OpenclawUpdate(update) => {
+            progress.step(0, 1, "changing the release");
+            instance.update(&update.version, update.drain, update.wait_ready).await?;
+        }
         Body::InstanceStart(start) => {
             progress.step(0, 1, "OpenClaw is starting");
             instance.start_wanted(start.wait_ready).await?;
@@ -81,6 +132,9 @@ async fn of_instance(instances: &Instances, body: Body, progress: &Progress<'_>)
         }
         Body::ConfigPush(push) => {
             let patch = required("patch", push.patch)?;
+            if push.whole {
+                return Ok(instance.align(&push.revision, &patch).await?.into());
+            }
             return Ok(instance.push(&push.revision, &patch, &push.expected_hash).await?.into());
         }
         Body::ConfigGet(_) => return Ok(instance.document().await?.into()),
@@ -119,6 +173,11 @@ async fn of_instance(instances: &Instances, body: Body, progress: &Progress<'_>)
     Ok(instance.summary().into())
 }
 
+fn park_report(instance: &Instance, took: Duration) -> Reply {
+    let took_ms = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+    ParkReport { instance: Some(instance.summary()), took_ms }.into()
+}
+
 fn tier(given: &str) -> Outcome<Tier> {
     given.parse().map_err(|why| Failure::invalid("tier", format!("{given:?}"), why))
 }
@@ -132,9 +191,6 @@ fn order(create: InstanceCreate) -> Outcome<Order> {
         .account
         .parse()
         .map_err(|why| Failure::invalid("account", format!("{:?}", create.account), why))?;
-            if push.whole {
-                return Ok(instance.align(&push.revision, &patch).await?.into());
-            }
     let tier = tier(&create.tier)?;
     let port = u16::try_from(create.port).ok().filter(|port| *port >= 1024);
     let port = port.ok_or_else(|| Failure::invalid("port", create.port, "use a port from 1024 to 65535"))?;
@@ -161,6 +217,7 @@ fn order(create: InstanceCreate) -> Outcome<Order> {
         generation: create.generation,
         port,
         config,
+        owned,
         memory,
         channels_open: create.channels_open,
         openclaw_version: create.openclaw_version,
@@ -176,6 +233,15 @@ fn json(field: &str, text: Option<Sensitive>) -> Outcome<Option<Value>> {
             .map_err(|why| Failure::invalid(field, "it", format!("it must be JSON ({why})"))),
         None => Ok(None),
     }
+}
+
+/// A JSON object; an empty one where nothing is given.
+fn object(field: &str, text: Option<Sensitive>) -> Outcome<Value> {
+    let given = json(field, text)?.unwrap_or_else(|| Value::Object(Default::default()));
+    if given.is_object() {
+        return Ok(given);
+    }
+    Err(Failure::invalid(field, "it", "give OpenClaw's configuration as a JSON object"))
 }
 
 fn required(field: &str, text: Option<Sensitive>) -> Outcome<Value> {
@@ -218,12 +284,3 @@ mod tests {
         assert!(order(create()).is_ok());
     }
 }
-/// A JSON object; an empty one where nothing is given.
-fn object(field: &str, text: Option<Sensitive>) -> Outcome<Value> {
-    let given = json(field, text)?.unwrap_or_else(|| Value::Object(Default::default()));
-    if given.is_object() {
-        return Ok(given);
-    }
-    Err(Failure::invalid(field, "it", "give OpenClaw's configuration as a JSON object"))
-}
-

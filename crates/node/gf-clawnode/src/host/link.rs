@@ -5,14 +5,14 @@ use super::{
     commands::Commands,
     instances::Instances,
     options::{BadOption, Settings},
-    session,
+    session, tls,
 };
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_proto::{
-    Challenge, Enrol, FrameWriter, Goodbye, GoodbyeReason, Hello, MAX_FRAME_BYTES, NONCE_BYTES, NodeRole,
-    PROTOCOL_MAX, PROTOCOL_MIN, Proof, Welcomed, decode, envelope, sign_node, verify_challenge,
-    verify_welcome,
+    Challenge, Enrol, EnrolmentToken, FrameWriter, Goodbye, GoodbyeReason, Hello, MAX_FRAME_BYTES,
+    NONCE_BYTES, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Welcomed, decode, envelope, sign_node,
+    verify_challenge, verify_welcome,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpStream, sync::watch};
@@ -128,8 +128,7 @@ async fn dial(
 > {
     let attempt = async {
         let broken = |why: &dyn std::fmt::Display| LinkLost::Broken(why.to_string());
-        let stream = TcpStream::connect(&settings.control.authority).await.map_err(|why| broken(&why))?;
-        stream.set_nodelay(true).map_err(|why| broken(&why))?;
+        let stream = reach(settings, identity).await?;
         let limits = WebSocketConfig::default()
             .read_buffer_size(16 * 1024)
             .write_buffer_size(16 * 1024)
@@ -154,6 +153,29 @@ async fn dial(
         Ok(outcome) => outcome,
         Err(_) => Err(LinkLost::Broken(format!("no answer within {DIAL_PATIENCE:?}"))),
     }
+}
+
+/// A connection; where it leaves this machine, one to whoever holds the control plane's key.
+async fn reach(settings: &Settings, identity: &Identity) -> Result<Box<dyn tls::Wire>, LinkLost> {
+    let broken = |why: std::io::Error| LinkLost::Broken(why.to_string());
+    let socket = TcpStream::connect(&settings.control.authority).await.map_err(broken)?;
+    socket.set_nodelay(true).map_err(broken)?;
+    let Some(name) = &settings.control.tls else { return Ok(Box::new(socket)) };
+    let key = match identity.control {
+        Some(known) => known,
+        None => *token(settings)?.control(),
+    };
+    tls::encrypt(socket, name.clone(), &key).await.map_err(|why| match tls::is_somebody_else(&why) {
+        true => {
+            LinkLost::Untrusted(format!("{} does not hold our control plane's key", settings.control.url))
+        }
+        false => LinkLost::Broken(why.to_string()),
+    })
+}
+
+fn token(settings: &Settings) -> Result<EnrolmentToken, LinkLost> {
+    let given = settings.token().map_err(LinkLost::Unprepared)?;
+    given.ok_or(LinkLost::Unprepared(BadOption::NoToken))
 }
 
 async fn prove<S, K>(
@@ -189,8 +211,7 @@ where
         Some(known) if known != control => return Err(untrusted(&"another control plane answers here")),
         Some(_) => send(writer, Proof { signature }).await?,
         None => {
-            let token = settings.token().map_err(LinkLost::Unprepared)?;
-            let token = token.ok_or(LinkLost::Unprepared(BadOption::NoToken))?;
+            let token = token(settings)?;
             if *token.control() != control {
                 return Err(untrusted(&"the token is for another control plane"));
             }

@@ -6,6 +6,7 @@
 mod answers;
 mod backoff;
 mod commands;
+mod control;
 mod dispatch;
 mod failure;
 mod identity;
@@ -17,11 +18,13 @@ mod options;
 mod outbox;
 mod runtime;
 mod session;
+mod tls;
 
+pub use control::{BadAddress, Control};
 pub use failure::{Failure, Outcome};
 pub use identity::{Identity, IdentityError};
 pub use local::{Local, now_ms};
-pub use options::{Control, Options};
+pub use options::Options;
 pub use runtime::Runtime;
 
 use crate::{files, instance::Cgroups};
@@ -66,7 +69,8 @@ pub async fn run(options: Options) -> Result<(), HostError> {
     if !cgroups.can_freeze() {
         tracing::info!("no writable cgroup v2: instances are frozen and ended by signals");
     }
-    let local = Arc::new(Local::open(settings.home.clone(), runtime, cgroups).map_err(home)?);
+    let local =
+        Arc::new(Local::open(settings.home.clone(), runtime, cgroups, settings.may_reboot).map_err(home)?);
     let instances = Arc::new(Instances::load(Arc::clone(&local)).map_err(home)?);
     let answers = Answers::open(&settings.home.join("answers.log")).map_err(home)?;
     let commands = Arc::new(Commands::new(Arc::clone(&instances), answers));

@@ -1,6 +1,9 @@
 //! The command line of the host, checked before anything is touched.
 
-use super::Runtime;
+use super::{
+    Runtime,
+    control::{BadAddress, Control},
+};
 use clap::Args;
 use gf_model::NodeId;
 use gf_node_proto::EnrolmentToken;
@@ -17,7 +20,8 @@ pub struct Options {
     /// The failure domain that it stands for, such as local-a.
     #[arg(long)]
     provider: String,
-    /// The control plane's link, such as ws://127.0.0.1:7410/node/v1/link.
+    /// The control plane's link, such as ws://127.0.0.1:7410/node/v1/link, or wss://control.example:7443/node/v1/link
+    /// where it is on another machine.
     #[arg(long)]
     control: String,
     /// A file with the single-use enrolment token; not needed once the node has enrolled.
@@ -26,14 +30,17 @@ pub struct Options {
     /// The directory with `node` and `openclaw` in it; the newest installed one by default.
     #[arg(long)]
     runtime: Option<PathBuf>,
+    /// Let the control plane restart this machine.
+    #[arg(long)]
+    may_reboot: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum BadOption {
     #[error("--node: {0}")]
     Node(#[source] gf_model::ids::BadId),
-    #[error("--control: {given:?} cannot be used; write ws://HOST:PORT/PATH")]
-    Control { given: String },
+    #[error("--control: {0}")]
+    Control(#[source] BadAddress),
     #[error("--token-file: {} cannot be read", path.display())]
     TokenFile {
         path: PathBuf,
@@ -60,14 +67,7 @@ pub struct Settings {
     pub control: Control,
     pub token_file: Option<PathBuf>,
     pub runtime: Option<Runtime>,
-}
-
-/// Where the control plane is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Control {
-    pub url: String,
-    /// `host:port`.
-    pub authority: String,
+    pub may_reboot: bool,
 }
 
 impl Options {
@@ -77,9 +77,10 @@ impl Options {
             home,
             node: self.node.parse().map_err(BadOption::Node)?,
             provider: self.provider,
-            control: Control::parse(&self.control)?,
+            control: Control::parse(&self.control).map_err(BadOption::Control)?,
             token_file: self.token_file,
             runtime: self.runtime.map(Runtime::at),
+            may_reboot: self.may_reboot,
         })
     }
 }
@@ -91,31 +92,5 @@ impl Settings {
         let text =
             fs::read_to_string(path).map_err(|source| BadOption::TokenFile { path: path.clone(), source })?;
         text.parse().map(Some).map_err(|source| BadOption::Token { path: path.clone(), source })
-    }
-}
-
-impl Control {
-    pub fn parse(given: &str) -> Result<Self, BadOption> {
-        let bad = || BadOption::Control { given: given.to_owned() };
-        let rest = given.strip_prefix("ws://").ok_or_else(bad)?;
-        let authority = rest.split('/').next().unwrap_or_default();
-        let (host, port) = authority.rsplit_once(':').ok_or_else(bad)?;
-        if host.is_empty() || port.parse::<u16>().is_err() {
-            return Err(bad());
-        }
-        Ok(Self { url: given.to_owned(), authority: authority.to_owned() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_whole_address_is_taken() {
-        assert_eq!(Control::parse("ws://127.0.0.1:7410/node/v1/link").unwrap().authority, "127.0.0.1:7410");
-        for bad in ["", "http://x:1/", "ws://x/", "ws://:1/", "ws://x:99999/", "wss://x:1/"] {
-            assert!(Control::parse(bad).is_err(), "{bad:?} was taken");
-        }
     }
 }

@@ -62,6 +62,38 @@ async fn the_guest_answers_its_instance_without_secrets() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_no_socket_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("notes.txt");
+    std::fs::write(&file, "mine").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_gf-clawnode"))
+        .args(["guest", "--instance", "i-1", "--account", "acct-1", "--openclaw-port", "1", "--listen"])
+        .arg(&file)
+        .output()
+        .await
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no socket"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn the_guest_is_a_node_of_its_own_machines_gateway_only() {
+    let dir = tempfile::tempdir().unwrap();
+    for elsewhere in ["ws://192.0.2.1:7500", "wss://gateway.example:443"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_gf-clawnode"))
+            .args(["guest", "--instance", "i-1", "--account", "acct-1", "--openclaw-port", "1"])
+            .args(["--listen", "127.0.0.1:0", "--openclaw-node", elsewhere, "--device-file"])
+            .arg(dir.path().join("device.json"))
+            .output()
+            .await
+            .unwrap();
+        assert!(!output.status.success(), "{elsewhere}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("--openclaw-node"), "{elsewhere}");
+    }
+}
+
+#[tokio::test]
 async fn the_guest_listens_on_loopback_only() {
     let output = Command::new(env!("CARGO_BIN_EXE_gf-clawnode"))
         .args([

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod admission;
+mod cut;
 mod guest;
+mod machine;
 mod model;
 mod real;
 mod reasons;
+mod remote;
 mod rig;

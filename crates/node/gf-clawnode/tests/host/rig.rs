@@ -1,20 +1,16 @@
 //! A control plane in the test's process and a gf-clawnode in one of its own.
 
-use async_trait::async_trait;
 use gf_clawnode::instance::Cgroups;
 use gf_model::{
     NodeId, Timestamp,
     ambient::{Clock, Entropy},
 };
 use gf_node_hub::{
-    CommandError, CommandMeta, EnrolRefusal, Hub, HubConfig, LINK_PATH, NodeEvent, NodeRegistry,
-    RegistryError, link_route,
+    CommandError, CommandMeta, Hub, HubConfig, LINK_PATH, MemoryRegistry, NodeEvent, link_route,
 };
 use gf_node_proto::{
-    Event, InstanceCreate, InstanceRole, InstanceSummary, Reply, SigningKey, VerifyingKey, command, event,
-    reply,
+    Event, InstanceCreate, InstanceRole, InstanceSummary, Reply, SigningKey, command, event, reply,
 };
-use parking_lot::Mutex;
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -38,6 +34,8 @@ pub struct Rig {
     pub hub: Hub,
     events: mpsc::Receiver<NodeEvent>,
     addr: SocketAddr,
+    /// Where the node is told that the control plane is.
+    pub control: String,
     node: Option<Child>,
     runtime: PathBuf,
     keys: AtomicU64,
@@ -57,20 +55,40 @@ impl Rig {
         rig
     }
 
+    /// The same over TLS, as from another machine.
+    pub async fn start_remote(runtime: &Path) -> Self {
+        let mut rig = Self::without_node(runtime).await;
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        rig.control = format!("wss://{}{LINK_PATH}", listener.local_addr().unwrap());
+        tokio::spawn(rig.hub.clone().serve_remote(listener));
+        rig.launch();
+        while !matches!(rig.next().await, NodeEvent::Changed { .. }) {}
+        rig
+    }
+
+    pub fn link(&self) -> SocketAddr {
+        self.addr
+    }
+
     pub async fn without_node(runtime: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let registry = Arc::new(Registry::default());
+        let registry = Arc::new(MemoryRegistry::default());
         let mut config = HubConfig::new(SigningKey::from_bytes(&[3; 32]), 1);
         config.heartbeat_interval = Duration::from_secs(5);
-        let (hub, events) = Hub::new(config, registry.clone(), Arc::new(Wall), Arc::new(Os));
+        let (hub, events) = Hub::new(config, registry.clone(), wall(), bits());
         let token = hub.mint_token();
-        *registry.token.lock() = Some(token.digest());
+        registry.allow(&node_id(), &token);
         fs::write(dir.path().join("token"), token.reveal()).unwrap();
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let serving = hub.clone();
-        tokio::spawn(async move { axum::serve(listener, link_route(serving)).await });
-        Self { dir, hub, events, addr, node: None, runtime: runtime.to_owned(), keys: AtomicU64::new(0) }
+        tokio::spawn(async move {
+            let service = link_route(serving).into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).await
+        });
+        let control = format!("ws://{addr}{LINK_PATH}");
+        let runtime = runtime.to_owned();
+        Self { dir, hub, events, addr, control, node: None, runtime, keys: AtomicU64::new(0) }
     }
 
     pub fn home(&self) -> PathBuf {
@@ -91,7 +109,7 @@ impl Rig {
             .arg("--home")
             .arg(home)
             .arg("--control")
-            .arg(format!("ws://{}{LINK_PATH}", self.addr))
+            .arg(&self.control)
             .arg("--token-file")
             .arg(self.dir.path().join("token"))
             .arg("--runtime")
@@ -231,35 +249,12 @@ pub fn scripted_runtime(dir: &Path, script: &str) -> PathBuf {
     root
 }
 
-/// Takes one token once.
-#[derive(Default)]
-struct Registry {
-    token: Mutex<Option<[u8; 32]>>,
-    key: Mutex<Option<VerifyingKey>>,
+pub fn wall() -> Arc<dyn Clock> {
+    Arc::new(Wall)
 }
 
-#[async_trait]
-impl NodeRegistry for Registry {
-    async fn key_of(&self, _: &NodeId) -> Result<Option<VerifyingKey>, RegistryError> {
-        Ok(*self.key.lock())
-    }
-
-    async fn enrol(
-        &self,
-        _: &NodeId,
-        token: [u8; 32],
-        key: VerifyingKey,
-    ) -> Result<Result<(), EnrolRefusal>, RegistryError> {
-        let mut known = self.key.lock();
-        Ok(match (*self.token.lock() == Some(token), *known) {
-            (false, _) => Err(EnrolRefusal::TokenUnknown),
-            (true, Some(used)) if used != key => Err(EnrolRefusal::TokenUsed),
-            (true, _) => {
-                *known = Some(key);
-                Ok(())
-            }
-        })
-    }
+pub fn bits() -> Arc<dyn Entropy> {
+    Arc::new(Os)
 }
 
 struct Wall;
