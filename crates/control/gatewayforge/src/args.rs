@@ -27,6 +27,10 @@ pub struct Args {
     #[arg(long)]
     pub allow_remote: bool,
 
+    /// Where nodes on other machines connect, over TLS, such as 0.0.0.0:7443; nobody does by default.
+    #[arg(long, env = "CLAWOPS_NODE_LISTEN", value_name = "ADDR")]
+    pub node_listen: Option<SocketAddr>,
+
     /// Fill an empty fleet with this many simulated pairs.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub sim_pairs: u32,

@@ -98,6 +98,16 @@ pub async fn run(args: Args) -> Result<()> {
         ending: ending.clone(),
     });
     let router = gf_api::router(api).merge(link_route(hub.clone()));
+    if let Some(at) = args.node_listen {
+        let remote = serve::listen(at).await?;
+        tracing::info!(%at, "nodes of other machines are heard over TLS");
+        let remote = hub.clone().serve_remote(remote);
+        tokio::spawn(async move {
+            if let Err(why) = remote.await {
+                tracing::error!(%why, "nodes of other machines cannot be heard");
+            }
+        });
+    }
 
     let reconcilers = reconcilers(&args, &base, &keys_dir, engine.clone(), requests)?;
     engine.resume_all();
