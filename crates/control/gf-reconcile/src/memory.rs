@@ -16,12 +16,16 @@ use gf_node_hub::CommandMeta;
 use gf_node_proto::{SnapshotCreate, SnapshotReport, SnapshotRestore, reply};
 use jiff::SignedDuration;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 /// Snapshots of an account that are kept.
 const KEPT: usize = 3;
+
+/// Before a standby is started anew after an operation on its account: whoever ordered that looks at what came of it,
+/// and finds a standby that was just made standing by.
+const SETTLED: SignedDuration = SignedDuration::from_secs(15);
 
 /// After a standby could not take in the newest memory.
 const REFRESH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
@@ -36,7 +40,7 @@ pub(crate) async fn run(all: Reconcilers) {
         for primary in store.read(|fleet| due(fleet, now, every)) {
             copy(&all, &primary).await;
         }
-        let forgetful = store.read(forgetful_standbys);
+        let forgetful = store.read(|fleet| forgetful_standbys(fleet, now));
         let next =
             forgetful.into_iter().find(|(standby, _)| failed.get(&standby.id).is_none_or(|at| now >= *at));
         if let Some((standby, snapshot)) = next
@@ -68,8 +72,8 @@ pub(crate) fn due(fleet: &Fleet, now: Timestamp, every: Duration) -> Vec<Instanc
 }
 
 /// Standbys that serve nobody and know less than the newest snapshot.
-pub(crate) fn forgetful_standbys(fleet: &Fleet) -> Vec<(Instance, Snapshot)> {
-    let held = gf_operations::held(fleet);
+pub(crate) fn forgetful_standbys(fleet: &Fleet, now: Timestamp) -> Vec<(Instance, Snapshot)> {
+    let worked_on = worked_on(fleet, now);
     fleet
         .gateways
         .values()
@@ -80,10 +84,21 @@ pub(crate) fn forgetful_standbys(fleet: &Fleet) -> Vec<(Instance, Snapshot)> {
             let same = knows.is_some_and(|known| known.digest == newest.digest);
             let primary_serves = fleet.primary_of(&gateway.account).is_some_and(Instance::is_active);
             // While the primary does not serve, the standby may be needed in the next second.
-            (standby.is_active() && !same && primary_serves && !is_held(&held, standby))
+            let is_worked_on = [standby.account.as_str(), standby.id.as_str()]
+                .into_iter()
+                .any(|target| worked_on.contains(target));
+            (standby.is_active() && !same && primary_serves && !is_worked_on)
                 .then(|| (standby.clone(), newest.clone()))
         })
         .collect()
+}
+
+/// Targets of every operation that is not over, or has only just ended.
+fn worked_on(fleet: &Fleet, now: Timestamp) -> BTreeSet<&str> {
+    let recent =
+        |operation: &&Operation| operation.finished_at.is_none_or(|at| now.duration_since(at) < SETTLED);
+    let lanes = fleet.operations.values().filter(recent).flat_map(|operation| fleet.lanes_of(&operation.id));
+    lanes.map(|record| record.lane.target.as_str()).collect()
 }
 
 /// Whether an operation is changing the instance or its account now.

@@ -3,11 +3,14 @@
 
 mod config;
 mod crash;
+mod cut;
 mod disk;
 mod drift;
 mod heal;
 mod life;
 mod memory;
+mod picture;
 mod provision;
 mod rig;
 mod schedule;
+mod world;

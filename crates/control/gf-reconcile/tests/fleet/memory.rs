@@ -1,9 +1,14 @@
 //! Copies of memory: taken when it changed, kept few, and taken in by standbys beforehand.
 
-use crate::rig::{Rig, account, with_pairs_at};
-use gf_model::{instance::InstanceState, snapshot::Snapshot};
+use crate::rig::{Rig, World, account, provision, with_pairs_at};
+use gf_model::{
+    fleet::Fleet,
+    instance::{Instance, InstanceState},
+    snapshot::Snapshot,
+};
 use gf_reconcile::Cadence;
-use std::time::Duration;
+use gf_store::MemoryBackend;
+use std::{sync::Arc, time::Duration};
 
 fn every_minute() -> Cadence {
     Cadence { snapshot: Duration::from_secs(60), ..Cadence::default() }
@@ -86,4 +91,25 @@ async fn a_copy_that_was_never_written_down_is_not_relied_on() {
     rig.until("a copy of it was taken", |fleet| fleet.gateways[&account(1)].last_snapshot != before).await;
     let digests: std::collections::BTreeSet<_> = snapshots(&rig).into_iter().map(|s| s.digest).collect();
     assert_eq!(digests.len(), 2, "the new one holds what was said since");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_is_not_started_anew_under_the_eyes_of_who_ordered_it() {
+    let world = World::new(1);
+    let cadence =
+        Cadence { snapshot: Duration::from_secs(1), sweep: Duration::from_secs(1), ..Cadence::default() };
+    let rig = world.start(Arc::new(MemoryBackend::default()), cadence).await;
+    let order = rig.confirmed(provision(3)).await;
+    let all_stand = |fleet: &Fleet| fleet.live_instances().all(Instance::is_active);
+    // The pairs are ready one after the other, and each primary is copied at once.
+    rig.ended(&order).await;
+    for _ in 0..10 {
+        assert!(rig.read(all_stand), "{}", rig.picture());
+        rig.pass(1).await;
+    }
+    for number in 1..=3 {
+        let standby = rig.standby(number).id;
+        rig.until("it takes the memory in later", |fleet| fleet.instances[&standby].remembers.is_some())
+            .await;
+    }
 }
