@@ -4,6 +4,7 @@ use crate::machine;
 use serde_json::{Value, json};
 use std::fs;
 
+#[derive(Clone)]
 pub struct Row {
     pub name: &'static str,
     pub value: f64,
@@ -21,48 +22,77 @@ impl Row {
     pub fn met(&self) -> bool {
         self.value <= self.target
     }
+    /// For programs: one line.
+    pub fn json(&self) -> Value {
+        json!({
+            "name": self.name, "value": self.value, "unit": self.unit, "target": self.target,
+            "ratio": self.ratio(), "met": self.met(), "how": self.how,
+        })
+    }
+    fn line(&self) -> String {
+        let (unit, met) = (self.unit, if self.met() { "y" } else { "n" });
+        let (value, target) = (number(self.value), number(self.target));
+        format!(
+            "| {} | {value} {unit} | {target} {unit} | {:.2} | {met} | {} |\n",
+            self.name,
+            self.ratio(),
+            self.how
+        )
+    }
 }
 
-pub fn json(rows: &[Row]) -> Value {
-    let rows = rows.iter().map(|row| {
-        json!({
-            "name": row.name, "value": row.value, "unit": row.unit, "target": row.target,
-            "ratio": row.ratio(), "met": row.met(), "how": row.how,
-        })
-    });
-    json!({ "machine": machine::name(), "rows": rows.collect::<Vec<_>>() })
-}
+const HEAD: &str = "| what | value | target | value ÷ target | met | how |\n|---|---:|---:|---:|---|---|\n";
 
 pub fn table(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "| what | value | target | value ÷ target | met | how |\n|---|---:|---:|---:|---|---|\n",
-    );
-    for row in rows {
-        text.push_str(&format!(
-            "| {} | {} {} | {} {} | {:.2} | {} | {} |\n",
-            row.name,
-            number(row.value),
-            row.unit,
-            number(row.target),
-            row.unit,
-            row.ratio(),
-            if row.met() { "y" } else { "n" },
-            row.how,
-        ));
-    }
-    text
+    rows.iter().fold(HEAD.to_owned(), |text, row| text + &row.line())
 }
 
 fn number(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
+/// What was not measured this time stays as it was, with the machine that it was measured on.
 pub fn write_page(rows: &[Row]) -> Result<(), String> {
     let path = "docs/benchmarks.md";
-    let page = format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench` on: {}.\nEach value is a median of at least five runs, interleaved with its reference where it has one.\n\n{}",
-        machine::name(),
-        table(rows)
-    );
-    fs::write(path, page).map_err(|e| format!("cannot write {path}: {e}"))
+    let before = fs::read_to_string(path).unwrap_or_default();
+    fs::write(path, page(&before, rows, &machine::name())).map_err(|e| format!("cannot write {path}: {e}"))
+}
+
+fn page(before: &str, rows: &[Row], machine: &str) -> String {
+    let measured = |line: &str| rows.iter().any(|row| line.starts_with(&format!("| {} |", row.name)));
+    let is_row = |line: &&str| line.starts_with("| ") && !HEAD.starts_with(*line);
+    let kept: String = before
+        .lines()
+        .filter(is_row)
+        .filter(|line| !measured(line))
+        .fold(String::new(), |text, line| text + line + "\n");
+    let rows = rows.iter().fold(String::new(), |text, row| {
+        let how = format!("{}; {machine}", row.how);
+        text + &Row { how, ..row.clone() }.line()
+    });
+    format!(
+        "# Benchmarks\n\nWritten by `cargo xtask bench`, the row of the cold `up` by `cargo xtask bench cold`. Each value but that \
+         one is a median of at least five runs,\ninterleaved with its reference where it has one.\n\n{HEAD}{kept}{rows}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &'static str, value: f64) -> Row {
+        Row { name, value, unit: "s", target: 2.0, how: "five runs".into() }
+    }
+
+    #[test]
+    fn a_page_keeps_what_was_not_measured_again() {
+        let first = page("", &[row("cold", 1.0), row("warm", 3.0)], "one machine");
+        let second = page(&first, &[row("warm", 1.0)], "another");
+        assert!(
+            second.contains("| cold | 1.00 s | 2.00 s | 0.50 | y | five runs; one machine |"),
+            "{second}"
+        );
+        assert!(second.contains("| warm | 1.00 s | 2.00 s | 0.50 | y | five runs; another |"), "{second}");
+        assert_eq!(second.matches("| warm |").count(), 1, "{second}");
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::{journal::Journal, runtime::Runtime};
 use crate::{
-    instance::{Cgroups, Pressure},
+    exec::Programs,
+    instance::{Boots, Cgroups, ExitNotices, Pressure},
     machine::Meter,
 };
 use gf_node_proto::{Event, Resources, event};
@@ -18,6 +19,11 @@ pub struct Local {
     pub home: PathBuf,
     pub runtime: Runtime,
     pub cgroups: Cgroups,
+    pub programs: Programs,
+    /// Whether this node may restart its machine.
+    pub may_reboot: bool,
+    pub boots: Boots,
+    pub exit_notices: ExitNotices,
     journal: Mutex<Journal>,
     meter: Mutex<(Meter, Resources)>,
     /// Something is to be told: an event, or a state that a heartbeat shows.
@@ -25,9 +31,13 @@ pub struct Local {
 }
 
 impl Local {
-    pub fn open(home: PathBuf, runtime: Runtime, cgroups: Cgroups) -> io::Result<Self> {
+    pub fn open(home: PathBuf, runtime: Runtime, cgroups: Cgroups, may_reboot: bool) -> io::Result<Self> {
         let journal = Mutex::new(Journal::open(&home.join("events.log"))?);
-        let local = Self { home, runtime, cgroups, journal, meter: Mutex::default(), news: Notify::new() };
+        let (boots, exit_notices) = (Boots::at(runtime.boots()), ExitNotices::listen());
+        let (meter, news) = (Mutex::default(), Notify::new());
+        let programs = Programs::of_the_system();
+        let local =
+            Self { home, runtime, cgroups, programs, may_reboot, boots, exit_notices, journal, meter, news };
         local.measure();
         Ok(local)
     }

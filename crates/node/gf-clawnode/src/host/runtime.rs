@@ -44,6 +44,14 @@ impl Runtime {
     pub fn openclaw_package(&self) -> PathBuf {
         self.root.join("openclaw/node_modules/openclaw/package.json")
     }
+    /// Node's compiled code, kept for the next boot: one for all gateways of this runtime.
+    pub fn compile_cache(&self) -> PathBuf {
+        self.root.join("compile-cache")
+    }
+    /// Where the gateways of this machine queue to boot, whichever node starts them.
+    pub fn boots(&self) -> PathBuf {
+        self.root.join("boots")
+    }
     /// What an instance finds on its `PATH`.
     pub fn path_directories(&self) -> [PathBuf; 2] {
         [self.root.join("node/node_modules/.bin"), self.root.join("openclaw/node_modules/.bin")]

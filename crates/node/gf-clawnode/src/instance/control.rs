@@ -94,6 +94,8 @@ impl Instance {
                 tracing::warn!(instance = self.id, %why, "stopping without a drain");
             }
         }
+        // What stands still can neither end nor be ended in order.
+        self.thaw()?;
         self.remember(|spec| spec.wanted = false)?;
         let mut state = self.state.subscribe();
         self.wanted.send_modify(|wanted| *wanted = Wanted { run: false, at_once, ..*wanted });

@@ -151,6 +151,8 @@ impl Instance {
             }
         };
         let leader = self.live.lock().process.as_ref().map(|process| process.id().pid);
+        // One that is parked stands still already, and is not to be thawed by this.
+        let leader = leader.filter(|_| !self.is_parked());
         let (group, state, staging) = (self.cgroup(), self.layout.state(), staging.to_owned());
         self.live.lock().standing_still = true;
         let copied = in_background(move |cancel| {

@@ -21,7 +21,10 @@ pub struct Ended {
 pub fn classify(exit: Exit, lived: Duration, was_ready: bool, last_lines: &[String]) -> Ended {
     let says = |words: &[&str]| last_lines.iter().any(|line| words.iter().any(|word| line.contains(word)));
     let reason = match exit {
-        Exit { code: Some(EX_CONFIG), .. } if says(&["another OpenClaw process owns", "maintenance"]) => {
+        // Not its configuration: it lost a race for its own state, or was starved while it started.
+        Exit { code: Some(EX_CONFIG), .. }
+            if says(&["another OpenClaw process owns", "maintenance", "state lease heartbeat"]) =>
+        {
             FailureReason::Exited
         }
         Exit { code: Some(EX_CONFIG), .. } => FailureReason::InvalidConfig,
@@ -82,6 +85,14 @@ mod tests {
                 SHORT,
                 false,
                 "another OpenClaw process owns gateway-lifecycle",
+                FailureReason::Exited,
+            ),
+            (
+                Some(78),
+                None,
+                LONG,
+                false,
+                "state lease heartbeat closed before startup",
                 FailureReason::Exited,
             ),
             (Some(1), None, SHORT, false, "boom", FailureReason::ExitsAtOnce),

@@ -6,6 +6,7 @@ use crate::{
     instance::{Layout, Obstacle, process::Process},
 };
 use gf_node_proto::FailureReason;
+use openclaw_client::lean;
 use std::{
     env,
     ffi::OsString,
@@ -49,6 +50,7 @@ fn command(runtime: &Runtime, layout: &Layout) -> io::Result<Command> {
     files::make_private_dir(&home)?;
     let mut command = Command::new(runtime.node());
     command
+        .args(lean::node_arguments())
         .arg(runtime.openclaw())
         .args(["gateway", "run"])
         .current_dir(layout.state())
@@ -56,13 +58,7 @@ fn command(runtime: &Runtime, layout: &Layout) -> io::Result<Command> {
         .envs(INHERITED.iter().filter_map(|key| Some((key, env::var_os(key)?))))
         .env("PATH", search_path(runtime))
         .env("HOME", home)
-        .env("OPENCLAW_STATE_DIR", layout.state())
-        .env("OPENCLAW_CONFIG_PATH", layout.config())
-        .env("OPENCLAW_SUPERVISOR_MODE", "external")
-        .env("OPENCLAW_DISABLE_BONJOUR", "1")
-        .env("OPENCLAW_NO_RESPAWN", "1")
-        .env("OPENCLAW_EXEC_SHELL_SNAPSHOT", "0")
-        .env("NO_COLOR", "1")
+        .envs(lean::environment(&layout.state(), &layout.config(), &runtime.compile_cache()))
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)

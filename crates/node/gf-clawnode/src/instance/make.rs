@@ -53,6 +53,7 @@ impl Instance {
             owned: Owned { patch: order.owned.clone(), revision: order.revision.clone(), steps: Vec::new() },
             last_snapshot: None,
             last_boot_ms: 0,
+            parked: None,
         };
         match &order.memory {
             Some(source) => bring_memory(&local.runtime, &layout, source).await?,

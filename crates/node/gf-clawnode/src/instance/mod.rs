@@ -3,6 +3,7 @@
 //! A task of its own ([`supervise`]) owns the process; commands change what is wanted and wait for the state
 //! to follow. Only one command at a time changes an instance.
 
+mod boots;
 mod cgroup;
 mod channels;
 mod claim;
@@ -11,23 +12,30 @@ mod control;
 mod copies;
 mod drain;
 mod ends;
+mod exit_notices;
 mod exits;
 mod health;
+mod held;
 mod launch;
 mod layout;
 mod logs;
 mod make;
+mod park;
 mod pidfd;
 mod place;
 mod preflight;
 mod process;
+mod release;
 mod restarts;
 mod secrets;
 mod spec;
 mod supervise;
+mod taskstats;
 mod write;
 
+pub use boots::Boots;
 pub use cgroup::{Cgroup, Cgroups};
+pub use exit_notices::ExitNotices;
 pub use health::Pressure;
 pub use layout::Layout;
 pub use logs::tail;
@@ -85,12 +93,18 @@ struct Wanted {
 #[derive(Default)]
 struct Live {
     process: Option<Arc<Process>>,
+    /// Too many others of this machine boot right now.
+    waits_to_boot: bool,
+    /// The generation under which its last life began.
+    last_life: u64,
     restarts: Restarts,
     watch: health::Watch,
     failure: Option<Obstacle>,
     version: String,
     /// Frozen for a copy: a probe that fails now says nothing.
     standing_still: bool,
+    parked: Option<park::Parked>,
+    channels: held::Channels,
     drain: Option<Drain>,
 }
 
@@ -109,12 +123,13 @@ impl Instance {
     fn new(local: Arc<Local>, layout: Layout, spec: Spec) -> Arc<Self> {
         let wanted = Wanted { run: spec.wanted, at_once: false, gone: false, round: 0 };
         let state = if spec.wanted { InstanceState::Bootstrapping } else { InstanceState::Stopped };
+        let live = Live { last_life: spec.generation, ..Live::default() };
         let this = Arc::new(Self {
             id: spec.instance.clone(),
             layout,
             local,
             spec: Mutex::new(spec),
-            live: Mutex::default(),
+            live: Mutex::new(live),
             wanted: watch::Sender::new(wanted),
             state: watch::Sender::new(state),
             turn: Turn::default(),

@@ -86,10 +86,10 @@ impl Instance {
         let Some(parked) = self.live.lock().parked.take() else { return Ok(None) };
         let Parked { _frozen, suspension } = parked;
         drop(_frozen);
-        self.remember(|spec| spec.parked = None)?;
         if self.state() == InstanceState::Parked {
             self.set_state(InstanceState::Active);
         }
+        self.remember(|spec| spec.parked = None)?;
         Ok(Some(suspension))
     }
 

@@ -25,6 +25,16 @@ pub struct Exit {
     pub signal: Option<i32>,
 }
 
+impl Exit {
+    /// From the status word that the kernel keeps of a process that ended.
+    pub fn from_status(status: i32) -> Self {
+        match status & 0x7f {
+            0 => Self { code: Some((status >> 8) & 0xff), signal: None },
+            signal => Self { code: None, signal: Some(signal) },
+        }
+    }
+}
+
 impl Process {
     /// Starts a command; it must have been given a process group of its own.
     pub fn start(command: &mut Command) -> io::Result<Self> {
@@ -92,11 +102,7 @@ pub fn signal_group(leader: u32, signal: Signal) {
 /// How a process ended that nobody has waited for yet, from the status that the kernel keeps until then.
 fn status_of_dead(pid: u32) -> Exit {
     let status = stat_field(pid, 52).and_then(|field| field.trim().parse::<i32>().ok());
-    match status.filter(|_| is_zombie(pid)) {
-        Some(status) if status & 0x7f != 0 => Exit { code: None, signal: Some(status & 0x7f) },
-        Some(status) => Exit { code: Some((status >> 8) & 0xff), signal: None },
-        None => Exit::default(),
-    }
+    status.filter(|_| is_zombie(pid)).map_or_else(Exit::default, Exit::from_status)
 }
 
 /// The process with this number now.

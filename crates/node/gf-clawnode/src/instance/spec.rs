@@ -37,6 +37,9 @@ pub struct Spec {
     pub last_snapshot: Option<LastSnapshot>,
     #[serde(default)]
     pub last_boot_ms: u32,
+    /// Parked, under this suspension of its gateway.
+    #[serde(default)]
+    pub parked: Option<String>,
 }
 
 /// A process, told apart from a later one with the same number.

@@ -2,6 +2,7 @@
 
 use super::{
     Instance, InstanceState, Obstacle, Wanted,
+    boots::{self, BootPlace, PLACE_HELD_AT_MOST},
     ends::{End, died_unseen},
     exits::{self, Ended},
     health, launch, preflight,
@@ -45,15 +46,25 @@ impl Instance {
                 }
                 continue;
             }
-            let end = match life.take() {
-                Some(Found::Running(process)) => self.watch(process, true, &mut wanted).await,
-                Some(Found::Dead { pid }) => died_unseen(pid),
-                None => match self.start().await {
-                    Ok(process) => self.watch(process, false, &mut wanted).await,
-                    Err(obstacle) => End::NeverStarted(obstacle),
-                },
+            let (end, process) = match life.take() {
+                Some(Found::Running(process)) => {
+                    (self.watch(&process, None, &mut wanted).await, Some(process))
+                }
+                Some(Found::Dead { pid }) => (died_unseen(pid), None),
+                None => {
+                    let Some(place) = self.place_to_boot(&mut wanted).await else { continue };
+                    match self.start().await {
+                        Ok(process) => (self.watch(&process, Some(place), &mut wanted).await, Some(process)),
+                        Err(obstacle) => (End::NeverStarted(obstacle), None),
+                    }
+                }
             };
-            if let Some(pause) = self.settle(end) {
+            let pause = self.settle(end);
+            if let Some(process) = process {
+                // Its end may have been told early, while it still held its port and its memory.
+                process.ended().await;
+            }
+            if let Some(pause) = pause {
                 tokio::select! {
                     () = sleep(pause) => {}
                     // Whatever changed is looked at in the next round.
@@ -73,6 +84,7 @@ impl Instance {
                 let process = Arc::new(process);
                 self.live.lock().process = Some(Arc::clone(&process));
                 self.report(InstanceStarted { pid: id.pid, adopted: true });
+                self.park_again(id.pid);
                 Some(Found::Running(process))
             }
             Ok(None) | Err(_) => Some(Found::Dead { pid: id.pid }),
@@ -94,12 +106,35 @@ impl Instance {
         self.settle(End::Asked);
     }
 
-    async fn start(&self) -> Result<Arc<Process>, Obstacle> {
+    /// Waits until this machine has room for one more boot; `None` where something else is wanted meanwhile.
+    async fn place_to_boot(&self, wanted: &mut watch::Receiver<Wanted>) -> Option<BootPlace> {
         self.set_state(InstanceState::Bootstrapping);
-        self.clear_away().await;
-        let (port, version) = {
+        let urgency = {
             let spec = self.spec.lock();
-            (spec.port, spec.openclaw_version.clone())
+            boots::urgency(spec.standby, spec.generation, self.live.lock().last_life)
+        };
+        let waits = || {
+            tracing::info!(instance = self.id, ?urgency, "waiting for a place to boot");
+            self.live.lock().waits_to_boot = true;
+            self.local.changed();
+        };
+        let place = tokio::select! {
+            place = self.local.boots.enter(urgency, waits) => Some(place),
+            _ = wanted.changed() => None,
+        };
+        self.live.lock().waits_to_boot = false;
+        place
+    }
+
+    async fn start(&self) -> Result<Arc<Process>, Obstacle> {
+        // Whatever it was parked under ended with it; a frozen group would hold its successor too.
+        if let Err(why) = self.thaw() {
+            tracing::warn!(instance = self.id, %why, "it could not be written down that it is awake");
+        }
+        self.clear_away().await;
+        let (port, version, generation) = {
+            let spec = self.spec.lock();
+            (spec.port, spec.openclaw_version.clone(), spec.generation)
         };
         let begun = Instant::now();
         loop {
@@ -129,49 +164,63 @@ impl Instance {
         let mut live = self.live.lock();
         live.process = Some(Arc::clone(&process));
         live.failure = None;
+        live.last_life = generation;
         live.watch = health::Watch::default();
         drop(live);
         self.report(InstanceStarted { pid, adopted: false });
         Ok(process)
     }
 
-    async fn watch(&self, process: Arc<Process>, adopted: bool, wanted: &mut watch::Receiver<Wanted>) -> End {
+    /// From a start, which holds a place, or from an adoption, which needs none, to an end.
+    async fn watch(
+        &self,
+        process: &Process,
+        mut place: Option<BootPlace>,
+        wanted: &mut watch::Receiver<Wanted>,
+    ) -> End {
+        let adopted = place.is_none();
         let begun = Instant::now();
         let addr = self.addr();
         let ending = process.ended();
-        tokio::pin!(ending);
+        let notice = self.local.exit_notices.of(process.id().pid);
+        tokio::pin!(ending, notice);
         let mut ending: Ending<'_> = ending;
-        let mut ready = false;
-        let patience = sleep(self.boot_patience());
-        tokio::pin!(patience);
+        // One that stands still cannot be asked, and was ready when it was parked.
+        let mut ready = self.is_parked();
+        let channels = self.follow_channels();
+        tokio::pin!(channels);
+        let (patience, place_held) = (sleep(self.boot_patience()), sleep(PLACE_HELD_AT_MOST));
+        tokio::pin!(patience, place_held);
         loop {
             let pause = if ready { SERVING } else { BOOTING };
             let probing = async {
                 sleep(pause).await;
-                health::probe(addr).await
+                if self.is_parked() { None } else { Some(health::probe(addr).await) }
             };
             tokio::select! {
                 biased;
-                exit = &mut ending => {
-                    let pid = process.id().pid;
-                    return End::Died { pid, ended: self.explain(exit, begun.elapsed(), ready), exit };
-                }
+                exit = &mut ending => return self.died(process, exit, begun.elapsed(), ready),
+                Ok(exit) = &mut notice => return self.died(process, exit, begun.elapsed(), ready),
                 changed = wanted.changed() => {
                     let now = *wanted.borrow_and_update();
                     if changed.is_err() || !now.run {
-                        self.end(&process, &mut ending, now.at_once).await;
+                        self.end(process, &mut ending, now.at_once).await;
                         return End::Asked;
                     }
                 }
                 probe = probing => {
+                    let Some(probe) = probe else { continue };
                     if !ready && (probe.ready || (adopted && probe.live)) {
                         ready = true;
+                        place = None;
                         self.became_ready(&probe, (!adopted).then(|| begun.elapsed()));
                     }
                     if ready {
                         self.saw(&probe);
                     }
                 }
+                () = &mut place_held, if place.is_some() => place = None,
+                never = &mut channels, if ready => match never {},
                 () = &mut patience, if !ready => {
                     process.signal_group(Signal::KILL);
                     let exit = ending.await;
@@ -205,11 +254,13 @@ impl Instance {
 
     fn saw(&self, probe: &health::Probe) {
         let mut live = self.live.lock();
-        if live.standing_still {
+        if live.standing_still || live.parked.is_some() {
             return;
         }
+        let probe =
+            health::Probe { channel_down: probe.channel_down || live.channels.are_down(), ..probe.clone() };
         let drain_wanted = live.drain.is_some();
-        let turn = live.watch.saw(probe, drain_wanted, self.local.pressure(), Timestamp::now());
+        let turn = live.watch.saw(&probe, drain_wanted, self.local.pressure(), Timestamp::now());
         let Some(turn) = turn else { return };
         let (failing_checks, observation) = (live.watch.failing_checks(), live.watch.observation());
         drop(live);
@@ -250,9 +301,10 @@ impl Instance {
         }
     }
 
-    fn explain(&self, exit: Exit, lived: Duration, was_ready: bool) -> Ended {
+    fn died(&self, process: &Process, exit: Exit, lived: Duration, was_ready: bool) -> End {
         let last_lines = self.last_output(12);
-        exits::classify(exit, lived, was_ready, &last_lines)
+        let ended = exits::classify(exit, lived, was_ready, &last_lines);
+        End::Died { pid: process.id().pid, ended, exit }
     }
 }
 
