@@ -3,7 +3,11 @@
 use clap::{Parser, Subcommand};
 use gf_clawnode::{guest, host};
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    prelude::*,
+};
 
 #[derive(Parser)]
 #[command(name = "gf-clawnode", version, about = "Makes, starts, watches and copies OpenClaw instances")]
@@ -21,12 +25,11 @@ enum Role {
 }
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("CLAWOPS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let printed = fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
-        .init();
+        .with_filter(wanted());
+    tracing_subscriber::registry().with(printed).init();
     // One thread, and short-lived helpers for copying files: a node must hardly be noticed beside OpenClaw.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -50,6 +53,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What `CLAWOPS_LOG` asks for, such as `info` or `gf_clawnode=debug`. The filter of the other programs can do more and
+/// is a fifth of this one's size.
+fn wanted() -> Targets {
+    let asked = std::env::var("CLAWOPS_LOG").ok().and_then(|asked| asked.parse().ok());
+    asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// An error and what caused it, in one line.

@@ -4,22 +4,24 @@
 
 use super::{Programs, programs::missing};
 use crate::host::{Failure, Outcome};
-use gf_node_proto::{FailureCode, FirewallReport};
+use gf_node_proto::FirewallReport;
 
 /// So many rules tell enough; a long list is for a person at the machine.
 const MOST_RULES: usize = 200;
 
+type Read = fn(&str) -> FirewallReport;
+
 impl Programs {
     pub async fn firewall_status(&self) -> Outcome<FirewallReport> {
         let mut seen: Option<FirewallReport> = None;
-        let asked: [(&str, &[&str], fn(&str) -> FirewallReport); 3] = [
-            ("ufw", &["ufw", "status", "verbose"], ufw),
-            ("nft", &["nft", "list", "ruleset"], nftables),
-            ("iptables", &["iptables", "-S"], iptables),
+        let asked: [(&[&str], Read); 3] = [
+            (&["ufw", "status", "verbose"], ufw),
+            (&["nft", "list", "ruleset"], nftables),
+            (&["iptables", "-S"], iptables),
         ];
         let mut refused: Option<Failure> = None;
-        for (program, argv, read) in asked {
-            if !self.has(program) {
+        for (argv, read) in asked {
+            if !self.has(argv[0]) {
                 continue;
             }
             match self.ask(argv).await.map(|printed| read(&printed)) {
@@ -32,11 +34,7 @@ impl Programs {
         match (refused, seen) {
             (Some(why), _) => Err(why),
             (None, Some(report)) => Ok(report),
-            (None, None) => {
-                let mut why = missing("a firewall (ufw, nft or iptables)");
-                why.0.code = FailureCode::NotInstalled.into();
-                Err(why)
-            }
+            (None, None) => Err(missing("a firewall (ufw, nft or iptables)")),
         }
     }
 }
@@ -130,6 +128,7 @@ fn kept(rules: impl Iterator<Item = String>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::exec::programs::stage;
+    use gf_node_proto::FailureCode;
 
     #[tokio::test]
     async fn an_active_ufw_speaks_for_all() {

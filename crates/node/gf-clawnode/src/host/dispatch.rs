@@ -92,7 +92,11 @@ async fn of_programs(instances: &Instances, body: Body, progress: &Progress<'_>)
 async fn of_instance(instances: &Instances, body: Body, progress: &Progress<'_>) -> Outcome<Reply> {
     let instance = instances.get(instance_of(&body).unwrap_or_default())?;
     if needs_it_awake(&body) && !matches!(body, Body::InstanceWake(_)) {
-        instance.wake().await?;
+        match instance.wake().await {
+            // One that does not come to itself can still be ended.
+            Err(why) if ends_it(&body) => tracing::warn!(instance = instance.id(), %why, "it was not woken"),
+            woken => drop(woken?),
+        }
     }
     match body {
         Body::InstancePark(_) => {
@@ -171,6 +175,13 @@ async fn of_instance(instances: &Instances, body: Body, progress: &Progress<'_>)
         }
     }
     Ok(instance.summary().into())
+}
+
+fn ends_it(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::InstanceStop(_) | Body::InstanceRestart(_) | Body::SnapshotRestore(_) | Body::ArchiveRestore(_)
+    )
 }
 
 fn park_report(instance: &Instance, took: Duration) -> Reply {

@@ -24,10 +24,11 @@ fn is_installed(program: &str) -> bool {
 async fn what_is_not_installed_is_said_and_nothing_is_invented() {
     let scripts = tempfile::tempdir().unwrap();
     let rig = Rig::start(&scripted_runtime(scripts.path(), "exit 1")).await;
-    let mut asked: Vec<(&str, command::Body)> = Vec::new();
-    asked.push(("sshd", SshAudit {}.into()));
-    asked.push(("tailscale", TailscaleStatus {}.into()));
-    asked.push(("docker", DockerRestart { container: "nobody-has-this".into() }.into()));
+    let asked: [(&str, command::Body); 3] = [
+        ("sshd", SshAudit {}.into()),
+        ("tailscale", TailscaleStatus {}.into()),
+        ("docker", DockerRestart { container: "nobody-has-this".into() }.into()),
+    ];
     for (program, body) in asked {
         match is_installed(program) {
             false => {

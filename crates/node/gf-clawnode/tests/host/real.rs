@@ -211,8 +211,14 @@ async fn is_judged_as_the_file_stands(rig: &Rig, path: &Path, whole: &[u8]) {
         (&now["session"]["dmScope"], &now["messages"]["responsePrefix"]),
         (&json!("main"), &json!("[by hand]"))
     );
-    let back = ConfigRollback { instance_id: ID.into(), revision: "v5".into() };
-    rig.command(back).await.unwrap();
+    let whole = |revision: &str, owned: Value| ConfigPush { whole: true, ..push(revision, owned) };
+    rig.command(whole("v6", json!({"logging": {"consoleLevel": "warn"}}))).await.unwrap();
+    let now = on_disk(rig, ID);
+    assert_eq!(now["logging"]["consoleLevel"], "warn");
+    assert!(now["session"].get("dmScope").is_none(), "it owns this key no more: {now}");
+    assert_eq!(now["messages"]["responsePrefix"], "[by hand]", "nobody's key was touched");
+    rig.command(whole("", json!({}))).await.unwrap();
+    assert!(on_disk(rig, ID)["logging"].get("consoleLevel").is_none());
 }
 
 async fn keeps_channels_to_their_generation(rig: &Rig) {
@@ -467,10 +473,18 @@ async fn remembers_in_a_copy(rig: &mut Rig, model: std::net::SocketAddr) {
         role: InstanceRole::Standby.into(),
         restore_from: packed.path,
         config: Some(model::config(model).to_string().into()),
+        owned: Some(json!({"session": {"dmScope": "per-peer"}}).to_string().into()),
+        revision: "v9".into(),
         ..create(COPY, port)
     };
     rig.command(copy).await.unwrap();
     rig.kind(COPY, ready).await;
+    let config = on_disk(rig, COPY);
+    assert_eq!(config["session"]["dmScope"], "per-peer", "the keys of now");
+    assert!(
+        config["messages"].get("responsePrefix").is_none(),
+        "the copy's configuration came along: {config}"
+    );
     assert!(say(rig, COPY, port, "Which word was it?").await.contains("The word is heron."), "it forgot");
 
     say(rig, COPY, port, "Now it is stork.").await;

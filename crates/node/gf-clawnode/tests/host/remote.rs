@@ -13,6 +13,7 @@ async fn a_node_enrols_over_tls_and_comes_back_without_a_token() {
     assert!(rig.control.starts_with("wss://"));
     let reply = rig.command(VpsInfo {}).await.unwrap();
     assert!(matches!(reply.body, Some(reply::Body::Info(_))));
+    println!("gf-clawnode over TLS: {} kB resident", rig.node_costs().0 / 1024);
 
     rig.kill_node();
     rig.lost().await;
