@@ -30,6 +30,14 @@ pub fn install(layout: &Layout) -> Outcome<()> {
     check(layout)
 }
 
+/// Says at once, and not after minutes of building, that nothing can be installed.
+pub fn can_be_installed(layout: &Layout) -> Outcome<()> {
+    if layout.runtime.is_dir() {
+        return Ok(());
+    }
+    run::output(Command::new("npm").arg("--version")).map(drop)
+}
+
 fn copy_manifest(layout: &Layout, name: &str, into: &Path) -> Outcome<()> {
     let from = layout.repo.join("runtime").join(name);
     let to = into.join(name);

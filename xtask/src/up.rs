@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 pub fn up(layout: &Layout, args: &[String]) -> Outcome<ExitCode> {
+    runtime::can_be_installed(layout)?;
     // npm waits for the network while the compiler waits for nothing: side by side.
     thread::scope(|scope| {
         let installed = scope.spawn(|| runtime::install(layout));

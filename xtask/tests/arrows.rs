@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod promises;
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
