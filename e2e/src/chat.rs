@@ -66,6 +66,12 @@ impl Answer {
         self.of_kind("decision").next().and_then(|event| event["decision"].as_str()).unwrap_or("none")
     }
 
+    /// Whether Commander named it in anything that was said in this turn.
+    pub fn mentions(&self, name: &str) -> bool {
+        let said = self.events.iter().filter(|event| event["event"] == "reply" || event["event"] == "notice");
+        said.filter_map(|event| event["text"].as_str()).any(|text| text.contains(name))
+    }
+
     /// The states through which the operation was seen to go.
     pub fn progress(&self) -> Vec<&Value> {
         self.of_kind("progress").map(|event| &event["operation"]).collect()

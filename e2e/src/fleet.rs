@@ -6,9 +6,11 @@ use openclaw_client::{Client, Endpoint, Token};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const ACTIVE_WITHIN: Duration = Duration::from_secs(300);
+static SAID: AtomicU64 = AtomicU64::new(0);
 const TURN_WITHIN: Duration = Duration::from_secs(120);
 
 /// One account's pair as it was when it was looked at.
@@ -74,7 +76,8 @@ impl Universe {
         let turn = AgentTurn {
             target: Target::Agent("main".into()),
             message: text.to_owned(),
-            idempotency_key: format!("user-{}-{}", std::process::id(), text.len()),
+            // A user who says the same again says it again.
+            idempotency_key: format!("user-{}", SAID.fetch_add(1, Ordering::Relaxed)),
             deliver: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

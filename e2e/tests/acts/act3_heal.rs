@@ -8,6 +8,7 @@ use std::time::Duration;
 const HEALED_WITHIN: Duration = Duration::from_secs(240);
 const SNAPSHOT_WITHIN: Duration = Duration::from_secs(300);
 const WORD: &str = "heliotrope";
+pub const BROKEN: &str = "{ this is no configuration";
 
 pub fn a_killed_primary_is_restarted_and_told_once(universe: &Universe) {
     let pair = Pair::first(universe);
@@ -41,7 +42,7 @@ pub fn a_primary_that_cannot_start_fails_over_and_the_standby_remembers(universe
     universe.tell_bot(&pair.primary, &format!("My secret word is {WORD}. Please remember it."));
     await_snapshot_after_now(universe, &pair.account);
 
-    break_configuration(universe, &pair.primary);
+    broken(universe, &pair.primary);
     pair.kill_primary(universe);
     let promoted = gateway["standby"]["instanceId"].as_str().unwrap_or_default().to_owned();
     wait::until("the standby took over", HEALED_WITHIN, || {
@@ -58,6 +59,44 @@ pub fn a_primary_that_cannot_start_fails_over_and_the_standby_remembers(universe
     universe.await_all_protected();
     let rebuilt = Pair::of(&universe.gateway(&pair.account));
     assert_ne!(rebuilt.standby.as_deref(), Some(pair.primary.as_str()), "a replacement standby was built");
+}
+
+pub fn without_an_active_standby_a_person_is_called_and_nothing_done(universe: &Universe) {
+    universe.await_all_protected();
+    let pair = Pair::first(universe);
+    let standby = pair.standby.clone().unwrap_or_else(|| panic!("the pair has no standby: {pair:?}"));
+    let generation = generation(universe, &pair.account);
+    let both = [pair.primary.clone(), standby.clone()];
+    let called = |universe: &Universe| {
+        let said = universe.said(&universe.session());
+        said.iter().filter(|text| text.contains("CRITICAL") && text.contains(&pair.account)).count()
+    };
+    let called_before = called(universe);
+    let whole = both.each_ref().map(|instance| broken(universe, instance));
+    // The primary follows at once, or another standby would be on its way by then.
+    universe.kill_instance(&standby);
+    pair.kill_primary(universe);
+    wait::until("a person is called", HEALED_WITHIN, || (called(universe) > called_before).then_some(()));
+    assert_eq!(pair.primary_state(universe), "FAILED");
+
+    // A later, unrelated answer leaves time in which something would have been done, or told again.
+    universe.say("how is the fleet?");
+    assert_eq!(called(universe), called_before + 1, "a person is called once");
+    let now = Pair::of(&universe.gateway(&pair.account));
+    assert_eq!(
+        (&now.primary, now.standby.as_ref()),
+        (&pair.primary, Some(&standby)),
+        "nothing was moved or built"
+    );
+    assert_eq!(self::generation(universe, &pair.account), generation, "nothing was promoted");
+
+    for (instance, text) in both.iter().zip(whole) {
+        let dir = universe.instance_dir(instance).unwrap_or_else(|| panic!("{instance} was removed"));
+        std::fs::write(dir.join("state/openclaw.json"), text).unwrap();
+    }
+    universe.json(&["restart", &pair.primary, "--yes"]);
+    universe.await_all_protected();
+    assert_eq!(Pair::of(&universe.gateway(&pair.account)).primary, pair.primary);
 }
 
 fn generation(universe: &Universe, account: &str) -> u64 {
@@ -79,8 +118,11 @@ pub fn await_snapshot_after_now(universe: &Universe, account: &str) {
     wait::until("a snapshot is taken", SNAPSHOT_WITHIN, || (newest(universe) > before).then_some(()));
 }
 
-/// What a person's bad edit does: OpenClaw refuses to start with it.
-pub fn break_configuration(universe: &Universe, instance: &str) {
+/// What a person's bad edit does: OpenClaw refuses to start with it. Answers with what stood there.
+pub fn broken(universe: &Universe, instance: &str) -> String {
     let dir = universe.instance_dir(instance).unwrap_or_else(|| panic!("{instance} has no directory"));
-    std::fs::write(dir.join("state/openclaw.json"), "{ this is no configuration").unwrap();
+    let path = dir.join("state/openclaw.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, BROKEN).unwrap();
+    whole
 }

@@ -1,6 +1,7 @@
 //! "Push this config to everyone", one instance being malformed, and "roll it back".
 
-use clawops_e2e::{Universe, wait};
+use crate::act3_heal;
+use clawops_e2e::{Universe, fleet::Pair, wait};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -36,10 +37,52 @@ pub fn to_everyone_and_back(universe: &Universe) {
     await_levels(universe, "each is back on its own previous keys", |level| level.is_none());
 }
 
+/// One primary's file is malformed: it is named and left as it is, its pair goes without, everybody else has the key.
+pub fn around_a_malformed_one_and_back(universe: &Universe) {
+    universe.await_all_protected();
+    let mut gateways = universe.gateways();
+    gateways.sort_by_key(|gateway| gateway["accountId"].to_string());
+    let second = Pair::of(&gateways[1]);
+    let of_second = [Some(second.primary.clone()), second.standby.clone()];
+    let is_of_second = |instance: &str| of_second.iter().flatten().any(|id| id == instance);
+    let whole = act3_heal::broken(universe, &second.primary);
+
+    universe.say("Push this config to everyone: {\"logging\": {\"consoleLevel\": \"trace\"}}").question();
+    let pushed = universe.say("go");
+    let ended = pushed.ended();
+    assert_eq!(ended["state"].as_str().map(str::to_uppercase).as_deref(), Some("PARTIAL"), "{ended}");
+    assert_eq!(ended["flagged"].as_array().map(Vec::len), Some(1), "{ended}");
+    assert!(pushed.mentions(&second.primary), "the answer does not name {}: {pushed:?}", second.primary);
+    await_levels_of(universe, "everybody else has it", |instance, level| match is_of_second(instance) {
+        true => level.is_none(),
+        false => level == Some("trace"),
+    });
+    let path = universe.instance_dir(&second.primary).unwrap().join("state/openclaw.json");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        act3_heal::BROKEN,
+        "a malformed file was overwritten"
+    );
+
+    std::fs::write(&path, whole).unwrap();
+    universe.say("roll it back").question();
+    let rolled = universe.say("go");
+    assert_eq!(
+        rolled.ended()["state"].as_str().map(str::to_uppercase).as_deref(),
+        Some("DONE"),
+        "{rolled:?}"
+    );
+    await_levels(universe, "each is back on its own previous keys", |level| level.is_none());
+}
+
 /// A standby's directory is exchanged when it takes in its primary's memory, so that a single look may find it missing.
 fn await_levels(universe: &Universe, what: &str, fits: impl Fn(Option<&str>) -> bool) {
+    await_levels_of(universe, what, |_, level| fits(level));
+}
+
+fn await_levels_of(universe: &Universe, what: &str, fits: impl Fn(&str, Option<&str>) -> bool) {
     wait::until(what, ON_DISK_WITHIN, || {
-        levels(universe).iter().all(|(_, level)| fits(level.as_deref())).then_some(())
+        levels(universe).iter().all(|(instance, level)| fits(instance, level.as_deref())).then_some(())
     });
 }
 

@@ -68,7 +68,9 @@ async fn align(all: &Reconcilers, one: Astray) {
     let order = config_to_own(&one.instance.id, one.revision, &one.owned);
     let key = format!("align/{}/{}", one.instance.id, now.as_millisecond());
     let mut meta = CommandMeta::new(key, hands.limits.long_command);
-    meta.generation = one.instance.generation.0;
+    // An instance of a pair that was moved has seen a higher one than its record says.
+    let of_pair = hands.store.read(|fleet| fleet.gateways.get(&one.instance.account).map(|it| it.generation));
+    meta.generation = of_pair.unwrap_or_default().max(one.instance.generation).0;
     let answer = hands.hub.command(&node, order, meta).await.map(|reply| reply.body);
     let outcome = match answer {
         Ok(Some(reply::Body::Applied(applied))) => Ok(applied),
