@@ -6,7 +6,7 @@ use gf_api::auth::person;
 use gf_model::{
     PersonId,
     ambient::{Clock, Entropy},
-    audit::{AuditEntry, AuditPhase},
+    audit::AuditEntry,
     person::{Person, PersonRole, Principal},
 };
 use gf_store::FleetStore;
@@ -42,17 +42,13 @@ pub async fn admin(
             if !fleet.people.is_empty() {
                 return;
             }
-            tx.audit(AuditEntry {
-                at: now,
-                principal: Principal::Service("gatewayforge".to_owned()),
-                action: "person.add".to_owned(),
-                phase: AuditPhase::Noted,
-                targets: vec![id.to_string()],
-                operation: None,
-                approval: None,
-                plan_hash: None,
-                detail: serde_json::json!({"role": "admin", "note": "the first admin of a new home"}),
-            });
+            tx.audit(AuditEntry::noted(
+                now,
+                Principal::Service("gatewayforge".to_owned()),
+                "person.add",
+                vec![id.to_string()],
+                serde_json::json!({"role": "admin", "note": "the first admin of a new home"}),
+            ));
             tx.put(first);
         })
         .await

@@ -7,7 +7,7 @@ use gf_driver::{Enrolment, EnrolmentError};
 use gf_model::{
     NodeId, Timestamp,
     ambient::Clock,
-    audit::{AuditEntry, AuditPhase},
+    audit::AuditEntry,
     fleet::{Fleet, Once},
     node::Node,
     person::Principal,
@@ -96,17 +96,13 @@ fn admit(
 }
 
 fn row(action: &str, node: &NodeId, now: Timestamp, detail: serde_json::Value) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        principal: Principal::Service("gatewayforge".to_owned()),
-        action: action.to_owned(),
-        phase: AuditPhase::Noted,
-        targets: vec![node.to_string()],
-        operation: None,
-        approval: None,
-        plan_hash: None,
+    AuditEntry::noted(
+        now,
+        Principal::Service("gatewayforge".to_owned()),
+        action,
+        vec![node.to_string()],
         detail,
-    }
+    )
 }
 
 /// Expects nodes: mints their tokens and keeps the hashes.

@@ -60,8 +60,22 @@ impl Problem {
 
     pub fn not_found(kind: &str, id: impl ToString) -> Self {
         let id = id.to_string();
+        let list = match kind {
+            "account" => "/v1/gateways",
+            "approval" => "/v1/approvals?state=all",
+            "archive" => "/v1/archives",
+            "incident" => "/v1/incidents",
+            "instance" => "/v1/instances",
+            "operation" => "/v1/operations",
+            "person" => "/v1/people",
+            "revision" => "/v1/revisions",
+            "snapshot" => "/v1/snapshots",
+            "tool" => "/v1/tools",
+            _ => "/v1/openapi.json",
+        };
         Self::new(StatusCode::NOT_FOUND, &format!("unknown_{kind}"), format!("there is no {kind} {id:?}"))
             .at(kind, id)
+            .fix(format!("look for what there is at {list}"))
     }
 
     /// The control plane itself cannot: nothing was done.

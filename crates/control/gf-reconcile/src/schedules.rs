@@ -6,7 +6,7 @@
 use crate::Reconcilers;
 use gf_model::{
     NoticeId, Timestamp,
-    audit::{AuditEntry, AuditPhase},
+    audit::AuditEntry,
     fleet::{Fleet, Key},
     notice::{Notice, Severity},
     person::Principal,
@@ -63,17 +63,13 @@ fn send(fleet: &Fleet, tx: &mut Tx, schedule: &Schedule, now: Timestamp, bits: u
     if !waits {
         tx.put(notice(schedule, now, bits));
     }
-    tx.audit(AuditEntry {
-        at: now,
-        principal: Principal::Service("schedules".into()),
-        action: "schedule.run".into(),
-        phase: AuditPhase::Noted,
-        targets: vec![schedule.id.to_string()],
-        operation: None,
-        approval: None,
-        plan_hash: None,
-        detail: json!({ "what": schedule.what.name(), "due": schedule.next_run, "told": !waits }),
-    });
+    tx.audit(AuditEntry::noted(
+        now,
+        Principal::Service("schedules".into()),
+        "schedule.run",
+        vec![schedule.id.to_string()],
+        json!({ "what": schedule.what.name(), "due": schedule.next_run, "told": !waits }),
+    ));
     match schedule.after_run(now) {
         Some(next) => tx.put(next),
         None => tx.delete(Key::Schedule(schedule.id.clone())),

@@ -5,7 +5,7 @@
 use crate::{Caller, Refusal, Requests, approve::settled, ask::person_behind};
 use gf_model::{
     ScheduleId, Timestamp,
-    audit::{AuditEntry, AuditPhase},
+    audit::AuditEntry,
     fleet::{Fleet, Key},
     notice::Recipient,
     person::{Person, PersonRole, Principal},
@@ -137,21 +137,12 @@ fn free_id(fleet: &Fleet, bits: u64) -> ScheduleId {
 }
 
 fn row(caller: &Caller, action: &str, entry: &Schedule, at: Timestamp) -> AuditEntry {
-    AuditEntry {
-        at,
-        principal: caller.principal.clone(),
-        action: action.to_owned(),
-        phase: AuditPhase::Noted,
-        targets: vec![entry.id.to_string()],
-        operation: None,
-        approval: None,
-        plan_hash: None,
-        detail: json!({
-            "what": entry.what.name(),
-            "when": entry.when,
-            "recipient": entry.recipient,
-            "nextRun": entry.next_run,
-            "trace": caller.trace,
-        }),
-    }
+    let detail = json!({
+        "what": entry.what.name(),
+        "when": entry.when,
+        "recipient": entry.recipient,
+        "nextRun": entry.next_run,
+        "trace": caller.trace,
+    });
+    AuditEntry::noted(at, caller.principal.clone(), action, vec![entry.id.to_string()], detail)
 }

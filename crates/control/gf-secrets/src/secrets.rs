@@ -8,13 +8,7 @@ use crate::{
     name,
     purpose::{Purpose, may_have},
 };
-use gf_model::{
-    Timestamp,
-    ambient::Entropy,
-    audit::{AuditEntry, AuditPhase},
-    channel::SecretName,
-    person::Principal,
-};
+use gf_model::{Timestamp, ambient::Entropy, audit::AuditEntry, channel::SecretName, person::Principal};
 use gf_store::FleetStore;
 use serde_json::json;
 use std::{path::Path, sync::Arc};
@@ -256,17 +250,7 @@ fn row(
     mut detail: serde_json::Value,
 ) -> AuditEntry {
     detail["secret"] = json!(name);
-    AuditEntry {
-        at: by.at,
-        principal: by.principal.clone(),
-        action: action.to_owned(),
-        phase: AuditPhase::Noted,
-        targets: vec![scope.to_string()],
-        operation: None,
-        approval: None,
-        plan_hash: None,
-        detail,
-    }
+    AuditEntry::noted(by.at, by.principal.clone(), action, vec![scope.to_string()], detail)
 }
 
 fn to_json<T: serde::Serialize>(sealed: &Option<T>) -> Result<String, SecretsError> {

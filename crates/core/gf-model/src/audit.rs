@@ -26,6 +26,29 @@ pub struct AuditEntry {
     pub detail: serde_json::Value,
 }
 
+impl AuditEntry {
+    /// A single fact, of no operation and under no approval.
+    pub fn noted(
+        at: Timestamp,
+        principal: Principal,
+        action: impl Into<String>,
+        targets: Vec<String>,
+        detail: serde_json::Value,
+    ) -> Self {
+        Self {
+            at,
+            principal,
+            action: action.into(),
+            phase: AuditPhase::Noted,
+            targets,
+            operation: None,
+            approval: None,
+            plan_hash: None,
+            detail,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuditPhase {

@@ -15,7 +15,7 @@ use axum::{
 };
 use gf_model::{
     PersonId, Timestamp,
-    audit::{AuditEntry, AuditPhase},
+    audit::AuditEntry,
     fleet::Fleet,
     person::{ChannelIdentity, Person, PersonRole, Principal},
 };
@@ -327,18 +327,14 @@ async fn write(
     let now = api.clock.now();
     let done = api.store.transact(|fleet, tx| {
         let person = decide(fleet, fleet.people.get(id))?;
-        tx.audit(AuditEntry {
-            at: now,
-            principal: who.principal.clone(),
-            action: action.to_owned(),
-            phase: AuditPhase::Noted,
-            targets: vec![id.to_string()],
-            operation: None,
-            approval: None,
-            plan_hash: None,
-            detail: json!({"role": person.role, "disabled": person.disabled, "keys": person.key_sha256.len(),
+        tx.audit(AuditEntry::noted(
+            now,
+            who.principal.clone(),
+            action,
+            vec![id.to_string()],
+            json!({"role": person.role, "disabled": person.disabled, "keys": person.key_sha256.len(),
                 "identities": person.identities, "trace": who.trace}),
-        });
+        ));
         tx.put(person.clone());
         Ok(person)
     });

@@ -5,7 +5,7 @@ use crate::{Problem, problem::parse_id, view::words};
 use axum::http::StatusCode;
 use gf_model::{
     AccountId, IncidentId, InstanceId,
-    audit::{AuditEntry, AuditPhase},
+    audit::AuditEntry,
     fleet::Fleet,
     incident::{Incident, IncidentEntry, IncidentState},
     instance::InstanceState,
@@ -159,17 +159,13 @@ async fn write(call: &Call, params: IncidentReportParams) -> Result<IncidentRepo
             fleet.incidents.get(&id).cloned().ok_or_else(|| Problem::not_found("incident", &id))?
         };
         update(fleet, &mut incident, &params, now)?;
-        tx.audit(AuditEntry {
-            at: now,
+        tx.audit(AuditEntry::noted(
+            now,
             principal,
-            action: format!("incident.{}", params.action),
-            phase: AuditPhase::Noted,
-            targets: vec![incident.id.to_string()],
-            operation: None,
-            approval: None,
-            plan_hash: None,
-            detail: serde_json::json!({"note": incident.title}),
-        });
+            format!("incident.{}", params.action),
+            vec![incident.id.to_string()],
+            serde_json::json!({"note": incident.title}),
+        ));
         tx.put(incident.clone());
         Ok(incident)
     });

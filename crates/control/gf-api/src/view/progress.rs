@@ -293,7 +293,7 @@ fn webhooks(fleet: &Fleet, operation: &Operation) -> Option<(u64, u64, Option<St
     let (taken, waiting): (Vec<&Notice>, Vec<&Notice>) =
         all.iter().copied().partition(|notice| notice.delivered_at.is_some());
     let why = waiting.iter().find_map(|notice| notice.last_error.clone());
-    (!all.is_empty()).then(|| (taken.len() as u64, waiting.len() as u64, why))
+    (!all.is_empty()).then_some((taken.len() as u64, waiting.len() as u64, why))
 }
 
 /// What the instances that the work made cost each month.

@@ -1,7 +1,6 @@
 //! Changes over HTTP: asked for, agreed to, done once, and followed.
 
-use crate::support::{Door, code, fleet};
-use futures_util::StreamExt;
+use crate::support::{Door, Events, code, fleet};
 use serde_json::{Value, json};
 
 const CLI: &str = "cli:person-approver";
@@ -134,17 +133,8 @@ async fn an_operation_is_followed_to_its_end() {
     let url = door.url("/v1/operations/op-91c2/events");
     let answer = door.http.get(url).bearer_auth("viewer-key").send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
-    let mut stream = answer.bytes_stream();
-    let mut text = String::new();
-    let mut until = async |wanted: &str| {
-        while !text.contains(wanted) {
-            text.push_str(
-                std::str::from_utf8(&stream.next().await.expect("the stream ended").unwrap()).unwrap(),
-            );
-        }
-        text.clone()
-    };
-    let first = until("event: progress").await;
+    let mut events = Events::of(answer);
+    let first = events.until("event: progress").await;
     assert!(first.contains("op-91c2"), "{first}");
     door.store
         .update(|fleet, tx| {
@@ -155,7 +145,7 @@ async fn an_operation_is_followed_to_its_end() {
         })
         .await
         .unwrap();
-    let end = until("event: end").await;
+    let end = events.until("event: end").await;
     assert!(end.contains("DONE"), "{end}");
 }
 
@@ -163,16 +153,8 @@ async fn an_operation_is_followed_to_its_end() {
 async fn the_fleet_tells_its_changes() {
     let door = Door::open(fleet::of(1)).await;
     let answer = door.http.get(door.url("/v1/events")).bearer_auth("viewer-key").send().await.unwrap();
-    let mut stream = answer.bytes_stream();
-    let mut text = String::new();
-    let mut until = async |wanted: &str| {
-        while !text.contains(wanted) {
-            text.push_str(
-                std::str::from_utf8(&stream.next().await.expect("the stream ended").unwrap()).unwrap(),
-            );
-        }
-    };
-    until("event: status").await;
+    let mut events = Events::of(answer);
+    events.until("event: status").await;
     door.store
         .update(|_, tx| {
             fleet::pair(
@@ -185,6 +167,35 @@ async fn the_fleet_tells_its_changes() {
         })
         .await
         .unwrap();
-    until("acct-0007").await;
-    until("2 pairs").await;
+    events.until("acct-0007").await;
+    events.until("2 pairs").await;
+}
+
+#[tokio::test]
+async fn how_much_memory_a_failover_lost_is_unknown_unless_it_is_known() {
+    let door = Door::open(fleet::of(1)).await;
+    let moved = async |rpo_seconds: Option<u64>| {
+        door.store
+            .update(|fleet, tx| {
+                let mut gateway = fleet.gateways[&fleet::account(1)].clone();
+                gateway.last_failover = Some(gf_model::gateway::Failover {
+                    at: fleet::at(700),
+                    from: fleet::instance_id(1, gf_model::instance::Role::Standby),
+                    to: fleet::instance_id(1, gf_model::instance::Role::Primary),
+                    generation: gf_model::gateway::Generation(1),
+                    reason: "a test".to_owned(),
+                    took_ms: 900,
+                    rpo_seconds,
+                });
+                tx.put(gateway);
+            })
+            .await
+            .unwrap();
+        door.tool("gf_pair_status", json!({"accountId": "acct-0001"})).await.1
+    };
+    let unknown = moved(None).await;
+    assert!(unknown["lastFailover"].get("rpoSeconds").is_none(), "{unknown}");
+    assert!(unknown["summary"].as_str().unwrap().contains("memory lost: unknown"), "{unknown}");
+    let known = moved(Some(0)).await;
+    assert_eq!(known["lastFailover"]["rpoSeconds"], 0.0, "nothing lost is known: {known}");
 }

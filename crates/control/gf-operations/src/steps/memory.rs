@@ -1,7 +1,7 @@
 //! Gives a standby the newest memory of its account before it answers anybody.
 
 use super::context::{StepContext, StepError, enter};
-use gf_model::{AccountId, InstanceId, instance::InstanceState};
+use gf_model::{AccountId, InstanceId, instance::InstanceState, snapshot::Snapshot};
 use gf_node_proto::SnapshotRestore;
 use serde_json::{Value, json};
 
@@ -16,10 +16,13 @@ pub(super) async fn load(
         let generation = fleet.gateways.get(account).map(|gateway| gateway.generation);
         (fleet.newest_snapshot(account).cloned(), known, generation)
     });
+    let age_of = |snapshot: &Snapshot| context.started_at.duration_since(snapshot.taken_at).as_secs().max(0);
     let Some(snapshot) = newest else {
-        return Ok(json!({ "snapshot": null, "rpoSeconds": null, "loaded": false }));
+        // What it holds is all there is; without that, how much is lost is unknown.
+        let held = known.as_ref().map(|held| &held.id);
+        return Ok(json!({ "snapshot": held, "rpoSeconds": known.as_ref().map(age_of), "loaded": false }));
     };
-    let age = context.started_at.duration_since(snapshot.taken_at).as_secs().max(0);
+    let age = age_of(&snapshot);
     // Equal digests hold equal memory, whichever snapshot it came from.
     if known.is_some_and(|known| known.digest == snapshot.digest) {
         return Ok(json!({ "snapshot": snapshot.id, "rpoSeconds": age, "loaded": false }));

@@ -5,8 +5,8 @@ use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
 
-/// Raised with every change that an older program would misread.
-pub const SCHEMA: u64 = 1;
+/// Raised with every change that an older program would misread or stumble over: 2 brought schedules and usage.
+pub const SCHEMA: u64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -20,7 +20,7 @@ CREATE INDEX audit_action ON audit (action, seq);
 CREATE TABLE audit_targets (target TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (target, seq)) WITHOUT ROWID;
 CREATE INDEX audit_targets_of ON audit_targets (seq);
 CREATE TABLE sealed (id TEXT PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('schema', 1), ('generation', 0), ('number', 0);
+INSERT INTO meta VALUES ('schema', 2), ('generation', 0), ('number', 0);
 ";
 
 pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -39,6 +39,11 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreErro
         .map_err(|error| StoreError::Damaged { path: path.to_owned(), source: error.into() })?
         .map_or(0, i64::unsigned_abs);
     match found {
+        // All that it holds is read as it stands; an older program is kept from what is added now.
+        1 => tx
+            .execute("UPDATE meta SET value = ?1 WHERE key = 'schema'", [SCHEMA as i64])
+            .and_then(|_| tx.commit())
+            .map_err(|error| failure(path, error)),
         SCHEMA => tx.commit().map_err(|error| failure(path, error)),
         newer if newer > SCHEMA => {
             Err(StoreError::Newer { path: path.to_owned(), found: newer, known: SCHEMA })

@@ -98,6 +98,23 @@ fn a_second_control_plane_is_told_who_is_the_first() {
 }
 
 #[test]
+fn a_database_of_the_first_version_is_taken_over_as_it_is() {
+    let directory = Directory::new();
+    let backend = directory.backend();
+    pragma(&backend, "UPDATE meta SET value = 1 WHERE key = 'schema'");
+    backend.close();
+    drop(backend);
+    let again = directory.backend();
+    let schema = |backend: &SqliteBackend| {
+        let guard = backend.writer.lock();
+        let (connection, _) = guard.as_ref().unwrap();
+        connection.query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get::<_, i64>(0))
+    };
+    assert_eq!(schema(&again).unwrap(), 2);
+    assert_eq!(again.load().unwrap().fleet, Fleet::default());
+}
+
+#[test]
 fn a_newer_database_is_refused_and_left_alone() {
     let directory = Directory::new();
     let backend = directory.backend();
@@ -105,10 +122,10 @@ fn a_newer_database_is_refused_and_left_alone() {
     backend.close();
     drop(backend);
     let refusal = directory.refusal();
-    assert!(matches!(refusal, StoreError::Newer { found: 7, known: 1, .. }), "{refusal}");
+    assert!(matches!(refusal, StoreError::Newer { found: 7, known: 2, .. }), "{refusal}");
     let text = refusal.to_string();
     assert!(
-        text.contains("schema 7") && text.contains("schema 1") && text.contains("start the newer"),
+        text.contains("schema 7") && text.contains("schema 2") && text.contains("start the newer"),
         "{text}"
     );
 }

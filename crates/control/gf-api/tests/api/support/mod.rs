@@ -9,6 +9,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use futures_util::{Stream, StreamExt};
 use gf_api::{Api, ApiConfig, ApiOptions, auth::person};
 use gf_driver::{Drivers, Enrolment, EnrolmentError};
 use gf_model::{
@@ -21,7 +22,7 @@ use gf_model::{
 use gf_node_hub::{EnrolRefusal, Hub, HubConfig, NodeRegistry, RegistryError};
 use gf_node_proto::{SigningKey, VerifyingKey};
 use gf_operations::{Engine, Hands, Limits, Paths};
-use gf_policy::StandardPolicy;
+use gf_policy_cedar::CedarPolicy;
 use gf_requests::Requests;
 use gf_secrets::Secrets;
 use gf_store::FleetStore;
@@ -123,10 +124,10 @@ pub fn people() -> Vec<Change> {
 
 impl Door {
     pub async fn open(changes: Vec<Change>) -> Self {
-        Self::with_policy(changes, StandardPolicy::default()).await
+        Self::with_policy(changes, gf_policy_cedar::standard()).await
     }
 
-    pub async fn with_policy(changes: Vec<Change>, policy: StandardPolicy) -> Self {
+    pub async fn with_policy(changes: Vec<Change>, policy: CedarPolicy) -> Self {
         let home = tempfile::tempdir().unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
         let store = FleetStore::open_home(home.path(), &*entropy).unwrap();
@@ -269,4 +270,25 @@ pub fn sign(key: &str, method: &str, path: &str, caller: &str, body: &str) -> St
 /// The code of an error's body.
 pub fn code(answer: &(u16, Value)) -> &str {
     answer.1["error"]["code"].as_str().unwrap_or("no error")
+}
+
+/// Server-sent events as they come.
+pub struct Events {
+    stream: std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
+    text: String,
+}
+
+impl Events {
+    pub fn of(answer: reqwest::Response) -> Self {
+        Self { stream: Box::pin(answer.bytes_stream()), text: String::new() }
+    }
+
+    /// Everything that came until this was in it.
+    pub async fn until(&mut self, wanted: &str) -> String {
+        while !self.text.contains(wanted) {
+            let more = self.stream.next().await.expect("the stream ended").unwrap();
+            self.text.push_str(std::str::from_utf8(&more).unwrap());
+        }
+        self.text.clone()
+    }
 }
