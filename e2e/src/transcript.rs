@@ -32,6 +32,14 @@ impl Universe {
         given.flat_map(texts).collect()
     }
 
+    /// Everything that the control plane told the agent in a session without having been asked, oldest first.
+    pub fn noticed(&self, session: &str) -> Vec<String> {
+        let history = self.ask_ops_gateway("chat.history", json!({ "sessionKey": session, "limit": 200 }));
+        let messages = history["messages"].as_array().into_iter().flatten();
+        let told = messages.filter(|message| message["role"] == "user").flat_map(texts);
+        told.filter(|text| text.contains("[clawops notice ")).collect()
+    }
+
     /// Everything that the agent said in a session, oldest first: replies and notices.
     pub fn said(&self, session: &str) -> Vec<String> {
         let history = self.ask_ops_gateway("chat.history", json!({ "sessionKey": session, "limit": 200 }));

@@ -68,8 +68,8 @@ pub fn without_an_active_standby_a_person_is_called_and_nothing_done(universe: &
     let generation = generation(universe, &pair.account);
     let both = [pair.primary.clone(), standby.clone()];
     let called = |universe: &Universe| {
-        let said = universe.said(&universe.session());
-        said.iter().filter(|text| text.contains("CRITICAL") && text.contains(&pair.account)).count()
+        let noticed = universe.noticed(&universe.session());
+        noticed.iter().filter(|text| text.contains("CRITICAL") && text.contains(&pair.account)).count()
     };
     let called_before = called(universe);
     let whole = both.each_ref().map(|instance| broken(universe, instance));
@@ -78,6 +78,10 @@ pub fn without_an_active_standby_a_person_is_called_and_nothing_done(universe: &
     pair.kill_primary(universe);
     wait::until("a person is called", HEALED_WITHIN, || (called(universe) > called_before).then_some(()));
     assert_eq!(pair.primary_state(universe), "FAILED");
+    let is_down = |text: &String| text.contains(&pair.account) && text.contains("down");
+    wait::until("Commander says that it is down", HEALED_WITHIN, || {
+        universe.said(&universe.session()).iter().any(is_down).then_some(())
+    });
 
     // A later, unrelated answer leaves time in which something would have been done, or told again.
     universe.say("how is the fleet?");
