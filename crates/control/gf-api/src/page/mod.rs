@@ -3,10 +3,13 @@
 //! It loads nothing from anywhere else, runs no script but its own few lines, and can change nothing: there is no
 //! form on it but the filter and the sign-out.
 
+mod pairs;
 mod parts;
 mod sections;
 mod shell;
+mod side;
 mod sign_in;
+mod work;
 
 pub use sections::{Section, View, sections};
 

@@ -1,6 +1,6 @@
 (() => {
   const live = document.getElementById("live");
-  const zone = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const zone = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" });
   const inUtc = new Date().getTimezoneOffset() === 0;
   const addZone = (root) => root.querySelectorAll("time").forEach((time) => {
     const at = new Date(time.dateTime);
@@ -15,6 +15,8 @@
     old.outerHTML = html;
     const fresh = document.getElementById(id);
     if (fresh) addZone(fresh);
+    // Trouble is seen from another tab, too.
+    if (fresh?.dataset.title) document.title = fresh.dataset.title;
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   };
   addZone(document);

@@ -1,6 +1,6 @@
 //! Small pieces that several sections show alike.
 
-use crate::view::{line, words};
+use crate::view::{condition::Condition, line, words};
 use gf_model::{
     Timestamp,
     instance::{Instance, InstanceState},
@@ -28,10 +28,15 @@ pub fn day_time(at: Timestamp) -> Markup {
     html! { time datetime=(at) { (at.strftime("%b %d %H:%M:%S")) " UTC" } }
 }
 
-/// One half of a pair: state, name, place.
-pub fn half(instance: Option<&Instance>) -> Markup {
+/// One half of a pair: state, name, place. One that is missing is trouble only where there should be one.
+pub fn half(instance: Option<&Instance>, condition: Condition) -> Markup {
     let Some(instance) = instance else {
-        return html! { span.half { span.dot.bad aria-hidden="true" {} span.bad { "missing" } } };
+        let (tone, said) = match condition {
+            Condition::Building => ("busy", "not made yet"),
+            Condition::TearingDown | Condition::Parked => ("idle", "none"),
+            Condition::Down | Condition::Unprotected | Condition::Protected => ("bad", "missing"),
+        };
+        return html! { span.half { span class={ "dot " (tone) } aria-hidden="true" {} span class=(tone) { (said) } } };
     };
     let score = line::score(instance);
     html! {

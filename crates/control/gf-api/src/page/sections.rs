@@ -1,31 +1,20 @@
 //! The page's sections, each a pure function of the fleet. A section is what is swapped when it changes.
 
-use super::parts::{ago, bar, card, day_time, half, nothing, time};
-use crate::{
-    tools::{audit as audit_words, provider as provider_words},
-    view::{
-        condition::{Condition, Pair, pairs},
-        cost as view_cost, line, progress, status, words,
-    },
+use super::{
+    pairs::{encode, pair_list},
+    parts::{card, time},
+    side::{audit, cost, providers},
+    work::operations,
 };
-use gf_model::{
-    Timestamp,
-    approval::ApprovalState,
-    audit::{AuditPhase, AuditRow},
-    fleet::Fleet,
-    operation::Operation,
-    provider::ProviderStatus,
-};
+use crate::view::{cost as view_cost, status, words};
+use gf_model::{Timestamp, approval::ApprovalState, audit::AuditRow, fleet::Fleet};
 use gf_tools::{FleetStatusParams, FleetStatusReply};
 use maud::{Markup, html};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub const PAIRS_PER_PAGE: usize = 50;
 /// Alerts beyond these are counted.
 const ALERTS: usize = 8;
-/// Operations that are over and still shown.
-const RECENT: usize = 4;
 
 /// What of the long list is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -76,18 +65,19 @@ fn headline(status: &FleetStatusReply, now: Timestamp) -> Markup {
         "good"
     };
     let said = match (status.pairs_total, loud) {
-        (0, _) => "No pairs yet. Ask Commander to provision some.".to_owned(),
+        (0, 0) => "No pairs yet.".to_owned(),
         (_, 0) if !status.operations.is_empty() => "Nothing is wrong; work is under way.".to_owned(),
         (_, 0) => "All is well.".to_owned(),
         (_, n) => format!("{} somebody's eyes.", words::count(n as u64, "thing needs", "things need")),
     };
+    let title = if loud > 0 { format!("({loud}) ClawOps fleet") } else { "ClawOps fleet".to_owned() };
     let tile = |label: &str, value: String, tone: &str, note: String| {
         html! { div.tile { dt { (label) } dd { b class=(tone) { (value) } span { (note) } } } }
     };
     let bad_if = |n: u64| if n > 0 { "bad" } else { "" };
     html! {
-        section #headline aria-label="Fleet" {
-            p.said { span class={ "dot " (mood) } aria-hidden="true" {} strong { (said) } span.asof { "as of " (time(now)) } }
+        section #headline aria-label="Fleet" data-title=(title) {
+            p.said { span.verdict { span class={ "dot " (mood) } aria-hidden="true" {} strong { (said) } } span.asof { "as of " (time(now)) } }
             dl.tiles {
                 (tile("Pairs", status.pairs_total.to_string(), "", format!("{protected} protected")))
                 (tile("Down", down.to_string(), bad_if(down), "no live primary".into()))
@@ -112,25 +102,38 @@ fn headline(status: &FleetStatusReply, now: Timestamp) -> Markup {
     }
 }
 
+/// What needs somebody's eyes; notes are counted, so that they never hide it.
 fn alerts(status: &FleetStatusReply) -> Markup {
     if status.alerts.is_empty() {
         return html! { section #alerts hidden {} };
     }
-    let rest = status.alerts.len().saturating_sub(ALERTS);
+    let (notes, loud): (Vec<_>, Vec<_>) =
+        status.alerts.iter().partition(|alert| alert.silenced || alert.severity == "info");
+    let (title, shown) = if loud.is_empty() { ("Notes", &notes) } else { ("Needs attention", &loud) };
+    let rest = shown.len().saturating_sub(ALERTS);
     let list = html! {
         ul.alerts {
-            @for alert in status.alerts.iter().take(ALERTS) {
+            @for alert in shown.iter().take(ALERTS) {
                 li.silenced[alert.silenced] {
                     span class={ "severity " (alert.severity) } { (alert.severity) }
-                    b { (alert.subject) }
+                    (subject(&alert.subject))
                     span { (alert.text) }
                     @if alert.silenced { span.mark { "silenced" } }
                 }
             }
         }
         @if rest > 0 { p.more { "and " (rest) " more; the pairs below stand worst first" } }
+        @if !loud.is_empty() && !notes.is_empty() {
+            p.more { "and " (words::count(notes.len() as u64, "note", "notes")) " that can wait: " code { "clawops fleet status" } }
+        }
     };
-    card("alerts", "Needs attention", Some(status.alerts.len().to_string()), list)
+    card("alerts", title, Some(shown.len().to_string()), list)
+}
+
+/// What an alert is about; an account or an instance leads to its pair.
+fn subject(name: &str) -> Markup {
+    let has_pair = name.starts_with("acct-") || name.starts_with("i-");
+    html! { @if has_pair { a href={ "/?q=" (encode(name)) "#pairs" } { b { (name) } } } @else { b { (name) } } }
 }
 
 fn approvals(fleet: &Fleet, now: Timestamp) -> Markup {
@@ -156,221 +159,4 @@ fn approvals(fleet: &Fleet, now: Timestamp) -> Markup {
         p.more { "Answer where it was asked, or with " code { "clawops approvals approve CODE" } "." }
     };
     card("approvals", "Waiting for a yes", Some(open.len().to_string()), list)
-}
-
-fn operations(fleet: &Fleet, now: Timestamp) -> Markup {
-    let mut all: Vec<&Operation> = fleet.operations.values().collect();
-    all.sort_by_key(|operation| (operation.state.is_over(), std::cmp::Reverse(operation.created_at)));
-    let running = all.iter().filter(|operation| !operation.state.is_over()).count();
-    let shown: Vec<_> = all.into_iter().take(running.min(20) + RECENT).collect();
-    if shown.is_empty() {
-        return card("operations", "Operations", None, nothing("Nothing has been done yet."));
-    }
-    let list = html! {
-        ul.operations {
-            @for operation in shown {
-                @let reply = progress::reply(fleet, operation, now);
-                @let line = progress::line(fleet, operation);
-                li.over[operation.state.is_over()] {
-                    div.row {
-                        span.id { (operation.id) }
-                        b { (line.verb.replace('_', " ")) }
-                        span class={ "state " (operation_tone(operation)) } { (line.state.to_lowercase()) }
-                        span.count { (line.done) "/" (line.total) }
-                    }
-                    @if !operation.state.is_over() { (bar(line.done, line.total, &format!("{} progress", operation.id))) }
-                    p.meta { (reply.summary) }
-                }
-            }
-        }
-    };
-    card("operations", "Operations", Some(format!("{running} running")), list)
-}
-
-fn operation_tone(operation: &Operation) -> &'static str {
-    use gf_model::operation::OperationState::*;
-    match operation.state {
-        Running | Paused | Cancelling | Undoing => "busy",
-        Done => "good",
-        Partial | Failed | Stuck => "bad",
-        Undone | Cancelled => "idle",
-    }
-}
-
-/// Whether a pair is what was searched for.
-fn found(pair: &Pair<'_>, wanted: &str) -> bool {
-    let in_instance = |i: &gf_model::instance::Instance| {
-        i.id.as_str().contains(wanted)
-            || i.provider.0.contains(wanted)
-            || i.region.0.contains(wanted)
-            || i.state.name().to_ascii_lowercase().contains(wanted)
-    };
-    wanted.is_empty()
-        || pair.gateway.account.as_str().contains(wanted)
-        || pair.condition.name().contains(wanted)
-        || pair.gateway.tier.name().contains(wanted)
-        || pair.instances().any(in_instance)
-}
-
-fn pair_list(fleet: &Fleet, view: &View, now: Timestamp) -> Markup {
-    let wanted = view.q.as_deref().unwrap_or_default().trim().to_ascii_lowercase().replace(' ', "_");
-    let mut listed: Vec<Pair<'_>> = pairs(fleet).filter(|pair| found(pair, &wanted)).collect();
-    if listed.is_empty() {
-        let text = if wanted.is_empty() { "There are no pairs." } else { "No pair fits." };
-        return card("pairs", "Pairs", Some("0".into()), nothing(text));
-    }
-    // Stable, so that pairs in the same condition stay in the order of their names.
-    listed.sort_by_key(|pair| pair.condition);
-    let last = listed.len().div_ceil(PAIRS_PER_PAGE);
-    let asked = view.page.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1usize);
-    let page = asked.clamp(1, last);
-    let from = (page - 1) * PAIRS_PER_PAGE;
-    let shown = &listed[from..(from + PAIRS_PER_PAGE).min(listed.len())];
-    let body = html! {
-        table {
-            thead { tr { th scope="col" { "Account" } th scope="col" { "Condition" } th scope="col" { "Primary" } th scope="col" { "Standby" } th scope="col" { "Gen" } th.money scope="col" { "Cost" } } }
-            tbody { @for pair in shown { (row(pair, now)) } }
-        }
-        @if last > 1 { (pager(view, page, last)) }
-    };
-    let note = format!("{}–{} of {}, worst first", from + 1, from + shown.len(), listed.len());
-    card("pairs", "Pairs", Some(note), body)
-}
-
-fn row(pair: &Pair<'_>, now: Timestamp) -> Markup {
-    let gateway = pair.gateway;
-    let tone = match pair.condition {
-        Condition::Down => "bad",
-        Condition::Unprotected | Condition::Building => "busy",
-        Condition::TearingDown | Condition::Parked => "idle",
-        Condition::Protected => "good",
-    };
-    html! {
-        tr class=(tone) {
-            th scope="row" { span.id { (gateway.account) } span.tier { (gateway.tier) @if let Some(v) = gateway.revision { " · " (v) } } }
-            td data-label="Condition" {
-                span class={ "state " (tone) } { (pair.condition.name().replace('_', " ")) }
-                @if let Some(last) = &gateway.last_failover { span.place { "failed over " (ago(last.at, now)) " ago" } }
-            }
-            td data-label="Primary" { (half(pair.primary)) }
-            td data-label="Standby" { (half(pair.standby)) }
-            td data-label="Generation" { (gateway.generation.0) }
-            td.money data-label="Cost" { (line::cost(pair)) }
-        }
-    }
-}
-
-fn pager(view: &View, page: usize, last: usize) -> Markup {
-    let to = |page: usize| {
-        let query = view
-            .q
-            .as_deref()
-            .filter(|q| !q.is_empty())
-            .map(|q| format!("&q={}", encode(q)))
-            .unwrap_or_default();
-        format!("/?page={page}{query}#pairs")
-    };
-    // First, last and the neighbours; the gaps between are said.
-    let mut shown: Vec<usize> = [1, page.saturating_sub(1), page, page + 1, last]
-        .into_iter()
-        .filter(|n| (1..=last).contains(n))
-        .collect();
-    shown.dedup();
-    html! {
-        nav.pager aria-label="Pages of pairs" {
-            @if page > 1 { a #previous rel="prev" href=(to(page - 1)) { "← previous" } }
-            @for (at, n) in shown.iter().enumerate() {
-                @if at > 0 && shown[at - 1] + 1 < *n { span { "…" } }
-                @if *n == page { span aria-current="page" { (n) } } @else { a id={ "page-" (n) } href=(to(*n)) { (n) } }
-            }
-            @if page < last { a #next rel="next" href=(to(page + 1)) { "next →" } }
-        }
-    }
-}
-
-/// A text as it may stand in a query.
-fn encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
-fn cost(fleet: &Fleet, budget: view_cost::Budget, status: &FleetStatusReply, now: Timestamp) -> Markup {
-    if status.by_tier.is_empty() {
-        return card("cost", "Cost", None, nothing("Nothing costs anything."));
-    }
-    let week = view_cost::report(fleet, budget, view_cost::Period::Week, now);
-    let body = html! {
-        p.spent {
-            b class=(if week.anomaly { "bad" } else { "" }) { (week.actual) } " spent in seven days against "
-            b { (week.projected) } " projected"
-            @if let Some(percent) = week.deviation_percent { span.note { (if percent > 0.0 { "+" } else { "" }) (percent) " %" } }
-        }
-        table.small {
-            thead { tr { th scope="col" { "Tier" } th.money scope="col" { "Pairs" } th.money scope="col" { "A month" } } }
-            tbody {
-                @for tier in &status.by_tier {
-                    tr { th scope="row" { (tier.tier) } td.money { (tier.pairs) } td.money { (gf_model::Cents(tier.monthly_cost_cents)) } }
-                }
-            }
-            tfoot { tr { th scope="row" { "All" } td.money { (status.pairs_total) } td.money { (gf_model::Cents(status.monthly_cost_cents)) } } }
-        }
-    };
-    card("cost", "Cost", Some(status.monthly_cost.clone()), body)
-}
-
-fn providers(fleet: &Fleet) -> Markup {
-    if fleet.providers.is_empty() {
-        return card("providers", "Providers", None, nothing("No provider is known."));
-    }
-    let body = html! {
-        table.small {
-            thead { tr { th scope="col" { "Provider" } th scope="col" { "Pool" } th.money scope="col" { "Instances" } th.money scope="col" { "Score" } } }
-            tbody {
-                @for provider in fleet.providers.values() {
-                    tr {
-                        th scope="row" {
-                            (provider.id)
-                            @if let ProviderStatus::Incident { title, .. } = &provider.status { span.mark title=(title) { "incident" } }
-                        }
-                        td { (provider_words::pool(provider.pool)) }
-                        td.money { (provider_words::instances(fleet, provider)) }
-                        td.money { @match provider.score { Some(score) => { (score) @if provider.low_confidence { "?" } } None => { "unknown" } } }
-                    }
-                }
-            }
-        }
-    };
-    card("providers", "Providers", Some(fleet.providers.len().to_string()), body)
-}
-
-fn audit(tail: &[AuditRow]) -> Markup {
-    if tail.is_empty() {
-        return card("audit", "Audit", None, nothing("No row has been written."));
-    }
-    let tone = |phase: AuditPhase| match phase {
-        AuditPhase::Done => "good",
-        AuditPhase::Started => "busy",
-        AuditPhase::Failed | AuditPhase::Refused => "bad",
-        AuditPhase::Noted => "idle",
-    };
-    let body = html! {
-        ol.audit {
-            @for row in tail {
-                li {
-                    span.seq { (row.seq) }
-                    span.what {
-                        b { (row.entry.action) } " "
-                        span class={ "state " (tone(row.entry.phase)) } { (audit_words::outcome(row.entry.phase)) } " "
-                        span.targets { (words::list(&row.entry.targets, 3)) }
-                    }
-                    span.meta { (row.entry.principal) " · " (day_time(row.entry.at)) }
-                }
-            }
-        }
-    };
-    card("audit", "Audit", Some("newest first".into()), body)
 }

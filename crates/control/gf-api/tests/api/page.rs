@@ -3,10 +3,36 @@
 //! `CLAWOPS_PAGE_PICTURES=<directory>` keeps what the browser showed.
 
 use crate::support::{Door, chromium::Browser, fleet};
-use gf_model::instance::{InstanceState, Role};
+use gf_model::{
+    fleet::{Change, Record},
+    instance::{InstanceState, Role},
+    operation::OperationState,
+    provider::ProviderStatus,
+};
 
 const PHONE: (u32, u32) = (390, 844);
 const DESK: (u32, u32) = (1280, 900);
+
+/// Providers with long names, an unknown score and an incident: what makes a narrow table wide.
+fn all_providers() -> Vec<Change> {
+    let names = ["contabo", "digitalocean", "hostinger", "local-a", "local-b"];
+    let more = names.map(|name| {
+        let mut provider = fleet::provider(name);
+        provider.score = None;
+        if name == "digitalocean" {
+            provider.status =
+                ProviderStatus::Incident { title: "Networking in FRA1".to_owned(), regions: Vec::new() };
+        }
+        Change::from(provider)
+    });
+    more.into()
+}
+
+/// Nothing stands out of the card that it belongs to.
+async fn nothing_sticks_out(browser: &mut Browser, name: &str) {
+    let culprits = "[...document.querySelectorAll('.card, .tiles')].flatMap(c => [...c.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > c.getBoundingClientRect().right + 1).map(e => c.id + ': ' + e.tagName + ' ' + e.innerText)).slice(0, 5).join(' | ')";
+    assert_eq!(browser.value(culprits).await, "", "{name}");
+}
 
 async fn no_sideways_scrolling(browser: &mut Browser, name: &str) {
     let overflow =
@@ -20,7 +46,7 @@ async fn text(browser: &mut Browser, selector: &str) -> String {
     browser.value(&expression).await.as_str().unwrap().to_owned()
 }
 
-async fn look(pairs: u32, changes: Vec<gf_model::fleet::Change>) -> (Door, Browser) {
+async fn look(pairs: u32, changes: Vec<Change>) -> (Door, Browser) {
     let door = Door::open(changes).await;
     let mut browser = Browser::start().await;
     browser.zone("Europe/Berlin").await;
@@ -35,17 +61,40 @@ async fn look(pairs: u32, changes: Vec<gf_model::fleet::Change>) -> (Door, Brows
     ] {
         browser.size(width, height, dark).await;
         no_sideways_scrolling(&mut browser, name).await;
+        nothing_sticks_out(&mut browser, name).await;
         browser.picture(&format!("{pairs}-{name}")).await;
     }
     (door, browser)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_fleet_says_so() {
+async fn an_empty_fleet_says_what_to_do_next() {
     let (_door, mut browser) = look(0, fleet::of(0)).await;
     assert!(text(&mut browser, "#headline").await.contains("No pairs yet"));
-    assert!(text(&mut browser, "#pairs").await.contains("There are no pairs."));
+    let pairs = text(&mut browser, "#pairs").await;
+    assert!(pairs.contains("clawops chat") && pairs.contains("clawops provision --count 2"), "{pairs}");
     assert!(text(&mut browser, "#providers").await.contains("hetzner"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_waits_for_a_person_is_never_pushed_out_by_what_came_after() {
+    let mut changes = fleet::of(3);
+    changes.extend(all_providers());
+    for n in 0..8 {
+        for change in fleet::running_provision() {
+            let Change::Put(Record::Operation(mut operation)) = change else { continue };
+            operation.id = format!("op-000{n}").parse().unwrap();
+            operation.created_at = fleet::at(n);
+            operation.state = if n == 0 { OperationState::Stuck } else { OperationState::Done };
+            changes.push(operation.into());
+        }
+    }
+    let (_door, mut browser) = look(30, changes).await;
+    let first = text(&mut browser, "#operations li:first-child").await;
+    assert!(first.contains("op-0000") && first.contains("clawops op retry op-0000"), "{first}");
+    assert_eq!(browser.value("document.querySelectorAll('#operations li').length").await, 5);
+    let providers = text(&mut browser, "#providers").await;
+    assert!(providers.contains("incident") && providers.contains("unknown"), "{providers}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,6 +116,9 @@ async fn a_change_arrives_without_a_reload() {
         "trouble stands first"
     );
     assert_eq!(browser.value("window.loadedOnce").await, true);
+    assert_eq!(browser.value("document.title").await, "(1) ClawOps fleet", "seen from another tab");
+    let link = browser.value("document.querySelector('#alerts a').getAttribute('href')").await;
+    assert_eq!(link, "/?q=acct-0001#pairs", "from the trouble to its pair");
     browser.size(DESK.0, DESK.1, false).await;
     browser.picture("3-trouble").await;
 }
@@ -85,6 +137,9 @@ async fn a_large_fleet_is_paged_with_its_trouble_first() {
     assert_eq!(browser.value("document.querySelectorAll('#pairs tbody tr').length").await, 47);
     browser.open(&door.url("/?q=acct-0600")).await;
     assert_eq!(browser.value("document.querySelectorAll('#pairs tbody tr').length").await, 1);
+    assert!(text(&mut browser, "#pairs").await.contains("Only what fits “acct-0600”"));
+    browser.open(&door.url("/?q=nonsense")).await;
+    assert!(text(&mut browser, "#pairs").await.contains("No pair fits “nonsense”"));
     // Every link and control can be reached and seen with the keyboard.
     browser.open(&door.url("/")).await;
     browser.value("document.getElementById('next').focus()").await;
