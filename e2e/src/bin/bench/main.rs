@@ -10,6 +10,7 @@ mod machine;
 mod node;
 mod openclaw;
 mod pair;
+mod policy;
 mod report;
 mod stats;
 mod status;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 type Bench = fn() -> Vec<Row>;
 
 /// In the order of the table; each starts what it needs and ends it.
-const BENCHES: [(&str, Bench); 7] = [
+const BENCHES: [(&str, Bench); 8] = [
     ("cold", cold::up),
     ("up", up::warm),
     ("status", status::questions),
@@ -29,6 +30,7 @@ const BENCHES: [(&str, Bench); 7] = [
     ("fleet", fleet::at_847_pairs),
     ("pair", pair::crash_and_failover),
     ("node", node::idle),
+    ("policy", policy::decisions),
 ];
 /// Wants the machine for itself, and for long: only by name.
 const BY_NAME_ONLY: &str = "cold";

@@ -30,6 +30,23 @@ struct Rounds {
     lost: Vec<f64>,
 }
 
+impl Rounds {
+    /// A sign of life, since a round takes a minute.
+    fn say(&self) {
+        let last = |values: &[f64]| values.last().copied().unwrap_or(f64::NAN);
+        eprintln!(
+            "  round {} of {RUNS}: noticed after {:.0} ms, back after {:.1} s, one boot {:.1} s, \
+             standby accepted after {:.2} s, remembered after {:.1} s",
+            self.lost.len(),
+            last(&self.noticed),
+            last(&self.back),
+            last(&self.boots),
+            last(&self.accepted),
+            last(&self.remembered),
+        );
+    }
+}
+
 pub fn crash_and_failover() -> Vec<Row> {
     let universe = Universe::empty();
     universe.settings(&json!({ "snapshotSeconds": SNAPSHOT_SECONDS }));
@@ -42,7 +59,7 @@ pub fn crash_and_failover() -> Vec<Row> {
         crash(&universe, &mut rounds);
         rounds.boots.push(reference.boot(&universe.runtime()).as_secs_f64());
         fail_over(&universe, &format!("word-{round}"), &mut rounds);
-        eprintln!("  round {} of {RUNS} is over", round + 1);
+        rounds.say();
     }
     rows(&rounds)
 }
