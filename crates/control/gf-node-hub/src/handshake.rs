@@ -1,8 +1,11 @@
 //! Letting a node in: version, then keys both ways, then the resume point. Nothing else is heard before that.
 
-use crate::{TransportError, hub::Shared};
-use bytes::Bytes;
-use futures_util::{Sink, Stream, StreamExt};
+use crate::{
+    TransportError,
+    hub::Shared,
+    transport::{Incoming, Outgoing},
+};
+use futures_util::StreamExt;
 use gf_model::NodeId;
 use gf_node_proto::{
     Enrol, EnrolmentToken, FrameError, FrameWriter, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, Proof,
@@ -40,11 +43,7 @@ impl From<FrameError> for Refusal {
 }
 
 /// The next frame, or why there is none.
-pub(crate) async fn next_frame<S, R>(stream: &mut S) -> Result<envelope::Body, Refusal>
-where
-    S: Stream<Item = Result<Bytes, R>> + Unpin,
-    R: Into<TransportError>,
-{
+pub(crate) async fn next_frame<S: Incoming>(stream: &mut S) -> Result<envelope::Body, Refusal> {
     match stream.next().await {
         Some(Ok(frame)) => Ok(decode(&frame)?),
         Some(Err(why)) => {
@@ -60,17 +59,11 @@ where
     }
 }
 
-pub(crate) async fn admit<S, K, R>(
+pub(crate) async fn admit<S: Incoming, K: Outgoing>(
     shared: &Shared,
     stream: &mut S,
     writer: &mut FrameWriter<K>,
-) -> Result<Admitted, Refusal>
-where
-    S: Stream<Item = Result<Bytes, R>> + Unpin,
-    K: Sink<Bytes> + Unpin,
-    K::Error: fmt::Display,
-    R: Into<TransportError>,
-{
+) -> Result<Admitted, Refusal> {
     let patience = shared.config.handshake_patience;
     match tokio::time::timeout(patience, exchange(shared, stream, writer)).await {
         Ok(outcome) => outcome,
@@ -78,17 +71,11 @@ where
     }
 }
 
-async fn exchange<S, K, R>(
+async fn exchange<S: Incoming, K: Outgoing>(
     shared: &Shared,
     stream: &mut S,
     writer: &mut FrameWriter<K>,
-) -> Result<Admitted, Refusal>
-where
-    S: Stream<Item = Result<Bytes, R>> + Unpin,
-    K: Sink<Bytes> + Unpin,
-    K::Error: fmt::Display,
-    R: Into<TransportError>,
-{
+) -> Result<Admitted, Refusal> {
     let hello = match next_frame(stream).await? {
         envelope::Body::Hello(hello) => hello,
         _ => return Err(unexpected("a Hello")),
@@ -164,11 +151,10 @@ async fn prove_node(
         .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))
 }
 
-async fn send<K>(writer: &mut FrameWriter<K>, body: impl Into<envelope::Body>) -> Result<(), Refusal>
-where
-    K: Sink<Bytes> + Unpin,
-    K::Error: fmt::Display,
-{
+async fn send<K: Outgoing>(
+    writer: &mut FrameWriter<K>,
+    body: impl Into<envelope::Body>,
+) -> Result<(), Refusal> {
     writer.put(body)?;
     writer.pump().await.map_err(|why| Refusal::new(GoodbyeReason::Unspecified, why))
 }

@@ -7,6 +7,7 @@ use crate::{
     hub::{LinkEnd, Shared},
     node::{Connection, NodeState},
     receipts::Ledger,
+    transport::{Incoming, Outgoing},
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream, StreamExt};
@@ -45,18 +46,12 @@ where
     end
 }
 
-async fn run<S, K, R>(
+async fn run<S: Incoming, K: Outgoing>(
     shared: &Shared,
     Admitted { node: id, hello }: Admitted,
     stream: &mut S,
     writer: &mut FrameWriter<K>,
-) -> LinkEnd
-where
-    S: Stream<Item = Result<Bytes, R>> + Unpin,
-    K: Sink<Bytes> + Unpin,
-    K::Error: fmt::Display,
-    R: Into<TransportError>,
-{
+) -> LinkEnd {
     let node = shared.node(&id);
     // One connection per node: the newer one wins, and begins only when the older one has let go.
     let older = node.connection.lock().take();
@@ -116,19 +111,13 @@ struct Link<'a> {
 }
 
 impl Link<'_> {
-    async fn drive<S, K, R>(
+    async fn drive<S: Incoming, K: Outgoing>(
         &mut self,
         stream: &mut S,
         writer: &mut FrameWriter<K>,
         mut commands: mpsc::Receiver<Bytes>,
         mut stopped: oneshot::Receiver<GoodbyeReason>,
-    ) -> LinkEnd
-    where
-        S: Stream<Item = Result<Bytes, R>> + Unpin,
-        K: Sink<Bytes> + Unpin,
-        K::Error: fmt::Display,
-        R: Into<TransportError>,
-    {
+    ) -> LinkEnd {
         let patience = 3 * self.shared.config.heartbeat_interval;
         let silence = tokio::time::sleep(patience);
         tokio::pin!(silence);

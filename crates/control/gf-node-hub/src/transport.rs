@@ -1,6 +1,9 @@
 //! What a transport may say went wrong, so that a node that breaks the rules is told so and one that merely
 //! went away is not accused.
 
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use std::fmt;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
 /// An error of the stream of incoming frames.
@@ -27,4 +30,30 @@ impl TransportError {
             _ => Self::Broken(said),
         }
     }
+}
+
+/// Frames that arrive over some transport.
+pub(crate) trait Incoming: Stream<Item = Result<Bytes, Self::Trouble>> + Unpin {
+    type Trouble: Into<TransportError>;
+}
+
+impl<S, R> Incoming for S
+where
+    S: Stream<Item = Result<Bytes, R>> + Unpin,
+    R: Into<TransportError>,
+{
+    type Trouble = R;
+}
+
+/// The way for frames to the other end.
+pub(crate) trait Outgoing: Sink<Bytes, Error = Self::Trouble> + Unpin {
+    type Trouble: fmt::Display;
+}
+
+impl<K> Outgoing for K
+where
+    K: Sink<Bytes> + Unpin,
+    K::Error: fmt::Display,
+{
+    type Trouble = K::Error;
 }
