@@ -15,11 +15,11 @@ use gf_driver::{Drivers, Enrolment};
 use gf_model::{
     Cents,
     ambient::{Clock, Entropy},
+    person::Principal,
 };
 use gf_node_hub::{Hub, HubConfig, NodeEvent, link_route};
 use gf_node_proto::SigningKey;
 use gf_operations::{Engine, Hands, Limits, Paths};
-use gf_policy::StandardPolicy;
 use gf_reconcile::{Cadence, Reconcilers};
 use gf_requests::Requests;
 use gf_secrets::Secrets;
@@ -78,8 +78,13 @@ pub async fn run(args: Args) -> Result<()> {
     let (drivers, _sim) = places::open(&args, around).await?;
     let secrets = Secrets::open(store.clone(), &keys_dir.join("master.key"), base.entropy.clone()).await?;
     let engine = engine(&args, &base, &home, drivers, &hub, &secrets)?;
-    let policy = StandardPolicy { second_person_over_cost: args.second_person_over_cost };
+    let policy = match args.second_person_over_cost {
+        true => gf_policy_cedar::with_second_person_over_cost(),
+        false => gf_policy_cedar::standard(),
+    };
     let requests = Requests::new(engine.clone(), Arc::new(policy));
+    let me = Principal::Service("gatewayforge".to_owned());
+    requests.note_rules(&me).await.context("the rules could not be written down")?;
 
     let plugin_key = keys::open_or_create(&keys_dir.join("plugin.key"), &*base.entropy)?;
     let api = Api::new(ApiConfig {

@@ -19,9 +19,20 @@ pub use rules::CedarRules;
 
 use gf_policy::Guarded;
 
+/// Rules over the hard limits.
+pub type CedarPolicy = Guarded<CedarRules>;
+
 /// The rules that a fleet starts with, over the hard limits.
-pub fn standard() -> Guarded<CedarRules> {
-    Guarded(CedarRules::default())
+pub fn standard() -> CedarPolicy {
+    Guarded(CedarRules::starting_with(shipped()))
+}
+
+/// The same, and a second person must agree where the cost rises by more than the limit.
+pub fn with_second_person_over_cost() -> CedarPolicy {
+    let (name, text) = SECOND_PERSON_OVER_COST;
+    let mut files = shipped();
+    files.insert(name.to_owned(), text.to_owned());
+    Guarded(CedarRules::starting_with(files))
 }
 
 /// What rules may speak of.
@@ -36,6 +47,11 @@ const SHIPPED: [(&str, &str); 4] = [
     ("people.cedar", include_str!("../../../../policy/people.cedar")),
     ("services.cedar", include_str!("../../../../policy/services.cedar")),
 ];
+
+const SECOND_PERSON_OVER_COST: (&str, &str) = (
+    "second_person_over_cost.cedar",
+    include_str!("../../../../policy/optional/second_person_over_cost.cedar"),
+);
 
 /// The rules that are shipped, by file.
 pub fn shipped() -> Files {

@@ -2,40 +2,35 @@
 
 use crate::{
     asked::Yes,
-    compiled::{Compiled, Rule},
-    shipped,
+    compiled::{Compiled, Files, Rule},
+    problem::BadRules,
 };
 use cedar_policy::{Authorizer, Decision as Cedar, PolicyId, Response};
-use gf_model::rules::RuleSet;
+use gf_model::rules::{RuleSet, digest};
 use gf_policy::{Allowed, Asked, Decision, Needs, Refused, Rules, is_protective};
 use parking_lot::RwLock;
 use std::sync::Arc;
 
 /// Compiles what is in force when it meets it, and keeps it until another set is.
 pub struct CedarRules {
-    shipped: Arc<State>,
+    /// In force until an admin puts others in force.
+    starting: Files,
+    compiled: Arc<State>,
     changed: RwLock<Option<Arc<State>>>,
 }
 
 struct State {
     digest: String,
-    rules: Result<Compiled, String>,
-}
-
-impl Default for CedarRules {
-    fn default() -> Self {
-        let shipped = State::of(&shipped());
-        Self { shipped: Arc::new(shipped), changed: RwLock::default() }
-    }
+    rules: Result<Compiled, BadRules>,
 }
 
 impl State {
-    fn of(files: &crate::Files) -> Self {
-        let rules = Compiled::of(files).map_err(|bad| bad.to_string());
+    fn of(files: &Files) -> Self {
+        let rules = Compiled::of(files);
         if let Err(why) = &rules {
-            tracing::error!(why, "the rules in force cannot be read; only protective acts go on");
+            tracing::error!(%why, "the rules in force cannot be read; only protective acts go on");
         }
-        Self { digest: gf_model::rules::digest(files), rules }
+        Self { digest: digest(files), rules }
     }
 }
 
@@ -50,15 +45,25 @@ impl Rules for CedarRules {
             Err(why) => refuse(
                 "rules_unreadable",
                 format!("the rules in force cannot be read: {why}"),
-                "an admin puts rules in force that can: clawops policy apply DIR, or --shipped",
+                "an admin puts rules in force that can: clawops policy apply DIR",
             ),
         }
     }
 }
 
 impl CedarRules {
+    pub fn starting_with(starting: Files) -> Self {
+        let compiled = Arc::new(State::of(&starting));
+        Self { starting, compiled, changed: RwLock::default() }
+    }
+
+    /// The text of what is in force.
+    pub fn files<'a>(&'a self, changed: Option<&'a RuleSet>) -> &'a Files {
+        changed.map_or(&self.starting, |changed| &changed.files)
+    }
+
     fn state(&self, changed: Option<&RuleSet>) -> Arc<State> {
-        let Some(changed) = changed else { return self.shipped.clone() };
+        let Some(changed) = changed else { return self.compiled.clone() };
         if let Some(state) = &*self.changed.read()
             && state.digest == changed.digest
         {

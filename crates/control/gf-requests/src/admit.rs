@@ -1,6 +1,6 @@
 //! Lets a request in, or says why not: plan, lint, judge, and then start it or ask a person.
 
-use crate::{Caller, Options, Outcome, Refusal, Requests, refusal};
+use crate::{Caller, Options, Outcome, Refusal, Requests, refusal, reserve::Reserved};
 use gf_model::{
     Timestamp,
     ambient::Entropy,
@@ -12,7 +12,7 @@ use gf_model::{
 };
 use gf_operations::Mandate;
 use gf_planner::PlanError;
-use gf_policy::{Decision, Request};
+use gf_policy::{Decision, Ledger, Policy, Request};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -30,22 +30,24 @@ impl Requests {
             return Ok(outcome);
         }
         let now = self.clock().now();
-        let (plan, decision) = self.judge(caller, &verb, now)?;
+        let plan = self.plan(&verb, now)?;
         if options.dry_run {
             return Ok(Outcome::Planned(plan));
         }
-        let outcome = match decision {
-            Decision::Refuse(refusal) => {
+        let (decision, reserved) = self.judge(caller, &plan, &options, now);
+        let outcome = match (decision, reserved) {
+            (Decision::Refuse(refusal), _) => {
                 let refusal = refusal::by_policy(&refusal);
                 self.record_refusal(caller, &verb, &plan, &refusal, now).await?;
                 return Err(refusal);
             }
-            Decision::NeedsApproval(needs)
-                if !(options.confirmed && caller.may_approve && needs.own_key_is_enough()) =>
-            {
+            (_, Some(reserved)) => self.carry_out(caller, plan, reserved, now).await?,
+            (Decision::NeedsApproval(needs), None) => {
                 Outcome::AwaitingApproval(self.ask(caller, plan, &needs, now).await?)
             }
-            Decision::Allow(_) | Decision::NeedsApproval(_) => self.carry_out(caller, plan, now).await?,
+            (Decision::Allow(_), None) => {
+                return Err(Refusal::new(500, "not_reserved", "what was allowed has no place in the ledger"));
+            }
         };
         if let Some(key) = &options.idempotency_key {
             self.remember_answer(caller, key, &verb, &outcome, now).await?;
@@ -57,7 +59,8 @@ impl Requests {
     pub fn explain(&self, caller: &Caller, verb: &Verb) -> Result<gf_policy::Explanation, Refusal> {
         let now = self.clock().now();
         let plan = self.plan(verb, now)?;
-        Ok(self.with_request(caller, verb, &plan, now, |request| self.policy.explain(request)))
+        let ledger = self.ledger.lock();
+        Ok(self.with_request(caller, &plan, &ledger, now, |request| self.policy.explain(request)))
     }
 
     pub(crate) fn plan(&self, verb: &Verb, now: Timestamp) -> Result<Plan, Refusal> {
@@ -73,37 +76,58 @@ impl Requests {
         })
     }
 
-    fn judge(&self, caller: &Caller, verb: &Verb, now: Timestamp) -> Result<(Plan, Decision), Refusal> {
-        let plan = self.plan(verb, now)?;
-        let decision = self.with_request(caller, verb, &plan, now, |request| self.policy.decide(request));
-        Ok((plan, decision))
+    /// Decides, and in the same moment takes what starts now its place in the ledger.
+    fn judge(
+        &self,
+        caller: &Caller,
+        plan: &Plan,
+        options: &Options,
+        now: Timestamp,
+    ) -> (Decision, Option<Reserved>) {
+        let mut ledger = self.ledger.lock();
+        ledger.forget(now);
+        let decision = self.with_request(caller, plan, &ledger, now, |request| self.policy.decide(request));
+        let starts = match &decision {
+            Decision::Allow(_) => true,
+            Decision::NeedsApproval(needs) => {
+                options.confirmed && caller.may_approve && needs.own_key_is_enough()
+            }
+            Decision::Refuse(_) => false,
+        };
+        let reserved =
+            starts.then(|| Reserved::take(&self.ledger, &mut ledger, &caller.principal, plan, now));
+        (decision, reserved)
     }
 
     fn with_request<T>(
         &self,
         caller: &Caller,
-        verb: &Verb,
         plan: &Plan,
+        ledger: &Ledger,
         now: Timestamp,
         judge: impl FnOnce(&Request<'_>) -> T,
     ) -> T {
-        let ledger = self.ledger.lock();
         self.store().read(|fleet| {
             judge(&Request {
                 principal: &caller.principal,
                 role: role_of(fleet, &caller.principal),
-                verb,
+                verb: &plan.verb,
                 plan,
                 fleet,
-                ledger: &ledger,
-                protective: is_protective(caller, verb),
+                ledger,
                 now,
             })
         })
     }
 
-    /// Starts what was allowed or agreed to, and counts whom it touches.
-    async fn carry_out(&self, caller: &Caller, plan: Plan, now: Timestamp) -> Result<Outcome, Refusal> {
+    /// Starts what was allowed or agreed to.
+    async fn carry_out(
+        &self,
+        caller: &Caller,
+        plan: Plan,
+        reserved: Reserved,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
         if let Verb::Silence { scope, minutes, reason } = &plan.verb {
             let until = now + SignedDuration::from_mins(i64::from(*minutes));
             let silence = Silence { scope: scope.clone(), until, reason: reason.clone() };
@@ -117,20 +141,14 @@ impl Requests {
                 .await?;
             return Ok(Outcome::Done(json!(silence)));
         }
-        if !is_protective(caller, &plan.verb) {
-            self.ledger.lock().reserve(&caller.principal, &plan.accounts, now);
-        }
         let mandate = Mandate {
             principal: caller.principal.clone(),
             approval: None,
             conversation: caller.conversation.clone(),
         };
-        let accounts = plan.accounts.clone();
-        let started = self.engine().start(plan, mandate).await;
-        if started.is_err() {
-            self.ledger.lock().release(&caller.principal, &accounts);
-        }
-        Ok(Outcome::Started(started?))
+        let operation = self.engine().start(plan, mandate).await?;
+        reserved.keep();
+        Ok(Outcome::Started(operation))
     }
 
     async fn record_refusal(
@@ -192,18 +210,6 @@ impl Requests {
 
 fn once_key(caller: &Caller, key: &str) -> String {
     format!("request:{}:{key}", caller.principal)
-}
-
-/// Acts by which the control plane protects the fleet have a breaker of their own and no approval.
-pub(crate) fn is_protective(caller: &Caller, verb: &Verb) -> bool {
-    matches!(caller.principal, Principal::Service(_))
-        && matches!(
-            verb,
-            Verb::Restart { .. }
-                | Verb::Failover { .. }
-                | Verb::RebuildStandby { .. }
-                | Verb::Rollback { .. }
-        )
 }
 
 fn role_of(fleet: &Fleet, principal: &Principal) -> Option<PersonRole> {

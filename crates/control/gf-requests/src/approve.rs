@@ -1,6 +1,6 @@
 //! Grants and denies: by a person's own key, or by a message that a real channel's host recorded.
 
-use crate::{Caller, Refusal, Requests};
+use crate::{Caller, Refusal, Requests, reserve::Reserved};
 use gf_model::{
     ApprovalCode, NoticeId, OperationId, PersonId, Timestamp,
     approval::{Approval, ApprovalState, Evidence, Shown},
@@ -88,16 +88,15 @@ impl Requests {
     }
 
     async fn start(&self, approval: &Approval, plan: Plan, now: Timestamp) -> Result<Operation, Refusal> {
-        self.ledger.lock().reserve(&approval.requested_by, &plan.accounts, now);
+        let reserved =
+            Reserved::take(&self.ledger, &mut self.ledger.lock(), &approval.requested_by, &plan, now);
         let mandate = Mandate {
             principal: approval.requested_by.clone(),
             approval: Some(approval.code.clone()),
             conversation: approval.conversation.clone(),
         };
-        let accounts = plan.accounts.clone();
-        let operation = self.engine().start(plan, mandate).await.inspect_err(|_| {
-            self.ledger.lock().release(&approval.requested_by, &accounts);
-        })?;
+        let operation = self.engine().start(plan, mandate).await?;
+        reserved.keep();
         self.note_operation(&approval.code, &operation.id).await?;
         Ok(operation)
     }

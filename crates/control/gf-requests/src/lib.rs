@@ -12,6 +12,8 @@ mod caller;
 mod control;
 mod push;
 mod refusal;
+mod reserve;
+mod rules;
 mod schedules;
 
 pub use answer::{Answered, Heard};
@@ -24,7 +26,8 @@ pub use schedules::Which;
 
 use gf_model::ambient::{Clock, Entropy};
 use gf_operations::Engine;
-use gf_policy::{Ledger, Policy};
+use gf_policy::Ledger;
+use gf_policy_cedar::CedarPolicy;
 use gf_store::FleetStore;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
@@ -37,15 +40,15 @@ const ANSWER_WITHIN: SignedDuration = SignedDuration::from_mins(60);
 #[derive(Clone)]
 pub struct Requests {
     engine: Engine,
-    policy: Arc<dyn Policy>,
-    /// Users touched lately: what Cedar-like rules cannot count by themselves.
+    policy: Arc<CedarPolicy>,
+    /// Users touched lately: what no rule can count by itself.
     ledger: Arc<Mutex<Ledger>>,
     /// Held while a request with an idempotency key is answered.
     keyed: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Requests {
-    pub fn new(engine: Engine, policy: Arc<dyn Policy>) -> Self {
+    pub fn new(engine: Engine, policy: Arc<CedarPolicy>) -> Self {
         let hands = engine.hands();
         let now = hands.clock.now();
         let ledger = hands.store.read(|fleet| Ledger::of(fleet, now));

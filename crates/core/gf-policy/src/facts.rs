@@ -142,3 +142,7 @@ impl Asked<'_> {
 pub fn is_protective(principal: &Principal, verb: &str) -> bool {
     matches!(principal, Principal::Service(_)) && PROTECTIVE.contains(&verb)
 }
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;

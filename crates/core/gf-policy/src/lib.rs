@@ -16,7 +16,6 @@ mod ledger;
 pub mod limits;
 mod question;
 mod request;
-mod rules;
 
 pub use agents::{AgentRow, Right, TEAM, TOOL_VERBS, is_child, row, tool_right};
 pub use answer::{Answer, AnswerContext, OpenQuestion, answer};
@@ -29,4 +28,3 @@ pub use incident::may_declare_widespread;
 pub use ledger::Ledger;
 pub use question::question;
 pub use request::{Allowed, Decision, Explanation, Needs, Policy, Refused, Request};
-pub use rules::StandardPolicy;

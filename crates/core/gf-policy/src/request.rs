@@ -20,8 +20,6 @@ pub struct Request<'a> {
     pub plan: &'a Plan,
     pub fleet: &'a Fleet,
     pub ledger: &'a Ledger,
-    /// An act by which the control plane protects the fleet by itself.
-    pub protective: bool,
     pub now: Timestamp,
 }
 
@@ -78,8 +76,8 @@ pub struct Explanation {
     pub cost_delta_cents: i64,
 }
 
-/// The answer in three words, as it is shown.
 impl Decision {
+    /// The answer as it is shown.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Allow(_) => "allow",

@@ -183,7 +183,7 @@ pub fn routes(routes: Routes) -> Routes {
         )
 }
 
-fn caller(who: &Identity) -> Caller {
+pub(super) fn caller(who: &Identity) -> Caller {
     Caller {
         principal: who.principal.clone(),
         conversation: who.conversation.clone(),

@@ -7,6 +7,7 @@ mod fleet;
 mod meta;
 mod operations;
 mod people;
+mod rules;
 mod secrets;
 mod stock;
 
@@ -30,6 +31,7 @@ fn declared() -> Routes {
     let routes = operations::routes(routes);
     let routes = audit::routes(routes);
     let routes = decide::routes(routes);
+    let routes = rules::routes(routes);
     let routes = people::routes(routes);
     let routes = secrets::routes(routes);
     let routes = stock::routes(routes);

@@ -7,5 +7,6 @@ mod callers;
 mod document;
 mod page;
 mod people;
+mod rules;
 mod schedules;
 mod support;

@@ -1,12 +1,11 @@
 //! Two people where two must agree: a yes is never the asker's own, wherever they ask.
 
 use crate::support::{Door, code, fleet};
-use gf_policy::StandardPolicy;
 use serde_json::{Value, json};
 
 /// Provisions that raise the cost of a fleet of 20 pairs by more than a fifth need two people.
 async fn door() -> Door {
-    let policy = StandardPolicy { second_person_over_cost: true };
+    let policy = gf_policy_cedar::with_second_person_over_cost();
     Door::with_policy(fleet::of(20), policy).await
 }
 

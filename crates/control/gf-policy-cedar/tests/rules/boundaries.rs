@@ -85,3 +85,23 @@ fn a_refusal_says_which_limit_and_what_would_be_right() {
     assert!(refused.message.contains("101") && refused.message.contains("100"), "{}", refused.message);
     assert!(refused.fix.unwrap().contains("at most 50"));
 }
+
+#[test]
+fn a_second_person_agrees_to_a_fifth_more_where_that_is_asked_for() {
+    use gf_policy::Rules;
+    let policy = gf_policy_cedar::with_second_person_over_cost();
+    let admin = person();
+    let of = |cost_delta| {
+        let facts = Facts { monthly_before: 10_000, cost_delta, accounts: 1, users: 1, ..Facts::default() };
+        let role = Some(gf_model::person::PersonRole::Admin);
+        match policy
+            .0
+            .judge(&gf_policy::Asked { principal: &admin, role, verb: "resize", facts: &facts }, None)
+        {
+            Decision::NeedsApproval(needs) => needs.second_person,
+            other => panic!("a resize is asked for: {other:?}"),
+        }
+    };
+    assert!(!of(2_000));
+    assert!(of(2_001));
+}

@@ -6,5 +6,4 @@ mod bad;
 mod boundaries;
 mod change;
 mod floor;
-mod same;
 mod support;

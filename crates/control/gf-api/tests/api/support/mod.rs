@@ -22,7 +22,7 @@ use gf_model::{
 use gf_node_hub::{EnrolRefusal, Hub, HubConfig, NodeRegistry, RegistryError};
 use gf_node_proto::{SigningKey, VerifyingKey};
 use gf_operations::{Engine, Hands, Limits, Paths};
-use gf_policy::StandardPolicy;
+use gf_policy_cedar::CedarPolicy;
 use gf_requests::Requests;
 use gf_secrets::Secrets;
 use gf_store::FleetStore;
@@ -124,10 +124,10 @@ pub fn people() -> Vec<Change> {
 
 impl Door {
     pub async fn open(changes: Vec<Change>) -> Self {
-        Self::with_policy(changes, StandardPolicy::default()).await
+        Self::with_policy(changes, gf_policy_cedar::standard()).await
     }
 
-    pub async fn with_policy(changes: Vec<Change>, policy: StandardPolicy) -> Self {
+    pub async fn with_policy(changes: Vec<Change>, policy: CedarPolicy) -> Self {
         let home = tempfile::tempdir().unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
         let store = FleetStore::open_home(home.path(), &*entropy).unwrap();
