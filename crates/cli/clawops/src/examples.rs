@@ -129,7 +129,10 @@ Examples:
 pub const POLICY: &str = "\
 Examples:
   clawops policy explain gf_teardown '{\"accountIds\": [\"acct-0001\"], \"reason\": \"idle\"}'
-  clawops policy explain gf_provision '{\"count\": 2, \"tier\": \"standard\"}'";
+  clawops policy explain gf_provision '{\"count\": 2, \"tier\": \"standard\"}'
+  clawops policy rules --to rules
+  clawops policy test rules
+  clawops policy apply rules";
 
 pub const PAGE: &str = "\
 Examples:

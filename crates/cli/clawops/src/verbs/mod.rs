@@ -9,6 +9,7 @@ mod operations;
 mod page;
 mod people;
 mod policy;
+mod rules;
 mod secrets;
 pub mod tools;
 

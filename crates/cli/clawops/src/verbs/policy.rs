@@ -1,5 +1,6 @@
 //! Why something is allowed, refused, or needs a person.
 
+use super::rules;
 use crate::api::Api;
 use crate::args::PolicyCommand;
 use crate::output;
@@ -7,8 +8,19 @@ use crate::problem::{Problem, Result};
 use serde_json::{Value, json};
 
 pub async fn run(api: &Api, command: PolicyCommand, as_json: bool) -> Result<()> {
-    let PolicyCommand::Explain { tool, arguments } = command;
-    let arguments: Value = serde_json::from_str(&arguments).map_err(|e| Problem::Usage {
+    match command {
+        PolicyCommand::Explain { tool, arguments } => explain(api, &tool, &arguments, as_json).await,
+        PolicyCommand::Rules { to } => rules::show(api, to.as_deref(), as_json).await,
+        PolicyCommand::Test { rules, cases } => {
+            rules::test(api, rules.as_deref(), cases.as_deref(), as_json).await
+        }
+        PolicyCommand::Plan { rules } => rules::plan(api, &rules, as_json).await,
+        PolicyCommand::Apply { rules, consent } => rules::apply(api, &rules, consent, as_json).await,
+    }
+}
+
+async fn explain(api: &Api, tool: &str, arguments: &str, as_json: bool) -> Result<()> {
+    let arguments: Value = serde_json::from_str(arguments).map_err(|e| Problem::Usage {
         what: "the parameters".into(),
         problem: format!("{arguments:?} is not JSON: {e}"),
         fix: "give a JSON object in single quotes, such as '{\"count\": 2, \"tier\": \"standard\"}'".into(),
