@@ -4,6 +4,7 @@
 //! state between calls. It must never make up a number, and never let anything change that was not ordered.
 
 pub mod answer;
+mod certain;
 pub mod chat;
 mod companion;
 pub mod envelope;

@@ -7,7 +7,7 @@ use crate::{
     envelope::{Exchange, ToolUse},
     language::token::{Kind, tokens},
 };
-use gf_tools::{CostReportReply, ProvisionParams};
+use gf_tools::{CostReportReply, InstanceLine};
 use serde_json::Value;
 
 pub struct Memory<'a> {
@@ -68,22 +68,38 @@ impl<'a> Memory<'a> {
         self.newest_first().map(|used| used.tool.as_str()).find(|tool| CHANGES.contains(tool))
     }
 
-    /// The newest provisioning that was planned and not yet spoken of otherwise.
-    pub fn planned_provision(&self) -> Option<ProvisionParams> {
-        let newest =
-            self.newest_first().find(|used| used.tool.starts_with("gf_") && used.tool != "gf_operation")?;
-        if newest.tool != "gf_provision" || newest.reply["approval"].is_null() {
-            return None;
-        }
-        serde_json::from_value(newest.arguments.clone()).ok()
+    /// The newest call of any tool of ours.
+    pub fn last_use(&self) -> Option<&'a ToolUse> {
+        self.newest_first().find(|used| used.tool.starts_with("gf_"))
     }
 
-    /// The newest push that was planned and not yet spoken of otherwise.
-    pub fn planned_push(&self) -> Option<Value> {
-        let newest =
-            self.newest_first().find(|used| used.tool.starts_with("gf_") && used.tool != "gf_operation")?;
-        let planned = newest.tool == "gf_config_push" && !newest.reply["approval"].is_null();
-        planned.then(|| newest.arguments.clone())
+    /// The newest plan that waits for a person and of which nothing else was said or begun since.
+    pub fn planned(&self) -> Option<&'a ToolUse> {
+        let begun = |used: &&ToolUse| {
+            let state = used.reply["state"].as_str().unwrap_or_default();
+            used.tool != "gf_operation" || !(state.is_empty() || state.contains("WAIT"))
+        };
+        let newest = self.newest_first().filter(|used| used.tool.starts_with("gf_")).find(begun)?;
+        (newest.tool != "gf_operation" && !newest.reply["approval"].is_null()).then_some(newest)
+    }
+
+    /// Instances that were listed last, those in the state that was asked for where one was; only while the list is
+    /// the newest thing that was spoken of.
+    pub fn listed_instances(&self) -> Vec<InstanceLine> {
+        let Some(used) = self.last_use().filter(|used| used.tool == "gf_fleet_status") else {
+            return Vec::new();
+        };
+        let asked = &used.arguments;
+        let fits = |line: &InstanceLine| {
+            let is = |key: &str, value: &str| {
+                asked[key].as_str().is_none_or(|wanted| wanted.eq_ignore_ascii_case(value))
+            };
+            is("status", &line.state) && is("provider", &line.provider)
+        };
+        let gateways = used.reply["gateways"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let halves = gateways.iter().flat_map(|gateway| [&gateway["primary"], &gateway["standby"]]);
+        let lines = halves.filter_map(|half| serde_json::from_value::<InstanceLine>(half.clone()).ok());
+        lines.filter(|line| !line.instance_id.is_empty() && fits(line)).collect()
     }
 
     /// Accounts in the order in which they were last listed; `None` where that list is out of date.

@@ -13,6 +13,8 @@ pub enum Step {
     Ask(String),
     /// Say it; nothing is to be done.
     Say(String),
+    /// Words of an earlier answer, of which only lines are told whose numbers this turn's results bear out.
+    Recall(String),
     /// Not something that this team does.
     Decline(String),
     /// The clause asks for nothing ("leave Contabo for now").

@@ -3,8 +3,9 @@
 //! Reading is repeated from the messages on every call; the same messages always give the same steps.
 
 use crate::{
+    chat::Call,
     envelope::{Exchange, ToolUse},
-    grammar::{self, Scene},
+    grammar::{self, CHANGES, Scene},
     language::{Clause, Mood, Sense, clauses},
     memory::Memory,
     step::Step,
@@ -17,6 +18,7 @@ const LOOKUPS: [&str; 2] = ["gf_fleet_status", "gf_cost_report"];
 
 const NOT_UNDERSTOOD: &str =
     "I did not understand that. I look after the fleet: ask me for \"help\" to see what I can do.";
+const UNSURE: &str = "I am not sure what you mean, so I did nothing. Which account, instance or operation, and what shall I do?";
 const PARTLY_UNDERSTOOD: &str =
     "One part of your message I did not understand; please say it in other words.";
 
@@ -50,10 +52,12 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
         let asked_next = clause.mood == Mood::Statement
             && !clause.needs
             && parts.get(at + 1).is_some_and(Clause::is_question);
+        let needs_act = clause.needs && clause.any(CHANGES);
         let pointed_at = clause.mood == Mood::Statement
-            && !clause.needs
+            && !needs_act
             && parts.get(at + 1).is_some_and(|next| {
-                next.mood == Mood::Order && (next.has(Sense::Pronoun) || next.has(Sense::Rollback))
+                let bare = next.slots.is_empty() && next.any(CHANGES);
+                next.mood == Mood::Order && (next.has(Sense::Pronoun) || next.has(Sense::Rollback) || bare)
             });
         let explains = pointed_at || clause.explains() && parts.iter().any(|part| part.mood == Mood::Order);
         let bare_question = clause.is_question()
@@ -72,6 +76,13 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
             None => missed += 1,
         }
     }
+    if read.is_empty()
+        && parts
+            .iter()
+            .any(|part| part.any(CHANGES) || part.has(Sense::Pronoun) || part.slots.names_anything())
+    {
+        return Understanding { steps: vec![Step::Ask(UNSURE.to_owned())], pending: None };
+    }
     if read.is_empty() {
         return Understanding { steps: vec![Step::Decline(NOT_UNDERSTOOD.to_owned())], pending: None };
     }
@@ -80,6 +91,9 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
 
 fn settled(read: Vec<(Clause, Vec<Step>)>, missed: bool) -> Understanding {
     let mut found = Understanding::default();
+    if let Some(question) = spared(&read) {
+        return Understanding { steps: vec![Step::Ask(question)], pending: None };
+    }
     for (clause, steps) in read {
         if steps.iter().any(|step| matches!(step, Step::Ask(_))) {
             found.pending = Some(clause);
@@ -90,6 +104,35 @@ fn settled(read: Vec<(Clause, Vec<Step>)>, missed: bool) -> Understanding {
         found.steps.push(Step::Ask(PARTLY_UNDERSTOOD.to_owned()));
     }
     found
+}
+
+/// What one part of a message wants kept must not be in what another part changes.
+fn spared(read: &[(Clause, Vec<Step>)]) -> Option<String> {
+    let keeps = |(clause, _): &&(Clause, Vec<Step>)| {
+        clause.negated
+            || clause.head_is(Sense::Keep)
+            || clause.tokens.iter().take(2).any(|token| token.is(Sense::Keep))
+    };
+    let calls: Vec<&Call> = read
+        .iter()
+        .filter(|part| !keeps(part))
+        .flat_map(|(_, steps)| steps)
+        .filter_map(|step| if let Step::Do(call) = step { Some(call) } else { None })
+        .filter(|call| gf_tools::tool(&call.tool).is_none_or(|tool| !tool.only_reads(&call.arguments)))
+        .collect();
+    read.iter().filter(keeps).find_map(|(clause, _)| {
+        let ids = clause.slots.accounts.iter().chain(&clause.slots.instances).chain(&clause.slots.operations);
+        let touched = ids.into_iter().find(|id| calls.iter().any(|call| call.arguments.to_string().contains(&format!("\"{id}\""))));
+        if let Some(id) = touched {
+            return Some(format!("Shall {id} be left alone or not? I did nothing yet; please name exactly which, by id."));
+        }
+        let described = calls.iter().any(|call| call.arguments["filter"].is_object() || call.arguments["targets"].is_object() || call.arguments["targets"] == "all");
+        let some = clause.any(&[Sense::Pronoun, Sense::Primary, Sense::Standby]) || !clause.slots.providers.is_empty() || !clause.slots.regions.is_empty() || !clause.slots.tiers.is_empty();
+        let listed = calls.iter().any(|call| call.arguments["accountIds"].as_array().is_some_and(|ids| ids.len() > 2));
+        let those = clause.says_any(&["those", "ones", "them"]) && (!clause.slots.providers.is_empty() || !clause.slots.regions.is_empty());
+        (described && some || listed && those)
+            .then(|| "I don't act on exceptions. Please say exactly which accounts or instances, by id; I did nothing yet.".to_owned())
+    })
 }
 
 /// The earlier request that this message completes ("standard", after we asked for the tier).
@@ -125,9 +168,17 @@ fn refined(parts: Vec<Clause>) -> Vec<Clause> {
             && (!slots.numbers.is_empty() || !slots.tiers.is_empty());
         let refines = refines || (corrects && !part.is_question());
         // "But keep their standbys" takes something back from the order before it.
-        let takes_back = part.head_is(Sense::Keep)
-            && slots.is_empty()
-            && part.any(&[Sense::Standby, Sense::Primary, Sense::Archive]);
+        let excludes = matches!(
+            part.tokens.first().map(|token| token.text.as_str()),
+            Some("not" | "but" | "except" | "but not" | "excluding" | "without" | "minus")
+        ) || part.tokens.get(1).is_some_and(|token| {
+            matches!(token.text.as_str(), "not" | "except" | "but not") && part.tokens[0].text == "but"
+        });
+        let excludes = excludes && !part.any(CHANGES) && part.any_exception();
+        let takes_back = excludes
+            || part.head_is(Sense::Keep)
+                && slots.is_empty()
+                && part.any(&[Sense::Standby, Sense::Primary, Sense::Archive]);
         let patch_follows = !slots.json.is_empty() && part.mood == Mood::Statement;
         match joined.last_mut() {
             Some(last) if refines && (last.orders(Sense::Make) || last.orders(Sense::Want)) => {

@@ -26,6 +26,7 @@ pub fn compose(said: &str, steps: &[Step], uses: &[ToolUse]) -> String {
     for step in steps {
         match step {
             Step::Ask(text) | Step::Say(text) | Step::Decline(text) => parts.push(text.clone()),
+            Step::Recall(text) => parts.insert(0, recalled(text, uses)),
             Step::Do(_) | Step::LookUp(_) | Step::Nothing => {}
         }
     }
@@ -43,6 +44,14 @@ fn is_asked_for(used: &ToolUse, steps: &[Step]) -> bool {
     let only_looked_up =
         steps.iter().any(|step| !matches!(step, Step::Nothing)) && steps.iter().all(|step| !same(&step));
     !only_looked_up
+}
+
+/// Why something was refused before, as it was said then.
+fn recalled(text: &str, uses: &[ToolUse]) -> String {
+    let told = supported_prose(text, uses).map(|told| format!("It was refused: {}", words::sentence(&told)));
+    told.unwrap_or_else(|| {
+        "It was refused; the reason stands in my answer above, and the audit says:".to_owned()
+    })
 }
 
 /// Sentences of a notice whose numbers this turn's results bear out.

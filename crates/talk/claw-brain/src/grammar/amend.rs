@@ -1,57 +1,121 @@
-//! "Only 10", "make that five instead", "use Vultr as the standby rather": a new plan in place of the one just planned.
+//! "Only 10", "make that five instead", "not acct-0006", "in batches of 5": a new plan in place of the one just planned.
+//!
+//! Only a plan that still waits for a person is changed; the control plane then asks again.
 
-use super::Scene;
-use crate::{language::Sense, step::Step};
-use serde_json::json;
+use super::{
+    Scene,
+    pick::{self, Item},
+    push,
+};
+use crate::{
+    envelope::ToolUse,
+    language::{Clause, Kind, Mood, Sense},
+    step::Step,
+};
+use gf_tools::ProvisionParams;
+use serde_json::{Value, json};
 
-/// "Rolling", "immediately": how a push that was just planned is to run.
-pub fn strategy(scene: &Scene) -> Option<Vec<Step>> {
-    let clause = scene.clause;
-    let rolling =
-        clause.says("rolling") || (clause.says("batch") && clause.says_any(&["validate", "validating"]));
-    let immediate = clause.says_any(&["immediate", "immediately"]) || clause.phrase("at once");
-    let named =
-        !clause.slots.json.is_empty() || clause.is_question() || clause.negated || rolling == immediate;
-    let mut plan = scene.memory.planned_push().filter(|_| !named)?;
-    let wanted = if rolling { "rolling" } else { "immediate" };
-    if plan["strategy"].as_str().unwrap_or("rolling") == wanted {
-        return Some(vec![Step::Say(
-            "It is planned that way; the question of the control plane is still open.".to_owned(),
-        )]);
-    }
-    plan["strategy"] = json!(wanted);
-    Some(vec![Step::call("gf_config_push", plan)])
-}
+const OTHER_ACTS: [Sense; 11] = [
+    Sense::Remove,
+    Sense::Restart,
+    Sense::Resize,
+    Sense::Silence,
+    Sense::Push,
+    Sense::Failover,
+    Sense::Restore,
+    Sense::Rollback,
+    Sense::Cancel,
+    Sense::Schedule,
+    Sense::Briefing,
+];
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
-    let slots = &clause.slots;
-    let changed = clause
-        .says_any(&["only", "instead", "rather", "actually", "cut", "reduce", "lower", "raise", "limit"])
-        || clause.phrase("make that")
-        || clause.phrase("make it")
-        || clause.phrase("make them");
-    let names_others = !slots.accounts.is_empty() || !slots.instances.is_empty() || !slots.json.is_empty();
-    let other_act = clause.any(&[
-        Sense::Remove,
-        Sense::Restart,
-        Sense::Resize,
-        Sense::Silence,
-        Sense::Push,
-        Sense::Failover,
-        Sense::Restore,
-    ]);
-    if !changed || names_others || other_act || clause.is_question() || clause.negated {
+    let plan = scene.memory.planned()?;
+    let vague = clause.says_any(&["twice", "double", "fewer", "half"])
+        && clause.tokens.len() <= 5
+        && !clause.is_question();
+    if vague {
+        return Some(vec![Step::ask("How many shall it be? Please give the number.")]);
+    }
+    let plain = clause.is_question() || clause.slots.is_empty() && !changes_how(clause);
+    let asks = clause.head_is(Sense::Show) || clause.head_is(Sense::Check);
+    // "Drop acct-0009 from that" is about the plan, not about the account.
+    let from_plan = ["from that", "from it", "from the plan", "from the list", "from this", "from there"]
+        .iter()
+        .any(|said| clause.phrase(said))
+        || clause.head_is(Sense::Keep);
+    if plain
+        || asks
+        || (clause.any(&OTHER_ACTS) && !from_plan)
+        || is_new_order(clause)
+        || !scene.earlier.is_empty()
+    {
         return None;
     }
-    let mut plan = scene.memory.planned_provision()?;
-    let before = plan.clone();
+    let steps = match plan.tool.as_str() {
+        "gf_provision" => provision(clause, plan),
+        "gf_teardown" | "gf_tier_resize" => accounts(clause, plan),
+        "gf_config_push" => pushed(clause, plan),
+        _ => None,
+    };
+    steps.map(|arguments| {
+        if arguments == plan.arguments {
+            return vec![Step::Say(
+                "It is planned that way; the question of the control plane is still open.".to_owned(),
+            )];
+        }
+        vec![Step::call(&plan.tool, arguments)]
+    })
+}
+
+/// Words about how a push runs, which name no slot.
+fn changes_how(clause: &Clause) -> bool {
+    clause.says_any(&["rolling", "immediate", "immediately", "validate", "last", "first"])
+        || clause.phrase("at once")
+}
+
+/// "Provision 3 more pro accounts" is a request of its own.
+fn is_new_order(clause: &Clause) -> bool {
+    let makes =
+        clause.orders(Sense::Make) && clause.tokens.get(clause.head).is_some_and(|head| head.text != "make");
+    let another = clause.says_any(&["more", "another", "new", "additional", "extra"]);
+    let work = !clause.slots.operations.is_empty()
+        || !clause.slots.codes.is_empty()
+        || !clause.slots.incidents.is_empty();
+    makes || another || work || clause.slots.minutes.is_some() || clause.slots.clock.is_some()
+}
+
+fn provision(clause: &Clause, planned: &ToolUse) -> Option<Value> {
+    let slots = &clause.slots;
+    let mut plan: ProvisionParams = serde_json::from_value(planned.arguments.clone()).ok()?;
+    let correcting = clause.says_any(&[
+        "only", "instead", "rather", "actually", "cut", "reduce", "lower", "raise", "limit", "just", "same",
+        "no", "but",
+    ]) || ["make that", "make it", "make them"].iter().any(|words| clause.phrase(words));
+    let moods = clause.mood == Mood::Statement || correcting || clause.head_is(Sense::Use);
+    // "With Hetzner as primary", "in the EU": a place alone says where, but could as well be a question about it.
+    let placed = clause.says_any(&["with", "in", "on", "at", "use", "using"])
+        && clause.any(&[Sense::Primary, Sense::Standby]);
+    let in_region = clause.says("in") && !slots.regions.is_empty();
+    if !moods
+        || !(correcting || placed || in_region)
+        || clause.negated
+        || !slots.accounts.is_empty()
+        || !slots.instances.is_empty()
+        || !slots.json.is_empty()
+        || !slots.states.is_empty()
+    {
+        return None;
+    }
     if let Some((count, _)) = slots.numbers.iter().rev().find(|(count, _)| *count > 0) {
         plan.count = Some(*count);
         plan.account_ids = None;
     }
-    if let [tier] = slots.tiers.as_slice() {
-        plan.tier.clone_from(tier);
+    match slots.tiers.as_slice() {
+        [tier] => plan.tier.clone_from(tier),
+        [] => {}
+        _ => return None,
     }
     if !slots.regions.is_empty() {
         plan.regions = Some(slots.regions.clone());
@@ -63,5 +127,72 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             *place = Some(provider.to_owned());
         }
     }
-    (plan != before).then(|| vec![Step::call("gf_provision", json!(plan))])
+    let unplaced = slots.providers.iter().any(|placed| placed.role.is_none());
+    let changed = json!(plan);
+    (!unplaced && changed != planned.arguments).then_some(changed)
+}
+
+/// Some of the accounts that were planned, or another tier for them.
+fn accounts(clause: &Clause, planned: &ToolUse) -> Option<Value> {
+    let listed: Vec<Item> = planned.arguments["accountIds"]
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|id| Item { id: id.to_owned(), account: id.to_owned(), ..Item::default() })
+        .collect();
+    let mut changed = planned.arguments.clone();
+    let picks = clause.says_any(&[
+        "only",
+        "just",
+        "not",
+        "without",
+        "except",
+        "excluding",
+        "minus",
+        "but",
+        "skip",
+        "keep",
+        "drop",
+        "instead",
+    ]);
+    let tiered = planned.tool == "gf_tier_resize" && clause.slots.tiers.len() == 1;
+    if tiered {
+        changed["newTier"] = json!(clause.slots.tiers[0]);
+    }
+    if picks && let Some(chosen) = pick::of(clause, &listed) {
+        changed["accountIds"] = json!(chosen.iter().map(|item| &item.id).collect::<Vec<_>>());
+        return Some(changed);
+    }
+    let names = !clause.slots.accounts.is_empty() || !clause.slots.ordinals.is_empty();
+    (tiered && !picks && !names).then_some(changed)
+}
+
+/// "Rolling", "immediately", "in batches of 5", "only to acct-0001".
+fn pushed(clause: &Clause, planned: &ToolUse) -> Option<Value> {
+    let mut changed = planned.arguments.clone();
+    let slots = &clause.slots;
+    if !slots.json.is_empty() || clause.negated || !slots.key_paths.is_empty() {
+        return None;
+    }
+    let rolling =
+        clause.says("rolling") || (clause.says("batch") && clause.says_any(&["validate", "validating"]));
+    let immediate = clause.says_any(&["immediate", "immediately"]) || clause.phrase("at once");
+    match (rolling, immediate) {
+        (true, false) if changed["strategy"].as_str() == Some("immediate") => {
+            changed["strategy"] = json!("rolling")
+        }
+        (false, true) => changed["strategy"] = json!("immediate"),
+        (true, true) => return None,
+        _ => {}
+    }
+    let size = push::batch_size(clause);
+    if let Some(size) = size {
+        changed["batchSize"] = json!(size);
+    }
+    let narrowed = clause.says_any(&["only", "just"]) && !slots.accounts.is_empty();
+    if narrowed {
+        changed["targets"] = json!(slots.accounts);
+    }
+    let words = clause.tokens.iter().filter(|token| matches!(token.kind, Kind::Word)).count();
+    (rolling || immediate || size.is_some() || narrowed).then_some(changed).filter(|_| words <= 12)
 }

@@ -2,12 +2,14 @@
 
 use super::{Scene, times};
 use crate::{
-    language::{Clause, Sense},
+    language::{Clause, Kind, Sense},
     step::{Step, put},
 };
 use serde_json::json;
 
 const AGENTS: [&str; 6] = ["guardian", "commander", "forge", "ledger", "triage", "briefer"];
+const OTHERS: [&str; 12] =
+    ["you", "i", "we", "they", "it", "he", "she", "the", "somebody", "someone", "anybody", "anyone"];
 /// Acts as the audit names them.
 const ACTS: &[(Sense, &str)] = &[
     (Sense::Remove, "teardown"),
@@ -29,12 +31,20 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let mut arguments = json!({});
     put(&mut arguments, "account", clause.slots.accounts.first().map(String::as_str));
     put(&mut arguments, "instance", clause.slots.instances.first().map(String::as_str));
+    if clause.slots.accounts.is_empty()
+        && clause.slots.instances.is_empty()
+        && scene.earlier.is_empty()
+        && clause.says_any(&["it", "its"])
+    {
+        put(&mut arguments, "account", scene.pointed_account());
+    }
     put(
         &mut arguments,
         "actor",
         AGENTS
             .into_iter()
-            .find(|agent| clause.says(agent) && clause.tokens.first().is_none_or(|t| t.text != *agent)),
+            .find(|agent| clause.says(agent) && clause.tokens.first().is_none_or(|t| t.text != *agent))
+            .or_else(|| person(clause)),
     );
     let act = ACTS.iter().find(|(sense, _)| {
         clause
@@ -46,9 +56,26 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let window = times::window(clause, scene.now);
     put(&mut arguments, "from", window.from);
     put(&mut arguments, "to", window.to);
-    let entries = clause.says_any(&["entry", "entries", "rows", "row", "events", "lines", "actions"]);
-    put(&mut arguments, "limit", clause.slots.numbers.first().filter(|_| entries).map(|(n, _)| *n));
+    let listed = act.is_some() && clause.any(&[Sense::Show, Sense::Want]) && clause.says("last");
+    let entries =
+        listed || clause.says_any(&["entry", "entries", "rows", "row", "events", "lines", "actions"]);
+    put(
+        &mut arguments,
+        "limit",
+        clause.slots.numbers.first().filter(|_| entries && clause.slots.minutes.is_none()).map(|(n, _)| *n),
+    );
     Some(vec![Step::call("gf_audit_log", arguments)])
+}
+
+/// "What did Anna do?": who is no agent of ours.
+fn person(clause: &Clause) -> Option<&str> {
+    let after_did = clause
+        .tokens
+        .windows(3)
+        .find(|three| three[0].text == "did" && matches!(three[2].text.as_str(), "do" | "change" | "touch"));
+    let name = &after_did?[1];
+    let named = name.kind == Kind::Word && name.senses.is_empty() && !OTHERS.contains(&name.text.as_str());
+    named.then_some(name.text.as_str())
 }
 
 /// The log by name, or a question about the past.
@@ -72,7 +99,19 @@ fn asked(clause: &Clause) -> bool {
     let happened = clause.says_any(&["happened", "changed"]) && clause.says("what");
     let agent_did = clause.says("did") && AGENTS.iter().any(|agent| clause.says(agent));
     let touched = clause.says("who") && clause.says_any(&["touched", "changed", "modified", "did"]);
-    if clause.phrase("you did") && clause.head_is(Sense::Show) {
+    if clause.phrase("you did") && clause.head_is(Sense::Show) || person(clause).is_some() {
+        return true;
+    }
+    // "List all failovers of the last day", "give me the last ten restarts".
+    let listed = clause.any(&[Sense::Show, Sense::Want])
+        && act
+        && clause.says_any(&["last", "past", "recent", "latest", "today", "yesterday", "week", "ever"]);
+    if listed
+        && clause.slots.accounts.is_empty()
+        && clause.slots.tiers.is_empty()
+        && !clause.orders(Sense::Make)
+        && !clause.orders(Sense::Push)
+    {
         return true;
     }
     let who = clause.says_any(&["who", "was", "were", "has"]) && past_act && !clause.any(&[Sense::Cost]);

@@ -26,7 +26,8 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
 
 /// "Above $50", "more than 20 dollars".
 fn at_least(clause: &Clause) -> Option<serde_json::Value> {
-    let bound = clause.says_any(&["above", "over", "least", "exceeding"]) || clause.phrase("more than");
+    let bound =
+        clause.says_any(&["above", "over", "least", "exceeding", "worth"]) || clause.phrase("more than");
     let amount = clause.slots.amounts.first().copied();
     let number = clause.slots.numbers.iter().find(|(_, at)| {
         clause

@@ -7,6 +7,28 @@ use crate::{
 };
 use serde_json::json;
 
+const GREETINGS: [&str; 20] = [
+    "where do we stand",
+    "are we good",
+    "all good",
+    "all green",
+    "everything green",
+    "what is happening",
+    "what is up",
+    "quick update",
+    "an update",
+    "update please",
+    "status update",
+    "state of",
+    "anything new",
+    "survive",
+    "are we up",
+    "are we ok",
+    "version of the config",
+    "being provision",
+    "everything good",
+    "any update",
+];
 const ABOUT: &[Sense] = &[
     Sense::Fleet,
     Sense::Health,
@@ -31,12 +53,15 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         || clause.says("revision")
         || clause.phrase("how are we")
         || clause.phrase("how are things")
+        || GREETINGS.iter().any(|said| clause.phrase(said))
+        || clause.says("report") && clause.tokens.iter().filter(|token| !token.is_break()).count() <= 2
         || clause.phrase("going on");
     let about = clause.any(ABOUT) || greeting || !slots.states.is_empty() || clause.says("running");
     let acts = clause.mood == crate::language::Mood::Order
         && !clause.any(&[Sense::Show, Sense::Check, Sense::Want])
         && !clause.head_is(Sense::Report);
-    if !about || acts || clause.negated || refers_elsewhere(clause) {
+    let of_plan = clause.has(Sense::Exposure) && slots.is_empty() && scene.memory.planned().is_some();
+    if of_plan || !about || acts || clause.negated || refers_elsewhere(clause) {
         return None;
     }
     let earlier = || {
@@ -54,7 +79,12 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let mut arguments = json!({});
     put(&mut arguments, "provider", place.provider());
     put(&mut arguments, "region", place.regions.first().map(String::as_str));
-    put(&mut arguments, "status", slots.states.first().map(String::as_str));
+    let state = slots
+        .states
+        .first()
+        .map(String::as_str)
+        .filter(|state| !(*state == "ACTIVE" && clause.has(Sense::Alert)));
+    put(&mut arguments, "status", state);
     put(&mut arguments, "detail", one_by_one(clause).then_some("full"));
     let mut steps = vec![Step::call("gf_fleet_status", arguments)];
     if let Some(provider) = place.provider().filter(|_| clause.has(Sense::Exposure)) {

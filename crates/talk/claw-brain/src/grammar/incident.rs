@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::{Clause, Kind, Sense},
+    language::{Clause, Kind, Mood, Sense},
     step::{Step, put},
 };
 use serde_json::json;
@@ -20,6 +20,42 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
             )],
             None => vec![Step::ask("What shall the note say?")],
         });
+    }
+    let noting = clause
+        .tokens
+        .get(clause.head)
+        .is_some_and(|head| matches!(head.text.as_str(), "note" | "comment" | "log" | "write" | "append"));
+    if let [id] = clause.slots.incidents.as_slice()
+        && clause.mood == Mood::Statement
+        && clause.says_any(&["resolved", "mitigated", "over", "fixed", "closed"])
+        && clause.says("is")
+    {
+        return Some(vec![Step::ask(format!(
+            "Shall I write that into {id}? Then say: mark {id} as resolved, or as mitigated."
+        ))]);
+    }
+    if let [id] = clause.slots.incidents.as_slice()
+        && clause.tokens.get(clause.head).is_some_and(|head| head.text == "reopen")
+        && !clause.is_question()
+    {
+        return Some(vec![Step::call(
+            "gf_incident_report",
+            json!({ "action": "update", "id": id, "status": "open" }),
+        )]);
+    }
+    if let [id] = clause.slots.incidents.as_slice()
+        && (noting || clause.orders(Sense::Make) || clause.orders(Sense::Set))
+        && !clause.is_question()
+    {
+        let words = said_after(clause);
+        let key = if clause.phrase("root cause") || clause.says("cause") { "rootCause" } else { "entry" };
+        let noted = clause.tokens.iter().any(|token| token.kind == Kind::Break(':')) || key == "rootCause";
+        if let Some(words) = words.filter(|_| noted) {
+            return Some(vec![Step::call(
+                "gf_incident_report",
+                json!({ "action": "update", "id": id, key: words }),
+            )]);
+        }
     }
     if let [id] = clause.slots.incidents.as_slice() {
         let status = ["resolved", "mitigated", "open"].into_iter().find(|status| clause.says(status));
@@ -65,6 +101,16 @@ pub fn question(scene: &Scene) -> Option<Vec<Step>> {
     let status = ["open", "resolved", "mitigated"].into_iter().find(|status| clause.says(status));
     put(&mut arguments, "status", status);
     Some(vec![Step::call("gf_incident_report", arguments)])
+}
+
+/// What stands after the incident's id and a colon, "to" or "is".
+fn said_after(clause: &Clause) -> Option<String> {
+    let id = clause.tokens.iter().position(|token| matches!(token.kind, Kind::Incident(_)))?;
+    let rest = clause.tokens[id + 1..]
+        .iter()
+        .skip_while(|token| token.is_break() || matches!(token.text.as_str(), "to" | "is" | "as"));
+    let words: Vec<&str> = rest.filter(|token| !token.is_break()).map(|token| token.raw.as_str()).collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// A quotation, or what follows a colon, "about" or "titled".

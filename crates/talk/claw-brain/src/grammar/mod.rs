@@ -3,9 +3,11 @@
 //! A grammar may only let something change when the clause *orders* it ([`Clause::orders`]); a question, a
 //! doubt or a name alone leads to reading or asking.
 
+mod again;
 mod amend;
 mod answer_words;
 mod audit;
+mod choose;
 mod cost;
 mod failover;
 mod fleet;
@@ -13,10 +15,12 @@ mod incident;
 mod instance;
 mod operation;
 mod pair;
+mod pick;
 mod policy;
 mod provider;
 mod provision;
 mod push;
+mod recall;
 mod refuse;
 mod resize;
 mod restart;
@@ -29,7 +33,12 @@ mod targets;
 mod teardown;
 mod times;
 
-use crate::{language::Clause, memory::Memory, step::Step};
+use crate::{
+    certain::{self, Care},
+    language::Clause,
+    memory::Memory,
+    step::Step,
+};
 use jiff::civil::DateTime;
 
 /// A clause with all that may help to understand it.
@@ -53,6 +62,16 @@ impl Scene<'_> {
         }
     }
 
+    /// The provider that "it" or "there" is, where one was just looked at.
+    fn pointed_provider(&self) -> Option<String> {
+        let last = self.memory.last_use()?;
+        let of_provider = matches!(last.tool.as_str(), "gf_provider_health" | "gf_provider_policy");
+        last.arguments["provider"]
+            .as_str()
+            .filter(|_| of_provider && self.earlier.is_empty())
+            .map(str::to_owned)
+    }
+
     /// The instance that "it" is.
     fn pointed_instance(&self) -> Option<String> {
         let named = self.earlier.iter().rev().find(|clause| !clause.slots.instances.is_empty());
@@ -65,47 +84,62 @@ impl Scene<'_> {
     }
 }
 
+/// Senses of what changes something.
+pub use refuse::CHANGES;
+
 type Grammar = fn(&Scene) -> Option<Vec<Step>>;
 
 /// In the order in which they are tried: refusals, then orders from the most particular, then questions.
-const GRAMMARS: &[Grammar] = &[
-    refuse::read,
-    answer_words::read,
-    amend::read,
-    amend::strategy,
-    refuse::conditional,
-    policy::read,
-    refuse::left_alone,
-    refuse::stop_target,
-    refuse::between_the_lines,
-    schedule::order,
-    incident::order,
-    silence::read,
-    push::read,
-    rollback::read,
-    restart::read,
-    failover::read,
-    resize::read,
-    teardown::read,
-    restore::read,
-    provision::read,
-    operation::order,
-    audit::read,
-    resize::price,
-    schedule::question,
-    incident::question,
-    operation::question,
-    refuse::unknown_act,
-    instance::read,
-    pair::read,
-    cost::read,
-    provider::read,
-    talk::explain,
-    fleet::read,
-    talk::read,
+const GRAMMARS: &[(Grammar, Care)] = &[
+    (refuse::read, Care::Whole),
+    (answer_words::read, Care::Whole),
+    (amend::read, Care::Choice),
+    (choose::read, Care::Choice),
+    (refuse::conditional, Care::Whole),
+    (policy::read, Care::Whole),
+    (refuse::left_alone, Care::Whole),
+    (refuse::stop_target, Care::Whole),
+    (refuse::between_the_lines, Care::Whole),
+    (schedule::order, Care::Whole),
+    (incident::order, Care::Whole),
+    (silence::read, Care::Whole),
+    (push::read, Care::Whole),
+    (rollback::read, Care::Whole),
+    (restart::read, Care::Whole),
+    (failover::read, Care::Whole),
+    (resize::read, Care::Whole),
+    (teardown::read, Care::Whole),
+    (restore::read, Care::Whole),
+    (provision::read, Care::Whole),
+    (operation::order, Care::Whole),
+    (talk::meaning, Care::Whole),
+    (recall::read, Care::Whole),
+    (again::read, Care::Whole),
+    (choose::question, Care::Whole),
+    (audit::read, Care::Whole),
+    (resize::price, Care::Whole),
+    (schedule::question, Care::Whole),
+    (incident::question, Care::Whole),
+    (operation::question, Care::Whole),
+    (refuse::unknown_act, Care::Whole),
+    (instance::read, Care::Whole),
+    (pair::read, Care::Whole),
+    (cost::read, Care::Whole),
+    (provider::read, Care::Whole),
+    (talk::explain, Care::Whole),
+    (talk::hypothetical, Care::Whole),
+    (fleet::read, Care::Whole),
+    (talk::read, Care::Whole),
+    (again::about_it, Care::Whole),
 ];
 
 /// What the clause leads to; `None` where no grammar knows it.
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
-    GRAMMARS.iter().find_map(|grammar| grammar(scene))
+    GRAMMARS.iter().find_map(|(grammar, care)| {
+        let steps = grammar(scene)?;
+        Some(match certain::doubt(scene.clause, &steps, *care) {
+            Some(question) => vec![question],
+            None => steps,
+        })
+    })
 }

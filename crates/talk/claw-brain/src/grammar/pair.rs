@@ -11,7 +11,16 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let named = !clause.slots.accounts.is_empty();
     let pointed = clause.has(Sense::Pronoun) || clause.has(Sense::Account);
-    let counted = !clause.slots.ordinals.is_empty() && pointed;
+    let both =
+        clause.has(Sense::Both) && clause.slots.is_empty() && clause.any(&[Sense::Pronoun, Sense::Account]);
+    let counted = (!clause.slots.ordinals.is_empty() && pointed) || both;
+    // "acct-0031 says his bot is dead. Can you look?"
+    let looks = clause.slots.is_empty()
+        && clause.tokens.get(clause.head).is_some_and(|head| head.text == "look" || head.is(Sense::Check));
+    if looks && let Some(before) = scene.earlier.last().filter(|before| !before.slots.accounts.is_empty()) {
+        let look = |account: &String| Step::call("gf_pair_status", json!({ "accountId": account }));
+        return Some(before.slots.accounts.iter().map(look).collect());
+    }
     if clause.negated || !(named || counted) {
         return None;
     }

@@ -34,7 +34,7 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let wish = clause.mood == Mood::Statement
         && clause.says("no")
         && clause.says_any(&["new", "more"])
-        && clause.has(Sense::Account);
+        && clause.any(&[Sense::Account, Sense::Instance]);
     if wish && (!slots.providers.is_empty() || clause.has(Sense::Place)) {
         return Some(vec![Step::ask(
             "Shall I pause that provider for new instances, or use it for standbys only? Please say which provider.",
@@ -42,6 +42,13 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     }
     let pool = pool(scene)?;
     if slots.providers.is_empty() {
+        let pointed = scene.pointed_provider().filter(|_| clause.any(&[Sense::Pronoun, Sense::Place]));
+        if let Some(provider) = pointed {
+            return Some(vec![Step::call(
+                "gf_provider_policy",
+                json!({ "provider": provider, "pool": pool, "reason": "operator request" }),
+            )]);
+        }
         return clause.has(Sense::Place).then(|| vec![Step::ask("Which provider do you mean?")]);
     }
     let calls = slots.providers.iter().map(|placed| {

@@ -34,7 +34,23 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     }
     let mut arguments = json!({});
     put(&mut arguments, "provider", provider);
-    let history = clause.says_any(&["history", "trend", "daily"]) || clause.phrase("over time");
+    let history = clause.says_any(&["history", "trend", "daily"])
+        || [
+            "over time",
+            "last week",
+            "past week",
+            "per day",
+            "each day",
+            "by day",
+            "day by day",
+            "last days",
+            "lately",
+        ]
+        .iter()
+        .any(|said| clause.phrase(said))
+        || clause.says_any(&["developed", "development", "evolved", "graph", "week"])
+            && clause.is_question()
+            && !clause.says("slow");
     put(&mut arguments, "history", history.then_some(true));
     Some(vec![Step::call("gf_provider_health", arguments)])
 }

@@ -21,7 +21,9 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         || clause.has(Sense::Config)
         || names_model
         || (clause.any(&[Sense::Set, Sense::Move]) && !slots.key_paths.is_empty());
-    let dry = clause.phrase("dry run")
+    let hypothetical = clause.head_is(Sense::Show) && clause.says_any(&["would", "if"]) && has_json;
+    let dry = hypothetical
+        || clause.phrase("dry run")
         || clause.says("dry-run")
         || clause.says("preview")
         || (clause.is_question() && has_json);
@@ -35,6 +37,29 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     if has_json && !ordered && !dry && !clause.negated && clause.mood == Mood::Statement {
         return Some(vec![Step::ask(
             "Shall I push this configuration, and to whom? Please say for example: push it to everyone, with the JSON.",
+        )]);
+    }
+    let bare = clause.orders(Sense::Push)
+        && clause.head_is(Sense::Push)
+        && !about
+        && !clause.has(Sense::Make)
+        && slots.accounts.is_empty()
+        && slots.operations.is_empty()
+        && !clause.has(Sense::Rollback);
+    if bare && clause.any(&[Sense::Pronoun, Sense::All]) {
+        return Some(vec![Step::ask(
+            "Which configuration? Please send the JSON to merge, for example {\"tools\":{…}}.",
+        )]);
+    }
+    if clause.mood == Mood::Statement
+        && !clause.negated
+        && !clause.is_question()
+        && slots.key_paths.len() == 1
+        && assigned(clause).is_some()
+        && !ordered
+    {
+        return Some(vec![Step::ask(
+            "Shall I push that? Please say for example: set that key to that value everywhere.",
         )]);
     }
     if clause.negated || !about || !(ordered || (dry && has_json)) || clause.any(&[Sense::Rollback]) {
@@ -88,6 +113,14 @@ fn patch(clause: &Clause) -> Option<Value> {
 /// What stands after "to" or "="; without such a word nothing is assigned.
 fn assigned(clause: &Clause) -> Option<Value> {
     let at = clause.tokens.iter().position(|token| matches!(token.kind, Kind::KeyPath(_)))?;
+    let switched = clause.tokens.get(clause.head).and_then(|head| match head.text.as_str() {
+        "disable" | "deactivate" | "turn off" | "switch off" => Some(false),
+        "enable" | "activate" | "turn on" | "switch on" => Some(true),
+        _ => None,
+    });
+    if let Some(on) = switched {
+        return Some(json!(on));
+    }
     let mut after = clause.tokens[at + 1..].iter().peekable();
     after.next_if(|token| matches!(token.text.as_str(), "to" | "as" | "=" | "is"))?;
     let value = after.next()?;
@@ -144,7 +177,7 @@ fn target(scene: &Scene) -> Result<Value, Step> {
 }
 
 /// "In batches of 10", "25 at a time".
-fn batch_size(clause: &Clause) -> Option<i64> {
+pub fn batch_size(clause: &Clause) -> Option<i64> {
     let text = |at: usize| clause.tokens.get(at).map_or("", |token| token.text.as_str());
     clause.slots.numbers.iter().find_map(|(n, at)| {
         let after = text(at + 1) == "at" && text(at + 2) == "a" && text(at + 3) == "time";

@@ -6,7 +6,7 @@ use crate::{
     step::Step,
 };
 
-const CHANGES: &[Sense] = &[
+pub const CHANGES: &[Sense] = &[
     Sense::Make,
     Sense::Remove,
     Sense::Restore,
@@ -25,9 +25,37 @@ const CHANGES: &[Sense] = &[
     Sense::Resume,
 ];
 
+/// Words of daily life: beside a word of the trade they still are not about the fleet.
+const ELSEWHERE: [&str; 24] = [
+    "weather",
+    "poem",
+    "joke",
+    "song",
+    "recipe",
+    "pizza",
+    "movie",
+    "football",
+    "flight",
+    "haiku",
+    "lyrics",
+    "horoscope",
+    "president",
+    "novel",
+    "restaurant",
+    "soccer",
+    "cook",
+    "dinner",
+    "lunch",
+    "translate",
+    "essay",
+    "story",
+    "lottery",
+    "bitcoin",
+];
+
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
-    let named_shell = clause.has(Sense::Shell) && !clause.has(Sense::Config);
+    let named_shell = (clause.has(Sense::Shell) && !clause.has(Sense::Config)) || clause.says("-9");
     let refusal = match () {
         () if clause.has(Sense::Secret) && clause.slots.json.is_empty() && !clause.has(Sense::Push) => {
             "I can't show or handle secrets: keys, tokens and passwords are write-only here."
@@ -54,6 +82,9 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         {
             "I can't write to or call people. I answer here, and I can schedule reports."
         }
+        () if clause.says_any(&ELSEWHERE) => {
+            "I can't help with that; I look after the fleet. Ask me for \"help\" to see what I can do."
+        }
         () if clause.has(Sense::Approve) && clause.has(Sense::All) => {
             "I can't approve anything. Each open question is answered by a person, one at a time."
         }
@@ -68,7 +99,7 @@ pub fn left_alone(scene: &Scene) -> Option<Vec<Step>> {
     if clause.negated && clause.any(CHANGES) {
         return Some(vec![Step::Say("Understood: I leave it as it is. Nothing was started.".to_owned())]);
     }
-    (clause.head_is(Sense::Keep) && !clause.any(&[Sense::Briefing, Sense::Report]))
+    (clause.head_is(Sense::Keep) && !clause.any(&[Sense::Briefing, Sense::Report, Sense::Silence]))
         .then(|| vec![Step::Nothing])
 }
 
@@ -109,7 +140,7 @@ pub fn conditional(scene: &Scene) -> Option<Vec<Step>> {
     let depends = opened
         || keeps_part
         || said(&EXCEPTIONS)
-        || (!lasting && said(&CONDITIONS))
+        || (!lasting && said(&CONDITIONS) && !clause.phrase("at once"))
         || (!lasting && !makes && said(&SHARES));
     depends.then(|| {
         vec![Step::ask(
@@ -122,7 +153,11 @@ pub fn conditional(scene: &Scene) -> Option<Vec<Step>> {
 pub fn stop_target(scene: &Scene) -> Option<Vec<Step>> {
     let slots = &scene.clause.slots;
     let target = !slots.accounts.is_empty() || !slots.instances.is_empty();
-    (scene.clause.orders(Sense::Stop)
+    let disabled = scene.clause.tokens.get(scene.clause.head).is_some_and(|head| {
+        matches!(head.text.as_str(), "disable" | "deactivate" | "turn off" | "switch off")
+            && !scene.clause.negated
+    });
+    ((scene.clause.orders(Sense::Stop) || disabled && scene.clause.slots.key_paths.is_empty())
         && target
         && slots.operations.is_empty()
         && !scene.clause.has(Sense::Alert))
@@ -179,7 +214,7 @@ pub fn unknown_act(scene: &Scene) -> Option<Vec<Step>> {
 /// "That teardown was a mistake", "acct-0002 can go": a wish between the lines is asked about, not guessed.
 pub fn between_the_lines(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
-    if clause.mood != Mood::Statement || clause.needs {
+    if clause.mood != Mood::Statement || clause.needs && clause.any(CHANGES) {
         return None;
     }
     let regret = clause.says_any(&["mistake", "accident", "accidentally", "wrongly"]);
@@ -187,7 +222,24 @@ pub fn between_the_lines(scene: &Scene) -> Option<Vec<Step>> {
     let retier =
         named && clause.slots.tiers.len() == 1 && clause.says_any(&["should", "could", "belongs", "must"]);
     let may_go = ["can go", "should go", "must go", "to go"].iter().any(|words| clause.phrase(words));
+    let tokens = clause.tokens.iter().filter(|token| !token.is_break()).count();
+    let retier = retier || (named && clause.slots.tiers.len() == 1 && tokens <= 4 && clause.says("to"));
+    let counted = clause.slots.numbers.len() == 1
+        && clause.slots.tiers.len() == 1
+        && !named
+        && tokens <= 6
+        && !clause.any(&[Sense::Trouble, Sense::Health, Sense::Cost, Sense::Progress])
+        && clause.slots.states.is_empty()
+        && scene.memory.planned().is_none();
+    let wished = clause.says_any(&["new", "more", "additional", "extra"])
+        && clause.has(Sense::Account)
+        && tokens <= 4
+        && clause.slots.is_empty();
     match () {
+        () if wished => Some(vec![Step::ask("How many new accounts shall I provision, and of which tier?")]),
+        () if counted => Some(vec![Step::ask(
+            "Shall I provision that many new accounts of that tier? Then say: provision, with the number and the tier.",
+        )]),
         () if regret => Some(vec![Step::ask(
             "Shall I undo it? Say \"roll it back\" for a configuration, or \"restore\" with the account.",
         )]),

@@ -13,9 +13,15 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let tiered = !clause.slots.tiers.is_empty() || clause.has(Sense::Tier);
     let existing = !clause.slots.accounts.is_empty()
         || !clause.slots.ordinals.is_empty()
-        || clause.any(&[Sense::Idle, Sense::Oversized, Sense::All]);
+        || clause.any(&[Sense::Idle, Sense::Oversized, Sense::All])
+        || (clause.has(Sense::Pronoun) && clause.slots.tiers.len() == 1 && scene.memory.planned().is_none());
     let makes_new = clause.orders(Sense::Make) && (clause.head_is(Sense::Make) && !clause.says("make"));
-    let retiers = moves && tiered && existing && !makes_new;
+    let remakes = clause.says("make")
+        && clause.slots.accounts.is_empty()
+        && !clause.head_is(Sense::Move)
+        && clause.any(&[Sense::Account])
+        && clause.has(Sense::Pronoun);
+    let retiers = !remakes && moves && tiered && existing && !makes_new;
     if !clause.orders(Sense::Resize) && !retiers {
         return None;
     }
@@ -49,7 +55,13 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let Some(tier) = tier else {
         return Some(vec![Step::ask("To which tier: nano, standard, pro or enterprise?")]);
     };
-    Some(vec![Step::call("gf_tier_resize", json!({ "accountIds": accounts, "newTier": tier }))])
+    let mut arguments = json!({ "accountIds": accounts, "newTier": tier });
+    let dry = ["dry run", "just the price", "only the price"].iter().any(|said| clause.phrase(said))
+        || clause.says_any(&["dry-run", "preview", "simulate"]);
+    if dry {
+        arguments["dryRun"] = json!(true);
+    }
+    Some(vec![Step::call("gf_tier_resize", arguments)])
 }
 
 /// "Downsize the 18": as many as the cost report found oversized, and no other number.
@@ -74,11 +86,16 @@ fn by_count(scene: &Scene) -> Step {
 pub fn price(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let slots = &clause.slots;
-    let asked = clause.is_question() && !slots.accounts.is_empty() && slots.tiers.len() == 1;
+    let asked = clause.is_question()
+        && !slots.accounts.is_empty()
+        && (slots.tiers.len() == 1 || slots.tiers.len() == 2 && clause.says("from"));
+    let asked = asked
+        && clause.any(&[Sense::Cost, Sense::Waste, Sense::Resize, Sense::Move, Sense::Make])
+        && !clause.tokens.iter().any(|token| token.past && token.is(Sense::Resize));
     asked.then(|| {
         vec![Step::call(
             "gf_tier_resize",
-            json!({ "accountIds": slots.accounts, "newTier": slots.tiers[0], "dryRun": true }),
+            json!({ "accountIds": slots.accounts, "newTier": slots.tiers.last(), "dryRun": true }),
         )]
     })
 }

@@ -14,7 +14,22 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     }
     let slots = &clause.slots;
     let mut arguments = json!({ "reason": reason(clause) });
-    let pointed_at = scene.pointed_instance().filter(|_| clause.has(Sense::Pronoun) && slots.is_empty());
+    let bare = slots.is_empty()
+        && clause.tokens.iter().filter(|token| !token.is_break()).count() <= 2
+        && scene.earlier.last().is_some_and(|before| before.slots.instances.len() == 1);
+    let points = clause.says_any(&["it", "that", "this"]) && slots.is_empty();
+    let pointed_at = scene.pointed_instance().filter(|_| points || bare);
+    // "Them" and "the one at Vultr" are found in a list that was shown, or not at all.
+    let unlisted = clause.has(Sense::Pronoun)
+        && slots.instances.is_empty()
+        && slots.accounts.is_empty()
+        && slots.states.is_empty()
+        && !points;
+    if unlisted {
+        return Some(vec![Step::ask(
+            "Which instances shall I restart? Name them, their account, or a state such as degraded.",
+        )]);
+    }
     if !slots.instances.is_empty() {
         arguments["instanceIds"] = json!(slots.instances);
     } else if let Some(instance) = pointed_at {
@@ -36,7 +51,10 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
 fn filter(scene: &Scene) -> Value {
     let slots = &scene.clause.slots;
     let mut filter = json!({});
-    put(&mut filter, "provider", slots.provider());
+    // "Pause Hostinger and restart the failed ones there."
+    let before = scene.earlier.iter().rev().find_map(|clause| clause.slots.provider());
+    let there = before.filter(|_| scene.clause.has(Sense::Place));
+    put(&mut filter, "provider", slots.provider().or(there));
     put(&mut filter, "region", slots.regions.first().map(String::as_str));
     put(&mut filter, "tier", slots.tiers.first().map(String::as_str));
     put(&mut filter, "status", slots.states.first().map(String::as_str));
@@ -46,7 +64,7 @@ fn filter(scene: &Scene) -> Value {
         _ => None,
     };
     put(&mut filter, "role", role);
-    let pointed = scene.clause.has(Sense::Pronoun) && slots.is_empty();
+    let pointed = (scene.clause.has(Sense::Pronoun) || scene.clause.says("its")) && slots.is_empty();
     let accounts = if slots.accounts.is_empty() && pointed {
         scene.pointed_account().into_iter().collect()
     } else {

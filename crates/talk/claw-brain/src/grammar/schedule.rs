@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::{Clause, Mood, Sense},
+    language::{Clause, Kind, Lexicon, Mood, Sense, Token},
     step::Step,
 };
 use serde_json::json;
@@ -11,6 +11,17 @@ const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday",
 
 pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
+    let ends = [Sense::Cancel, Sense::Remove, Sense::Stop].iter().any(|sense| clause.orders(*sense));
+    let entry = clause.tokens.iter().find(|token| {
+        let raw = token.raw.to_lowercase();
+        raw.starts_with("sch") && raw.contains('-') && raw.bytes().any(|b| b.is_ascii_digit())
+    });
+    if let Some(entry) = entry.filter(|_| ends) {
+        return Some(vec![Step::call(
+            "gf_schedule",
+            json!({ "action": "remove", "id": entry.raw.to_lowercase() }),
+        )]);
+    }
     let asks_entry = clause.orders(Sense::Schedule)
         && !clause.is_question()
         && clause.head_is(Sense::Schedule)
@@ -20,14 +31,42 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
             .then(|| vec![Step::ask("I can schedule a briefing, a cost report, a health report or a capacity report. Which, and when (UTC)?")]);
     };
     if [Sense::Cancel, Sense::Remove, Sense::Stop].iter().any(|sense| clause.orders(*sense))
-        || (clause.negated && clause.has(Sense::Send))
+        || (clause.negated && clause.any(&[Sense::Send, Sense::Want, Sense::Briefing]))
     {
         return Some(vec![Step::call("gf_schedule", json!({ "action": "remove", "what": what }))]);
     }
-    let adds =
-        [Sense::Briefing, Sense::Send, Sense::Schedule, Sense::Want, Sense::Make, Sense::Set, Sense::Show]
-            .iter()
-            .any(|sense| clause.orders(*sense));
+    // What is not plainly wanted is not added.
+    if clause.negated || clause.says_any(&["not", "no", "never", "without", "stop", "anymore"]) {
+        return Some(vec![Step::ask(format!(
+            "Shall I remove the {what} from the schedule? Then say: remove the {what}."
+        ))]);
+    }
+    if clause.tokens.windows(2).any(|pair| {
+        pair[0].text == "the"
+            && pair[1].raw.ends_with("th")
+            && pair[1].raw.starts_with(|c: char| c.is_ascii_digit())
+    }) {
+        return Some(vec![Step::ask(
+            "I can send it daily, weekly, on the first of a month or once. Which shall it be, and at what time (UTC)?",
+        )]);
+    }
+    if let Some(odd) = odd_word(clause) {
+        return Some(vec![Step::ask(format!(
+            "I am not sure what \"{odd}\" means there. When shall the {what} come: daily, weekly, monthly or once, and at what time (UTC)?"
+        ))]);
+    }
+    let adds = [
+        Sense::Briefing,
+        Sense::Send,
+        Sense::Schedule,
+        Sense::Want,
+        Sense::Make,
+        Sense::Set,
+        Sense::Show,
+        Sense::Move,
+    ]
+    .iter()
+    .any(|sense| clause.orders(*sense));
     let repeats =
         clause.mood == Mood::Statement && clause.says_any(&["daily", "weekly", "monthly", "every", "each"]);
     let for_me = !clause.is_question() && !clause.negated && clause.says("me") && when(clause).is_some();
@@ -69,9 +108,37 @@ pub fn question(scene: &Scene) -> Option<Vec<Step>> {
     (asks && topic).then(|| vec![Step::call("gf_schedule", json!({ "action": "list" }))])
 }
 
+/// A word that nobody knows, or an "every" of something that is no time.
+fn odd_word(clause: &Clause) -> Option<&str> {
+    const TIMES: [&str; 9] =
+        ["day", "morning", "evening", "week", "month", "night", "weekday", "mornings", "hour"];
+    let unknown = |token: &&Token| {
+        let plain = token.kind == Kind::Word
+            && token.senses.is_empty()
+            && token.text.len() > 3
+            && token.text.bytes().all(|b| b.is_ascii_alphabetic());
+        plain
+            && !Lexicon::get().is_english(&token.text)
+            && !DAYS.iter().any(|day| token.text.starts_with(day))
+    };
+    let no_time = clause.tokens.windows(2).find(|pair| {
+        let timed =
+            TIMES.contains(&pair[1].text.as_str()) || DAYS.iter().any(|day| pair[1].text.starts_with(day));
+        matches!(pair[0].text.as_str(), "every" | "each") && !timed && pair[1].kind == Kind::Word
+    });
+    no_time
+        .map(|pair| &pair[1])
+        .or_else(|| clause.tokens.iter().find(unknown))
+        .map(|token| token.raw.as_str())
+}
+
 fn what(clause: &Clause) -> Option<&'static str> {
     if clause.has(Sense::Briefing) {
         return Some("briefing");
+    }
+    let each = clause.says_any(&["every", "each", "weekly", "daily", "monthly"]);
+    if clause.has(Sense::Cost) && clause.has(Sense::Send) && each {
+        return Some("cost report");
     }
     if !clause.has(Sense::Report) {
         return None;

@@ -8,16 +8,23 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let stop_alerts = clause.orders(Sense::Stop) && clause.has(Sense::Alert);
     let not_alerted = clause.negated && clause.has(Sense::Alert) && clause.says_any(&["me", "us"]);
-    if !clause.orders(Sense::Silence) && !stop_alerts && !not_alerted {
+    let kept =
+        clause.head_is(Sense::Keep) && clause.has(Sense::Silence) && !clause.negated && !clause.is_question();
+    if !clause.orders(Sense::Silence) && !kept && !stop_alerts && !not_alerted {
         return None;
     }
     let slots = &clause.slots;
+    let pointed = scene
+        .pointed_instance()
+        .filter(|_| clause.says_any(&["it", "that", "this"]))
+        .or_else(|| scene.pointed_provider().filter(|_| clause.any(&[Sense::Pronoun, Sense::Place])));
     let scopes: Vec<&str> = if !slots.instances.is_empty() {
         slots.instances.iter().map(String::as_str).collect()
     } else if !slots.regions.is_empty() {
         slots.regions.iter().map(String::as_str).collect()
     } else {
-        slots.providers.iter().map(|placed| placed.provider.as_str()).collect()
+        let named = slots.providers.iter().map(|placed| placed.provider.as_str());
+        named.chain(pointed.as_deref().filter(|_| slots.providers.is_empty())).collect()
     };
     if scopes.is_empty() {
         return Some(vec![Step::ask(

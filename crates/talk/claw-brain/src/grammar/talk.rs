@@ -60,6 +60,83 @@ pub fn explain(scene: &Scene) -> Option<Vec<Step>> {
     Some(vec![Step::Say(text.to_owned())])
 }
 
+/// "What does unprotected mean?"
+pub fn meaning(scene: &Scene) -> Option<Vec<Step>> {
+    const WORDS: [(&str, &str); 16] = [
+        (
+            "unprotected",
+            "A pair is unprotected when its standby is not ACTIVE: its primary serves, but nothing could take over.",
+        ),
+        ("protected", "A pair is protected when its primary and its standby are both ACTIVE."),
+        (
+            "degraded",
+            "An instance is DEGRADED when its health score is too low; it is verified, restarted, and failed over if that does not help.",
+        ),
+        (
+            "standby",
+            "The standby is the second instance of an account, at another provider, with its channels off; it takes over when the primary fails.",
+        ),
+        ("primary", "The primary is the instance of an account that serves its user."),
+        (
+            "generation",
+            "The generation is the fencing number of a pair; it rises with every failover, so that an old primary can't act any more.",
+        ),
+        ("revision", "A revision is a version of the configuration; a push makes the next one."),
+        ("parked", "A parked instance sleeps; it is not scored and can be woken."),
+        ("draining", "A draining instance finishes its turns and takes no new ones."),
+        (
+            "failover",
+            "A failover fences the old primary, raises the pair's generation and lets the standby serve.",
+        ),
+        (
+            "fail over",
+            "A failover fences the old primary, raises the pair's generation and lets the standby serve.",
+        ),
+        (
+            "snapshot",
+            "A snapshot is a consistent copy of an instance's memory; a standby starts from the newest.",
+        ),
+        ("archive", "An archive is what remains of an account after its teardown; a restore brings it back."),
+        ("rpo", "The RPO is how much of the newest past is lost when another instance takes over."),
+        ("exposure", "The exposure is how many gateways have an instance in the place that is in trouble."),
+        (
+            "tier",
+            "The tiers are nano, standard, pro and enterprise; a tier is the size of both instances of a pair.",
+        ),
+    ];
+    let clause = scene.clause;
+    let asks = clause.is_question() && clause.says_any(&["mean", "means", "meaning"])
+        || clause.phrase("what is a")
+        || clause.phrase("what is an");
+    let told = WORDS.iter().find(|(word, _)| clause.says(word))?.1;
+    (asks && clause.slots.accounts.is_empty() && clause.slots.instances.is_empty())
+        .then(|| vec![Step::Say(told.to_owned())])
+}
+
+/// "If we provisioned 100 accounts, what would happen?"
+pub fn hypothetical(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let acts = clause.any(&[
+        Sense::Make,
+        Sense::Remove,
+        Sense::Restore,
+        Sense::Resize,
+        Sense::Push,
+        Sense::Restart,
+        Sense::Failover,
+    ]);
+    let supposed = clause.says_any(&["if", "would", "might", "could"])
+        && (clause.is_question() || clause.says_any(&["might", "said", "says"]));
+    let wished = clause.any(&[Sense::Want])
+        && clause.says_any(&["might", "may", "could"])
+        && clause.has(Sense::Account);
+    ((acts || wished) && supposed && clause.slots.accounts.is_empty() && clause.slots.instances.is_empty() && clause.slots.states.is_empty()).then(|| {
+        vec![Step::Say(
+            "Nothing happens before it is ordered: tell me to do it, and I plan it with its cost; the control plane then asks a person.".to_owned(),
+        )]
+    })
+}
+
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let short = clause.tokens.iter().filter(|token| !token.is_break()).count() <= 6;

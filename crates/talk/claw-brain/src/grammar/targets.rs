@@ -23,7 +23,7 @@ pub fn accounts(scene: &Scene, verb: &str) -> Targets {
         return wasteful(scene, "oversized");
     }
     if !clause.slots.ordinals.is_empty() {
-        return counted(scene, verb);
+        return counted(scene, &clause.slots.ordinals, verb);
     }
     if clause.has(Sense::Both) {
         return match memory.listed_accounts() {
@@ -39,6 +39,22 @@ pub fn accounts(scene: &Scene, verb: &str) -> Targets {
     if !clause.slots.instances.is_empty() {
         return Targets::First(Step::ask(format!("That is an instance. Which account shall I {verb}?")));
     }
+    // "We don't need the second one any more, take it down."
+    if let Some(before) = scene.earlier.last().filter(|before| {
+        clause.has(Sense::Pronoun)
+            && (before.says_any(&["need", "want"]) || !before.negated && !before.says("not"))
+            && before.slots.accounts.is_empty()
+            && !before.slots.ordinals.is_empty()
+    }) {
+        return counted(scene, &before.slots.ordinals, verb);
+    }
+    let unclear = scene
+        .earlier
+        .last()
+        .is_some_and(|before| !before.slots.ordinals.is_empty() && before.slots.accounts.is_empty());
+    if unclear && clause.has(Sense::Pronoun) {
+        return ask(verb);
+    }
     match scene.pointed_account().filter(|_| clause.has(Sense::Pronoun)) {
         Some(account) => Targets::Accounts(vec![account]),
         None => Targets::None,
@@ -52,7 +68,11 @@ fn ask(verb: &str) -> Targets {
 }
 
 /// "The second account", "the first and the third".
-fn counted(scene: &Scene, verb: &str) -> Targets {
+fn counted(scene: &Scene, ordinals: &[i64], verb: &str) -> Targets {
+    // Of a cost report's lists nobody said which is counted.
+    if scene.memory.last_use().is_some_and(|used| used.tool == "gf_cost_report") {
+        return ask(verb);
+    }
     let Some(listed) = scene.memory.listed_accounts() else {
         if scene.memory.looked_up("gf_fleet_status") {
             return ask(verb);
@@ -63,7 +83,7 @@ fn counted(scene: &Scene, verb: &str) -> Targets {
         -1 => listed.last().cloned(),
         ordinal => usize::try_from(ordinal - 1).ok().and_then(|at| listed.get(at).cloned()),
     };
-    let found: Option<Vec<String>> = scene.clause.slots.ordinals.iter().map(nth).collect();
+    let found: Option<Vec<String>> = ordinals.iter().map(nth).collect();
     match found {
         Some(found) => Targets::Accounts(found),
         None if scene.memory.looked_up("gf_fleet_status") => ask(verb),

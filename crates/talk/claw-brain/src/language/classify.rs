@@ -30,7 +30,9 @@ fn value(raw: &str, lower: &str) -> Option<Kind> {
         return Some(Kind::Number(n));
     }
     let numeric = lower.starts_with(|c: char| c.is_ascii_digit() || c == '$');
-    let amount = lower.trim_start_matches('$').replace(',', "").parse::<f64>().ok();
+    let lower_amount =
+        ["/month", "/mo", "/week", "/day"].iter().find_map(|per| lower.strip_suffix(per)).unwrap_or(lower);
+    let amount = lower_amount.trim_start_matches('$').replace(',', "").parse::<f64>().ok();
     if let Some(amount) = amount.filter(|amount| numeric && amount.is_finite()) {
         return Some(Kind::Amount(amount));
     }
@@ -82,6 +84,10 @@ fn expand(word: &str) -> Vec<String> {
 fn prefixed_id(lower: &str) -> Option<Kind> {
     let (prefix, tail) = lower.split_once('-')?;
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    // "acct-0001-acct-0009" is a range, which is no id.
+    if ["acct-", "-i-", "op-"].iter().any(|inner| tail.contains(inner)) {
+        return None;
+    }
     if tail.is_empty() || tail.len() > 40 || !tail.bytes().all(allowed) {
         return None;
     }
@@ -111,6 +117,11 @@ pub fn is_code(raw: &str) -> bool {
 }
 
 fn clock(lower: &str) -> Option<Kind> {
+    match lower {
+        "noon" => return Some(Kind::Clock(12, 0)),
+        "midnight" => return Some(Kind::Clock(0, 0)),
+        _ => {}
+    }
     let (body, shift) = match lower.strip_suffix("pm") {
         Some(body) => (body, 12),
         None => (lower.strip_suffix("am").unwrap_or(lower), 0),
@@ -141,6 +152,32 @@ fn minutes(lower: &str) -> Option<Kind> {
         _ => return None,
     };
     Some(Kind::Minutes(n.saturating_mul(unit)))
+}
+
+/// "Two hundred", "one hundred and twenty": words of one number become one.
+pub fn join_numbers(tokens: &mut Vec<Token>) {
+    let number = |token: &Token| match token.kind {
+        Kind::Number(n) if token.raw.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-') => Some(n),
+        _ => None,
+    };
+    let mut at = 0;
+    while at + 1 < tokens.len() {
+        let value = match (number(&tokens[at]), number(&tokens[at + 1])) {
+            (Some(n @ 1..100), Some(100)) => Some((n * 100, 2)),
+            (Some(n), Some(m @ 1..100)) if n >= 100 && n % 100 == 0 => Some((n + m, 2)),
+            (Some(n), None) if n >= 100 && n % 100 == 0 && tokens[at + 1].text == "and" => {
+                tokens.get(at + 2).and_then(number).filter(|m| *m < 100).map(|m| (n + m, 3))
+            }
+            _ => None,
+        };
+        match value {
+            Some((value, taken)) => {
+                tokens[at].kind = Kind::Number(value);
+                tokens.drain(at + 1..at + taken);
+            }
+            None => at += 1,
+        }
+    }
 }
 
 /// Ids said without their prefix: `account 0042 and 0043`, `operation 91c2`, `approve b3fj`.

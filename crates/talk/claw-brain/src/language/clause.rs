@@ -97,7 +97,9 @@ impl Clause {
             !token.past && (verb || LIGHT.contains(&token.text.as_str()))
         });
         let subject_next = matches!(text(head + 1), "you" | "we" | "i");
-        let asking = ASKING.contains(&text(head)) || (matches!(text(head), "do" | "have") && subject_next);
+        let by_whom = tokens.iter().any(|token| token.text == "whom") && !polite;
+        let asking =
+            by_whom || ASKING.contains(&text(head)) || (matches!(text(head), "do" | "have") && subject_next);
         let has = |word: &str| tokens.iter().any(|token| token.text == word);
         let passive = (has("should") || has("has") || has("have")) && has("be");
         let needs = !asking && !asked && !has("not") && (has("need") || has("must") || passive);
@@ -125,6 +127,15 @@ impl Clause {
 
     pub fn says_any(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.says(word))
+    }
+
+    /// Whether it names what to leave out: an id, a place, a half or a place in a list.
+    pub fn any_exception(&self) -> bool {
+        !self.slots.is_empty() || self.any(&[Sense::Primary, Sense::Standby, Sense::Pronoun])
+    }
+
+    fn is_polite(&self) -> bool {
+        head(&self.tokens).1
     }
 
     /// Whether these words stand in a row.
@@ -194,6 +205,7 @@ fn head(tokens: &[Token]) -> (usize, bool, bool) {
     while at < tokens.len() {
         let (skip, kind, no) = match (text(at), text(at + 1), text(at + 2)) {
             ("do", "not", _) => (2, false, true),
+            ("i" | "we", "do", "not") => (3, false, true),
             ("no", "need", "to") => (3, false, true),
             ("never", ..) => (1, false, true),
             ("would" | "do", "you", "mind") => (3, true, false),
@@ -204,7 +216,13 @@ fn head(tokens: &[Token]) -> (usize, bool, bool) {
             ("i" | "we", "want" | "need", _) => (1, true, false),
             ("let", "us", _) | ("go ahead", "and", _) => (2, true, false),
             (filler, ..) if FILLERS.contains(&filler) => (1, false, false),
-            ("first" | "next", ..) if tokens.get(at + 1).is_some_and(begins_order) => (1, false, false),
+            ("dry", "run", _) | ("dry-run", ..) => (if text(at) == "dry" { 2 } else { 1 }, false, false),
+            ("you", "can" | "could" | "may", _) => (2, true, false),
+            ("first" | "next" | "second" | "third" | "lastly" | "maybe", ..)
+                if tokens.get(at + 1).is_some_and(begins_order) =>
+            {
+                (1, false, false)
+            }
             _ if tokens[at].is_break() => (1, false, false),
             _ => break,
         };
@@ -220,9 +238,16 @@ pub fn clauses(text: &str) -> Vec<Clause> {
     let all = tokens(text);
     let mut found: Vec<Clause> = Vec::new();
     let mut open: Vec<Token> = Vec::new();
+    let mut sentence = 0;
     for (at, token) in all.iter().enumerate() {
         match token.kind {
-            Kind::Break(end @ ('.' | ';' | '?' | '!' | '\n')) => close(&mut found, &mut open, end == '?'),
+            Kind::Break(end @ ('.' | ';' | '?' | '!' | '\n')) => {
+                close(&mut found, &mut open, end == '?');
+                if end == '?' {
+                    doubt_all(&mut found[sentence..]);
+                }
+                sentence = found.len();
+            }
             _ if split::joins(token) && split::begins_request(&open, &all[at..]) => {
                 close(&mut found, &mut open, false)
             }
@@ -240,6 +265,18 @@ pub fn clauses(text: &str) -> Vec<Clause> {
     }
     close(&mut found, &mut open, false);
     found
+}
+
+/// "Restart it and tear it down?": a mark that makes a question of the last order makes one of the orders before it.
+fn doubt_all(sentence: &mut [Clause]) {
+    let Some((last, before)) = sentence.split_last_mut() else { return };
+    let only_by_mark = last.is_question() && last.tokens.get(last.head).is_some_and(begins_order);
+    if only_by_mark && !before.iter().any(Clause::is_polite) {
+        before
+            .iter_mut()
+            .filter(|clause| clause.mood == Mood::Order)
+            .for_each(|clause| clause.mood = Mood::Question);
+    }
 }
 
 fn close(found: &mut Vec<Clause>, open: &mut Vec<Token>, asked: bool) {

@@ -13,6 +13,8 @@ pub mod token;
 
 pub use classify::is_code;
 pub use clause::{Clause, Mood, clauses};
+pub use lexicon::Lexicon;
 pub use sense::Sense;
 pub use slots::Slots;
+pub use spelling::distance;
 pub use token::{Kind, Token};

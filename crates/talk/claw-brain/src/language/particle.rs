@@ -32,6 +32,17 @@ const PARTED: &[(&str, &str, Sense)] = &[
     ("call", "off", Sense::Cancel),
     ("carry", "on", Sense::Resume),
     ("try", "again", Sense::Retry),
+    ("put", "hold", Sense::Pause),
+    ("throw", "out", Sense::Remove),
+    ("throw", "away", Sense::Remove),
+    ("clear", "out", Sense::Remove),
+    ("turn", "off", Sense::Set),
+    ("turn", "on", Sense::Set),
+    ("switch", "off", Sense::Set),
+    ("switch", "on", Sense::Set),
+    ("fire", "up", Sense::Make),
+    ("take", "back", Sense::Rollback),
+    ("flip", "over", Sense::Failover),
 ];
 
 /// Farthest that a particle may stand from its verb.
@@ -52,6 +63,10 @@ pub fn join(tokens: &mut Vec<Token>) {
         });
         if let Some((found, sense)) = joined {
             tokens[at].senses = vec![sense];
+            // "Off" is also the value that is set.
+            if sense == Sense::Set {
+                tokens[at].text = format!("{} {}", tokens[at].text, tokens[found].text);
+            }
             tokens.remove(found);
         }
         at += 1;

@@ -156,12 +156,30 @@ impl Slots {
         }
     }
 
+    /// Whether this one word fills a slot.
+    pub fn names(token: &Token) -> bool {
+        !Self::read(std::slice::from_ref(token)).is_empty()
+    }
+
     pub fn provider(&self) -> Option<&str> {
         self.providers.first().map(|placed| placed.provider.as_str())
     }
 
     pub fn provider_as(&self, role: Sense) -> Option<&str> {
         self.providers.iter().find(|placed| placed.role == Some(role)).map(|placed| placed.provider.as_str())
+    }
+
+    /// Whether it names a thing of the fleet, and not only a number or a time.
+    pub fn names_anything(&self) -> bool {
+        let numbers = Self {
+            numbers: self.numbers.clone(),
+            amounts: self.amounts.clone(),
+            clock: self.clock,
+            minutes: self.minutes,
+            quotes: self.quotes.clone(),
+            ..Self::default()
+        };
+        *self != numbers
     }
 
     /// Whether the clause names anything at all.

@@ -4,6 +4,16 @@
 
 use super::lexicon::Lexicon;
 
+/// The word that was meant, where this one is a slip of the finger.
+pub fn meant(word: &str) -> Option<&'static str> {
+    let lexicon = Lexicon::get();
+    let (base, _) = lemma(word);
+    if base != word || !lexicon.phrases(word).is_empty() {
+        return None;
+    }
+    repaired(lexicon, word)
+}
+
 /// The lexicon's form of a word, and whether it was in the past tense.
 pub fn lemma(word: &str) -> (String, bool) {
     let lexicon = Lexicon::get();
@@ -38,32 +48,36 @@ pub fn lemma(word: &str) -> (String, bool) {
     {
         return (singular, false);
     }
-    match repaired(lexicon, word) {
-        Some(fixed) => (fixed.to_owned(), false),
-        None => (word.to_owned(), false),
-    }
+    (word.to_owned(), false)
 }
 
-/// The one trade word that this may be a misspelling of.
+/// The one known word that this may be a misspelling of; none where two are as close.
 fn repaired(lexicon: &Lexicon, word: &str) -> Option<&'static str> {
-    if word.len() < 5 || !word.bytes().all(|b| b.is_ascii_lowercase()) || lexicon.is_everyday(word) {
+    if word.len() < 4 || !word.bytes().all(|b| b.is_ascii_lowercase()) || lexicon.is_english(word) {
         return None;
     }
-    let singular = word.strip_suffix('s').unwrap_or(word);
-    let close = |target: &&'static str| {
+    let singular = word.strip_suffix('s').filter(|_| !word.ends_with("ss")).unwrap_or(word);
+    let near = |target: &&'static str| {
         let allowed = if target.len() >= 8 { 2 } else { 1 };
+        if target.as_bytes()[0] != word.as_bytes()[0] || target.len().abs_diff(word.len()) > allowed + 1 {
+            return None;
+        }
         let best = distance(word, target).min(distance(singular, target));
-        target.as_bytes()[0] == word.as_bytes()[0] && best <= allowed
+        (best <= allowed).then_some((best, *target))
     };
-    let mut found = lexicon.correctable.iter().copied().filter(close);
-    match (found.next(), found.next()) {
-        (Some(only), None) => Some(only),
+    let mut found: Vec<(usize, &'static str)> = lexicon.correctable.iter().filter_map(near).collect();
+    found.sort_unstable();
+    match found.as_slice() {
+        [(_, only)] => Some(only),
+        [(first, best), (second, _), ..] if first < second => Some(best),
+        // "Close" and "closed" are one word.
+        [(_, short), (_, long)] if long.starts_with(short) => Some(long),
         _ => None,
     }
 }
 
 /// Edits between two words, where swapping two neighbours is one edit.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len().abs_diff(b.len()) > 2 {
         return usize::MAX;
@@ -102,11 +116,22 @@ mod tests {
 
     #[test]
     fn trade_words_are_repaired_and_everyday_words_are_not() {
-        assert_eq!(lemma("provison").0, "provision");
-        assert_eq!(lemma("standrad").0, "standard");
-        assert_eq!(lemma("acounts").0, "account");
-        for everyday in ["remote", "crate", "house", "provide", "clause"] {
-            assert_eq!(lemma(everyday).0, everyday);
+        for (slip, word) in [
+            ("provison", "provision"),
+            ("standrad", "standard"),
+            ("acounts", "account"),
+            ("vlutr", "vultr"),
+            ("vutr", "vultr"),
+            ("wihtout", "without"),
+            ("tomrorow", "tomorrow"),
+            ("nureberg", "nuremberg"),
+        ] {
+            assert_eq!(meant(slip), Some(word), "{slip}");
+        }
+        for other in
+            ["remote", "crate", "house", "provide", "clause", "resort", "restart", "xyzzy", "retried"]
+        {
+            assert_eq!(meant(other), None, "{other}");
         }
     }
 }

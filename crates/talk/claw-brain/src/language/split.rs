@@ -20,7 +20,8 @@ const TOPICS: &[Sense] = &[
 
 /// Whether this token may stand between two requests.
 pub fn joins(token: &Token) -> bool {
-    matches!(token.kind, Kind::Break(',')) || matches!(token.text.as_str(), "and" | "then" | "but" | "plus")
+    matches!(token.kind, Kind::Break(','))
+        || matches!(token.text.as_str(), "and" | "then" | "but" | "plus" | "so")
 }
 
 /// Whether what follows the joint is a request of its own.

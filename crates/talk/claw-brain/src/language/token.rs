@@ -1,6 +1,6 @@
 //! Cuts a sentence into tokens: ids, numbers, JSON, quotes, times and words with their senses.
 
-use super::{classify, lexicon::Lexicon, particle, sense::Sense, spelling};
+use super::{classify, lexicon::Lexicon, number, particle, sense::Sense, spelling};
 use serde_json::Value;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,7 @@ impl Token {
 pub fn tokens(text: &str) -> Vec<Token> {
     let text = text.replace(['’', '‘'], "'").replace(['“', '”'], "\"");
     let text = text.replace("```json", "\n").replace("```", "\n");
+    let text = respelt(&text);
     let mut found = Vec::new();
     let mut rest = text.as_str();
     while let Some(c) = rest.chars().next() {
@@ -76,10 +77,44 @@ pub fn tokens(text: &str) -> Vec<Token> {
         };
         rest = &rest[taken.max(c.len_utf8())..];
     }
+    for token in found.iter_mut().filter(|token| token.kind == Kind::Word) {
+        if let Some(meant) = spelling::meant(&token.text) {
+            meant.clone_into(&mut token.raw);
+            meant.clone_into(&mut token.text);
+            token.kind = number::word(meant).map_or(Kind::Word, Kind::Number);
+        }
+    }
+    found.retain(|token| {
+        !matches!(token.text.as_str(), "um" | "uh" | "uhm" | "erm" | "er" | "hmm" | "hm" | "oh" | "ah")
+    });
+    classify::join_numbers(&mut found);
     classify::bare_ids(&mut found);
     let mut found = phrases(found);
     particle::join(&mut found);
     found
+}
+
+/// Names that are also written in two words.
+fn respelt(text: &str) -> String {
+    const TOGETHER: [(&str, &str); 9] = [
+        ("digital ocean", "digitalocean"),
+        ("stand by", "standby"),
+        ("oh no", ""),
+        ("local a ", "local-a "),
+        ("local b ", "local-b "),
+        ("as soon as possible", "asap"),
+        ("off and on again", "restart"),
+        ("all at once", "at once"),
+        ("right away", "immediately now"),
+    ];
+    TOGETHER.iter().fold(text.to_owned(), |text, (apart, together)| {
+        match text.to_ascii_lowercase().find(apart) {
+            Some(at) if !text[..at].contains('{') => {
+                format!("{}{together}{}", &text[..at], &text[at + apart.len()..])
+            }
+            _ => text,
+        }
+    })
 }
 
 fn json(rest: &str, found: &mut Vec<Token>) -> usize {

@@ -1,8 +1,6 @@
 //! What is not an order changes nothing: questions, doubts, the past, quotations, other people's wishes, pressure.
 
-mod support;
-
-use support::{Talk, history};
+use crate::support::{Talk, history};
 
 const ACTS: [&str; 14] = [
     "tear down acct-0042",

@@ -1,8 +1,6 @@
 //! The companion remembers what was said in the conversation, and says plainly when it knows nothing.
 
-mod support;
-
-use support::Talk;
+use crate::support::Talk;
 
 fn companion() -> Talk {
     Talk { model: "companion".to_owned(), ..Talk::new() }

@@ -1,5 +1,4 @@
 //! The chat-completions protocol as a client sees it.
-#![allow(clippy::unwrap_used)]
 
 use axum::{
     Router,

@@ -1,5 +1,6 @@
 //! Conversations that test sentences are said in, in the shape in which OpenClaw sends them.
-#![allow(dead_code)]
+
+pub mod more;
 
 use claw_brain::{
     ChatRequest, ChatTurn,
@@ -146,6 +147,6 @@ pub fn history(name: &str) -> Talk {
                     { "kind": "oversized", "count": 18, "accountIds": oversized(), "monthly": "$108/month", "recommendation": "downsize", "toTier": "nano" },
                     { "kind": "arbitrage", "count": 6, "accountIds": ["acct-0500"], "monthly": "$43/month", "recommendation": "move" }] }))
             .answered("Three categories."),
-        other => panic!("no history is named {other}"),
+        other => more::history(other).unwrap_or_else(|| panic!("no history is named {other}")),
     }
 }

@@ -2,15 +2,11 @@
 //!
 //! Half of the sentences are held out: nobody tunes the grammar on them, and their score is reported as it is.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{history, idle, oversized};
 use claw_brain::{Call, ChatTurn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
-use support::history;
 
 /// Bars for the sentences that may be tuned on, and the floors that the others really reach; in percent.
 const TUNED: Bars = Bars { tools: 97, arguments: 95 };
@@ -73,8 +69,8 @@ const FREE: [&str; 3] = ["reason", "description", "purpose"];
 
 fn fixture(value: &Value) -> Value {
     match value.as_str() {
-        Some("@idle") => json!(support::idle()),
-        Some("@oversized") => json!(support::oversized()),
+        Some("@idle") => json!(idle()),
+        Some("@oversized") => json!(oversized()),
         _ => value.clone(),
     }
 }

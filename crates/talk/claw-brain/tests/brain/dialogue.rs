@@ -1,10 +1,8 @@
 //! Whole conversations: look-ups, plans that wait for a person, refusals, notices; and honest numbers throughout.
 
-mod support;
-
+use crate::support::{Talk, account, approval, history, idle};
 use claw_brain::{ChatTurn, honesty::unsupported_numbers};
 use serde_json::{Value, json};
-use support::{Talk, approval, history};
 
 /// Lets the tools answer until there is text, and checks its numbers against this turn's results.
 fn finish(mut talk: Talk, tool: impl Fn(&str, &Value) -> Value) -> (ChatTurn, Vec<String>) {
@@ -29,7 +27,7 @@ fn finish(mut talk: Talk, tool: impl Fn(&str, &Value) -> Value) -> (ChatTurn, Ve
 fn fleet() -> Value {
     let half = |id: &str, role: &str, at: &str| json!({ "instanceId": id, "accountId": "acct-0007", "role": role, "state": "ACTIVE", "provider": at, "region": "local", "score": 100 });
     let gateway = |n: usize| {
-        json!({ "accountId": support::account(n), "ordinal": n, "tier": "standard", "condition": "protected",
+        json!({ "accountId": account(n), "ordinal": n, "tier": "standard", "condition": "protected",
         "primary": half("i-1a1a", "PRIMARY", "local-a"), "standby": half("i-2b2b", "STANDBY", "local-b"), "monthlyCost": "$12/month" })
     };
     json!({ "summary": "3 pairs, all protected.", "pairsTotal": 3, "pairsByCondition": { "protected": 3 }, "instancesTotal": 6,
@@ -251,7 +249,7 @@ fn every_answer_about_every_tool_keeps_to_the_results() {
             "gf_fleet_status" => fleet(),
             "gf_cost_report" => {
                 json!({ "summary": "$1,247 against $1,190.", "actual": "$1,247", "projected": "$1,190", "period": "week", "deviationPercent": 4.8,
-                "recoverable": "$492/month", "waste": [{ "kind": "idle", "count": 31, "monthly": "$341/month", "recommendation": "tear down", "accountIds": support::idle() }] })
+                "recoverable": "$492/month", "waste": [{ "kind": "idle", "count": 31, "monthly": "$341/month", "recommendation": "tear down", "accountIds": idle() }] })
             }
             "gf_provider_health" => {
                 json!({ "summary": "2 providers.", "providers": [{ "provider": "local-a", "score": 97, "advice": "primary", "pool": "primary", "averageProvisionSeconds": 17.25 }] })

@@ -1,0 +1,10 @@
+//! Everything that claw-brain promises, in one binary.
+#![allow(clippy::unwrap_used)]
+
+mod companion;
+mod dialogue;
+mod protocol;
+mod restraint;
+mod support;
+mod understanding;
+mod voices;
