@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "RuleChange")]
 pub struct Change {
     /// Names the rules that would be in force; an admin agrees to exactly these.
     pub digest: String,

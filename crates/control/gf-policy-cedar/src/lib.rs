@@ -24,7 +24,7 @@ pub type CedarPolicy = Guarded<CedarRules>;
 
 /// The rules that a fleet starts with, over the hard limits.
 pub fn standard() -> CedarPolicy {
-    Guarded(CedarRules::starting_with(shipped()))
+    Guarded(CedarRules::shipped())
 }
 
 /// The same, and a second person must agree where the cost rises by more than the limit.

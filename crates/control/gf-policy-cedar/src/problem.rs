@@ -5,6 +5,7 @@ use serde::Serialize;
 use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RuleProblem")]
 pub struct Problem {
     pub file: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,24 +4,35 @@ use crate::{
     asked::Yes,
     compiled::{Compiled, Files, Rule},
     problem::BadRules,
+    shipped,
 };
 use cedar_policy::{Authorizer, Decision as Cedar, PolicyId, Response};
 use gf_model::rules::{RuleSet, digest};
 use gf_policy::{Allowed, Asked, Decision, Needs, Refused, Rules, is_protective};
 use parking_lot::RwLock;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Compiles what is in force when it meets it, and keeps it until another set is.
 pub struct CedarRules {
     /// In force until an admin puts others in force.
-    starting: Files,
-    compiled: Arc<State>,
+    starting: Arc<Starting>,
     changed: RwLock<Option<Arc<State>>>,
+}
+
+struct Starting {
+    files: Files,
+    compiled: Arc<State>,
 }
 
 struct State {
     digest: String,
     rules: Result<Compiled, BadRules>,
+}
+
+impl Starting {
+    fn of(files: Files) -> Self {
+        Self { compiled: Arc::new(State::of(&files)), files }
+    }
 }
 
 impl State {
@@ -52,18 +63,23 @@ impl Rules for CedarRules {
 }
 
 impl CedarRules {
-    pub fn starting_with(starting: Files) -> Self {
-        let compiled = Arc::new(State::of(&starting));
-        Self { starting, compiled, changed: RwLock::default() }
+    pub fn starting_with(files: Files) -> Self {
+        Self { starting: Arc::new(Starting::of(files)), changed: RwLock::default() }
+    }
+
+    /// The rules that are shipped; a process compiles them once, however many fleets it plays.
+    pub fn shipped() -> Self {
+        static SHIPPED: LazyLock<Arc<Starting>> = LazyLock::new(|| Arc::new(Starting::of(shipped())));
+        Self { starting: SHIPPED.clone(), changed: RwLock::default() }
     }
 
     /// The text of what is in force.
     pub fn files<'a>(&'a self, changed: Option<&'a RuleSet>) -> &'a Files {
-        changed.map_or(&self.starting, |changed| &changed.files)
+        changed.map_or(&self.starting.files, |changed| &changed.files)
     }
 
     fn state(&self, changed: Option<&RuleSet>) -> Arc<State> {
-        let Some(changed) = changed else { return self.compiled.clone() };
+        let Some(changed) = changed else { return self.starting.compiled.clone() };
         if let Some(state) = &*self.changed.read()
             && state.digest == changed.digest
         {

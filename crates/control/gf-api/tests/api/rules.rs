@@ -135,3 +135,21 @@ async fn unreadable_rules_are_replaced() {
     let silenced = silence(&door).await;
     assert_eq!(silenced.0, 200, "{silenced:?}");
 }
+
+/// Each alone is six users and needs nobody; together they are twelve, whoever comes first.
+#[tokio::test]
+async fn two_requests_do_not_find_the_same_room() {
+    use gf_model::instance::Role;
+    let door = Door::open(fleet::of(12)).await;
+    let restart = |from: u32| {
+        let ids: Vec<_> =
+            (from..from + 6).map(|n| fleet::instance_id(n, Role::Standby).to_string()).collect();
+        let body = json!({ "instanceIds": ids, "reason": "maintenance" });
+        door.ask("operator-key", "POST", "/v1/tools/gf_bulk_restart", Some(body))
+    };
+    let (one, other) = tokio::join!(restart(1), restart(7));
+    let counts = door.store.read(|fleet| (fleet.operations.len(), fleet.approvals.len()));
+    assert_eq!(counts, (1, 1), "{one:?} {other:?}");
+    let approval = door.store.read(|fleet| fleet.approvals.values().next().unwrap().question.clone());
+    assert!(approval.contains("affects 12 users"), "{approval}");
+}

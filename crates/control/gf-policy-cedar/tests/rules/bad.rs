@@ -3,7 +3,7 @@
 use crate::support::{agent, decide, only, person, with};
 use gf_model::{Timestamp, person::Principal, rules::RuleSet};
 use gf_policy::{Asked, Facts, Rules};
-use gf_policy_cedar::{Cases, CedarRules, Compiled, Files, Problem, shipped};
+use gf_policy_cedar::{Cases, CedarRules, Compiled, Files, Problem};
 
 fn problems(files: &Files) -> Vec<Problem> {
     Compiled::of(files).unwrap_err().0
@@ -68,7 +68,7 @@ fn without_any_rule_nothing_is_permitted() {
 
 #[test]
 fn rules_in_force_are_taken_at_once_and_unreadable_ones_let_only_healing_through() {
-    let cedar = CedarRules::starting_with(shipped());
+    let cedar = CedarRules::shipped();
     let set = |files: Files| RuleSet {
         digest: gf_model::rules::digest(&files),
         files,
