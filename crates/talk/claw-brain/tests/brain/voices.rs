@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 const TUNED: (usize, usize) = (97, 95);
 const UNTOUCHED: (usize, usize) = (88, 87);
 /// Slips of the untouched half that still change something with another argument; may only shrink.
-const UNTOUCHED_SLIPS: usize = 2;
+const UNTOUCHED_SLIPS: usize = 1;
 
 #[derive(Default)]
 struct Score {
