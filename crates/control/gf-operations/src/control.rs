@@ -1,12 +1,12 @@
 //! What a person may do to an operation that runs: pause, resume, cancel, roll back, retry.
 
-use crate::engine::Engine;
+use crate::{engine::Engine, steps};
 use gf_model::{
     InstanceId, OperationId,
     audit::{AuditEntry, AuditPhase},
     fleet::Fleet,
     instance::InstanceState,
-    operation::{Lane, LaneState, Operation, OperationState, Step, StepState},
+    operation::{Lane, LaneRecord, LaneState, Operation, OperationState, Step, StepState},
     person::Principal,
 };
 use gf_store::{StoreError, TransactError};
@@ -42,6 +42,10 @@ pub enum ControlError {
     Unknown(OperationId),
     #[error("{operation} is {state}; {fix}")]
     WrongState { operation: OperationId, state: &'static str, fix: &'static str },
+    #[error("{target} is being changed by {operation}; wait for it or cancel it")]
+    Busy { target: String, operation: OperationId },
+    #[error("{operation} cannot go on: {by} has changed {target} since")]
+    MovedOn { operation: OperationId, target: String, by: OperationId },
     #[error("{operation} cannot be taken back: {why}")]
     NoWayBack { operation: OperationId, why: String, fix: &'static str },
     #[error("it could not be written down, so nothing was changed")]
@@ -60,6 +64,10 @@ impl Engine {
             let operation = fleet.operations.get(id).ok_or_else(|| ControlError::Unknown(id.clone()))?;
             let mut changed = operation.clone();
             changed.state = after(operation, act)?;
+            if operation.state.is_over() {
+                // It gave up what it held when it ended: somebody else may have that by now.
+                is_free(fleet, id)?;
+            }
             if act == Act::Rollback {
                 may_go_back(fleet, operation)?;
                 changed.finished_at = None;
@@ -67,13 +75,19 @@ impl Engine {
             if act == Act::Retry {
                 changed.finished_at = None;
                 changed.error = None;
+                let (mut goes_on, mut outdated) = (false, None);
                 for record in fleet.lanes_of(id) {
                     if !matches!(
                         record.lane.state,
-                        LaneState::Failed | LaneState::Undone | LaneState::Skipped
+                        LaneState::Failed | LaneState::Undone | LaneState::Skipped | LaneState::Stuck
                     ) {
                         continue;
                     }
+                    if let Some(by) = moved_on(fleet, operation, record) {
+                        outdated = Some((record.lane.target.clone(), by));
+                        continue;
+                    }
+                    goes_on = true;
                     let mut record = record.clone();
                     record.lane.state = LaneState::Waiting;
                     record.lane.error = None;
@@ -87,6 +101,9 @@ impl Engine {
                     }
                     fresh_ids(fleet, &mut record.lane, || self.hands.entropy.next_u64());
                     tx.put(record);
+                }
+                if let Some((target, by)) = outdated.filter(|_| !goes_on) {
+                    return Err(ControlError::MovedOn { operation: id.clone(), target, by });
                 }
             }
             tx.audit(AuditEntry {
@@ -110,6 +127,50 @@ impl Engine {
         self.spawn(id.clone());
         Ok(changed)
     }
+}
+
+/// Who has built, deleted or moved the same pair after this operation began. What was planned for the pair as it was
+/// then would now take from it what serves.
+fn moved_on(fleet: &Fleet, operation: &Operation, record: &LaneRecord) -> Option<OperationId> {
+    if !shapes_a_pair(&record.lane) {
+        return None;
+    }
+    let later = fleet.operations.values().filter(|other| other.created_at > operation.created_at);
+    let on_the_same = |other: &&Operation| {
+        fleet
+            .lanes_of(&other.id)
+            .any(|also| also.lane.target == record.lane.target && shapes_a_pair(&also.lane))
+    };
+    later.filter(|other| other.id != operation.id).find(on_the_same).map(|other| other.id.clone())
+}
+
+fn shapes_a_pair(lane: &Lane) -> bool {
+    lane.steps.iter().any(|step| {
+        matches!(
+            step.step,
+            Step::CreateInstance { .. } | Step::DeleteInstance { .. } | Step::RaiseGeneration { .. }
+        )
+    })
+}
+
+/// Nothing that the operation is about may be held by another one.
+fn is_free(fleet: &Fleet, id: &OperationId) -> Result<(), ControlError> {
+    let held = crate::held(fleet);
+    let busy = |target: &str| {
+        let by = held.get(target).filter(|by| by.id != *id)?;
+        Some(ControlError::Busy { target: target.to_owned(), operation: by.id.clone() })
+    };
+    for record in fleet.lanes_of(id) {
+        let named = record.lane.steps.iter().flat_map(|step| steps::targets(&step.step));
+        for target in named.chain([record.lane.target.clone()]) {
+            let owner = target.parse::<InstanceId>().ok().and_then(|id| fleet.instances.get(&id));
+            let owner = owner.map(|instance| instance.account.as_str());
+            if let Some(busy) = owner.into_iter().chain([target.as_str()]).find_map(busy) {
+                return Err(busy);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Some things that were done cannot be undone, and some must not be: users live in them by now.

@@ -13,16 +13,25 @@ use gf_store::{StoreError, TransactError};
 use parking_lot::Mutex;
 use serde_json::json;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
+use tokio::task::AbortHandle;
 
 /// Cheap to clone; all clones are the same engine.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) hands: Arc<Hands>,
-    /// What runs here, and whether somebody wants it looked at again.
-    running: Arc<Mutex<HashMap<OperationId, bool>>>,
+    running: Arc<Mutex<Running>>,
+}
+
+/// What runs here.
+#[derive(Default)]
+struct Running {
+    /// Whether somebody wants it looked at again, and the task that does it.
+    operations: BTreeMap<OperationId, (bool, Option<AbortHandle>)>,
+    /// This engine takes up nothing any more.
+    halted: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -112,42 +121,70 @@ impl Engine {
         self.hands.store.read(|fleet| who_holds(fleet, plan)).map_or(Ok(()), Err)
     }
 
-    /// Takes up whatever was under way when the last control plane ended.
+    /// Takes up whatever should be under way and is not: because the last control plane ended, or because the start
+    /// of an operation was written down and reported as failed.
     pub fn resume_all(&self) {
         let unfinished: Vec<_> = self.hands.store.read(|fleet| {
             let open = fleet.operations.values().filter(|operation| !operation.state.is_over());
             open.map(|operation| operation.id.clone()).collect()
         });
-        for id in unfinished {
+        for id in unfinished.into_iter().filter(|id| !self.runs(id)) {
             tracing::info!(operation = %id, "taken up again");
             self.spawn(id);
         }
     }
 
+    fn runs(&self, id: &OperationId) -> bool {
+        let running = self.running.lock();
+        let task = running.operations.get(id);
+        task.is_some_and(|(_, task)| task.as_ref().is_none_or(|task| !task.is_finished()))
+    }
+
     pub(crate) fn spawn(&self, id: OperationId) {
         {
             let mut running = self.running.lock();
-            if let Some(again) = running.get_mut(&id) {
+            if running.halted {
+                return;
+            }
+            if let Some((again, task)) = running.operations.get_mut(&id)
+                && task.as_ref().is_none_or(|task| !task.is_finished())
+            {
                 *again = true;
                 return;
             }
-            running.insert(id.clone(), false);
+            running.operations.insert(id.clone(), (false, None));
         }
         let engine = self.clone();
-        tokio::spawn(async move {
+        let name = id.clone();
+        let task = tokio::spawn(async move {
             loop {
                 runner::run(&engine, &id).await;
                 let mut running = engine.running.lock();
                 // Whoever retried it just as it ended found it running still.
-                match running.get_mut(&id) {
-                    Some(again) if *again => *again = false,
+                match running.operations.get_mut(&id) {
+                    Some((again, _)) if *again => *again = false,
                     _ => {
-                        running.remove(&id);
+                        running.operations.remove(&id);
                         return;
                     }
                 }
             }
         });
+        if let Some((_, handle)) = self.running.lock().operations.get_mut(&name) {
+            *handle = Some(task.abort_handle());
+        }
+    }
+
+    /// Stops where it is and takes up nothing any more, as the end of its process would: what is under way stands in
+    /// the step log, and the next control plane takes it up.
+    pub fn halt(&self) {
+        let mut running = self.running.lock();
+        running.halted = true;
+        for (_, task) in std::mem::take(&mut running.operations).into_values() {
+            if let Some(task) = task {
+                task.abort();
+            }
+        }
     }
 }
 

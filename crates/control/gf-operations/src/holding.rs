@@ -7,7 +7,7 @@ use gf_model::{
     fleet::Fleet,
     operation::{LaneState, Operation, OperationState},
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// The targets that one operation holds now.
 pub fn held_by<'a>(fleet: &'a Fleet, operation: &'a Operation) -> Vec<&'a str> {
@@ -36,7 +36,7 @@ pub fn held_by<'a>(fleet: &'a Fleet, operation: &'a Operation) -> Vec<&'a str> {
 }
 
 /// Everything that is held, and by which operation.
-pub fn held(fleet: &Fleet) -> HashMap<&str, &Operation> {
+pub fn held(fleet: &Fleet) -> BTreeMap<&str, &Operation> {
     let open = fleet.operations.values().filter(|operation| !operation.state.is_over());
     open.flat_map(|operation| held_by(fleet, operation).into_iter().map(move |target| (target, operation)))
         .collect()

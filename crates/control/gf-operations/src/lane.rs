@@ -8,6 +8,7 @@ use crate::{
 use gf_model::{
     audit::{AuditEntry, AuditPhase},
     operation::{LaneId, LaneRecord, LaneState, Operation, Step, StepRecord, StepState},
+    verb::Verb,
 };
 use gf_store::StoreError;
 use serde_json::{Value, json};
@@ -153,7 +154,13 @@ async fn give_up(
     record.lane.error = Some(why.clone());
     record.lane.flagged = matches!(error, StepError::Flagged(_));
     let undoes = record.lane.steps.iter().any(|step| steps::has_undo(&step.step) && step.attempts > 0);
-    record.lane.state = if undoes { LaneState::Undoing } else { LaneState::Failed };
+    let halfway = matches!(operation.verb, Verb::Teardown { .. })
+        && record.lane.steps.iter().any(|step| leaves_halfway(&step.step) && step.attempts > 0);
+    record.lane.state = match (undoes, halfway) {
+        (true, _) => LaneState::Undoing,
+        (false, true) => LaneState::Stuck,
+        (false, false) => LaneState::Failed,
+    };
     write_with_audit(engine, &record, operation, index, AuditPhase::Failed, json!({ "error": why })).await?;
     Ok(if undoes { Moved::On } else { Moved::Over })
 }
@@ -171,6 +178,10 @@ async fn back(engine: &Engine, operation: &Operation, mut record: LaneRecord) ->
         return Ok(Moved::Over);
     };
     let mut context = context(engine, operation, &record, index);
+    if undo_deletes(&context.step) {
+        let detail = json!({ "why": record.lane.error });
+        write_undo(engine, &record, operation, index, AuditPhase::Started, detail).await?;
+    }
     let key = context.key.clone();
     let (mut tries, mut answered) = (1, 0);
     let outcome = loop {
@@ -191,13 +202,15 @@ async fn back(engine: &Engine, operation: &Operation, mut record: LaneRecord) ->
     match outcome {
         Ok(()) => {
             record.lane.steps[index].state = StepState::Undone;
-            write(engine, record).await?;
+            write_undo(engine, &record, operation, index, AuditPhase::Done, Value::Null).await?;
             Ok(Moved::On)
         }
         Err(error) => {
             record.lane.state = LaneState::Stuck;
-            record.lane.error = Some(format!("{} could not be undone: {error}", context.step.name()));
-            write(engine, record).await?;
+            let why = format!("{} could not be undone: {error}", context.step.name());
+            record.lane.error = Some(why.clone());
+            let detail = json!({ "error": why });
+            write_undo(engine, &record, operation, index, AuditPhase::Failed, detail).await?;
             Ok(Moved::Over)
         }
     }
@@ -226,6 +239,17 @@ async fn write(engine: &Engine, record: LaneRecord) -> Result<(), WriteError> {
     engine.hands.store.update(|_, tx| tx.put(record)).await
 }
 
+/// Once begun, this step of a teardown cannot be put back, and an account must not be left where it then is: it is
+/// done, or a person comes.
+const fn leaves_halfway(step: &Step) -> bool {
+    matches!(step, Step::DeleteInstance { .. } | Step::TakeArchive { .. })
+}
+
+/// What a provider is told to delete stands in the audit trail before it is told, also where it is a way back.
+fn undo_deletes(step: &Step) -> bool {
+    matches!(step, Step::CreateInstance { .. })
+}
+
 /// Steps that cannot be taken back, or that move the right to act, have audit rows of their own.
 fn has_own_audit_row(step: &Step) -> bool {
     matches!(
@@ -246,22 +270,50 @@ async fn write_with_audit(
     detail: Value,
 ) -> Result<(), WriteError> {
     let step = &record.lane.steps[index].step;
-    let now = engine.hands.clock.now();
+    let row = has_own_audit_row(step).then(|| row(engine, operation, "step", step, phase, detail));
+    write_with(engine, record, row).await
+}
+
+async fn write_undo(
+    engine: &Engine,
+    record: &LaneRecord,
+    operation: &Operation,
+    index: usize,
+    phase: AuditPhase,
+    detail: Value,
+) -> Result<(), WriteError> {
+    let step = &record.lane.steps[index].step;
+    let row = undo_deletes(step).then(|| row(engine, operation, "undo", step, phase, detail));
+    write_with(engine, record, row).await
+}
+
+async fn write_with(engine: &Engine, record: &LaneRecord, row: Option<AuditEntry>) -> Result<(), WriteError> {
     let write = engine.hands.store.update(|_, tx| {
         tx.put(record.clone());
-        if has_own_audit_row(step) {
-            tx.audit(AuditEntry {
-                at: now,
-                principal: operation.principal.clone(),
-                action: format!("step.{}", step.name()),
-                phase,
-                targets: steps::targets(step),
-                operation: Some(operation.id.clone()),
-                approval: operation.approval.clone(),
-                plan_hash: Some(operation.plan_hash.clone()),
-                detail,
-            });
+        if let Some(row) = row {
+            tx.audit(row);
         }
     });
     write.await
+}
+
+fn row(
+    engine: &Engine,
+    operation: &Operation,
+    direction: &str,
+    step: &Step,
+    phase: AuditPhase,
+    detail: Value,
+) -> AuditEntry {
+    AuditEntry {
+        at: engine.hands.clock.now(),
+        principal: operation.principal.clone(),
+        action: format!("{direction}.{}", step.name()),
+        phase,
+        targets: steps::targets(step),
+        operation: Some(operation.id.clone()),
+        approval: operation.approval.clone(),
+        plan_hash: Some(operation.plan_hash.clone()),
+        detail,
+    }
 }

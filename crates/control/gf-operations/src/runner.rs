@@ -52,6 +52,7 @@ pub(crate) async fn run(engine: &Engine, id: &OperationId) {
             }
         }
         tokio::select! {
+            biased;
             Some(ended) = tasks.join_next_with_id(), if !tasks.is_empty() => {
                 let task = match &ended { Ok((task, ())) => *task, Err(error) => error.id() };
                 lanes.remove(&task);

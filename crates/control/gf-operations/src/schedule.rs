@@ -47,7 +47,7 @@ fn running(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
                 return Next::Skip(later);
             }
             let why = format!("more than {} % of {} failed", head.fail_above_percent, head.title);
-            return Next::End(OperationState::Failed, Some(why));
+            return end(lanes, OperationState::Failed, Some(why));
         }
     }
     end_of(lanes)
@@ -63,15 +63,21 @@ fn is_failure(state: LaneState) -> bool {
     matches!(state, LaneState::Failed | LaneState::Undone | LaneState::Stuck)
 }
 
-fn end_of(lanes: &[&LaneRecord]) -> Next {
-    if lanes.iter().any(|lane| lane.lane.state == LaneState::Stuck) {
-        return Next::End(OperationState::Stuck, first_error(lanes));
+/// However it ends, what could not be put back needs a person, and that must not be hidden by how it ends.
+fn end(lanes: &[&LaneRecord], state: OperationState, why: Option<String>) -> Next {
+    let stuck: Vec<_> = lanes.iter().filter(|lane| lane.lane.state == LaneState::Stuck).copied().collect();
+    match stuck.is_empty() {
+        true => Next::End(state, why),
+        false => Next::End(OperationState::Stuck, first_error(&stuck)),
     }
+}
+
+fn end_of(lanes: &[&LaneRecord]) -> Next {
     let done = lanes.iter().filter(|lane| lane.lane.state == LaneState::Done).count();
     match done {
         all if all == lanes.len() => Next::End(OperationState::Done, None),
-        0 => Next::End(OperationState::Failed, first_error(lanes)),
-        _ => Next::End(OperationState::Partial, first_error(lanes)),
+        0 => end(lanes, OperationState::Failed, first_error(lanes)),
+        _ => end(lanes, OperationState::Partial, first_error(lanes)),
     }
 }
 
@@ -84,7 +90,7 @@ fn cancelling(lanes: &[&LaneRecord]) -> Next {
     if !under_way.is_empty() {
         return Next::Undo(under_way);
     }
-    Next::End(OperationState::Cancelled, None)
+    end(lanes, OperationState::Cancelled, None)
 }
 
 fn undoing(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
@@ -96,9 +102,7 @@ fn undoing(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
     if !left.is_empty() {
         return Next::Undo(left);
     }
-    let stuck = lanes.iter().any(|lane| lane.lane.state == LaneState::Stuck);
-    let state = if stuck { OperationState::Stuck } else { OperationState::Undone };
-    Next::End(state, operation.error.clone())
+    end(lanes, OperationState::Undone, operation.error.clone())
 }
 
 fn ids(lanes: &[&LaneRecord], wanted: impl Fn(LaneState) -> bool) -> Vec<LaneId> {
@@ -198,6 +202,18 @@ mod tests {
         assert!(matches!(look(&[(0, Done), (0, Running), (0, Skipped)]), Next::Undo(ids) if ids.len() == 1));
         let end = look(&[(0, Done), (0, Undone), (0, Skipped)]);
         assert_eq!(end, Next::End(OperationState::Cancelled, None));
+    }
+
+    #[test]
+    fn what_could_not_be_put_back_is_not_hidden_by_a_cancel_or_a_failed_batch() {
+        use LaneState::{Done, Skipped, Stuck, Undone};
+        let mut cancelled = operation(&[(2, 5, 100)]);
+        cancelled.state = OperationState::Cancelling;
+        let end = ask(&cancelled, &lanes(&[(0, Done), (0, Stuck)]));
+        assert!(matches!(end, Next::End(OperationState::Stuck, _)));
+        let failed =
+            ask(&operation(&[(2, 5, 10), (1, 5, 10)]), &lanes(&[(0, Undone), (0, Stuck), (1, Skipped)]));
+        assert!(matches!(failed, Next::End(OperationState::Stuck, _)));
     }
 
     #[test]

@@ -4,15 +4,15 @@
 //! one that hangs, to move a pair to its standby, to replace a standby, or to call a person.
 
 use gf_model::{
-    AccountId, InstanceId, Timestamp,
+    AccountId, InstanceId, OperationId, Timestamp,
     fleet::Fleet,
     gateway::{Desired, Gateway},
     health::{HEAL_BELOW, HEARTBEAT_LIMIT_SECONDS, RESTART_LIMIT, RESTART_WINDOW_SECONDS},
     instance::{Instance, InstanceState},
-    operation::{Operation, OperationState},
+    operation::{LaneState, Operation, OperationState, Step, StepState},
     verb::Verb,
 };
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A low score must last this long before anything is restarted: the "verify" of the heal tree.
 const VERIFY_SECONDS: i64 = 15;
@@ -37,6 +37,11 @@ pub enum Protect {
     },
     RebuildStandby {
         account: AccountId,
+    },
+    /// It was promoted and did not get its channels: what was cut off there goes on.
+    Reconnect {
+        account: AccountId,
+        operation: OperationId,
     },
     /// Nothing can be done alone: a person must come.
     Critical {
@@ -96,6 +101,12 @@ fn for_pair(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> Option<Protect>
             }),
         };
     }
+    if !primary.channels_on
+        && let Some(cut_off) = cut_off_before_its_channels(fleet, primary)
+    {
+        return due_again(cut_off, now)
+            .then(|| Protect::Reconnect { account, operation: cut_off.id.clone() });
+    }
     // A standby is only replaced while its primary serves: the machine's strength belongs to the users first.
     if !primary.is_active() {
         return None;
@@ -112,6 +123,26 @@ fn for_pair(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> Option<Protect>
             _ => None,
         },
     }
+}
+
+/// The newest operation that should have given this primary its channels and could not.
+fn cut_off_before_its_channels<'a>(fleet: &'a Fleet, primary: &Instance) -> Option<&'a Operation> {
+    let failed_at_it = |operation: &&Operation| {
+        let ended = operation.state.is_over() && operation.state != OperationState::Done;
+        ended
+            && fleet.lanes_of(&operation.id).any(|record| {
+                record.lane.state == LaneState::Failed && record.lane.steps.iter().any(|step| {
+                step.state == StepState::Failed
+                    && matches!(&step.step, Step::ConnectChannels { instance, .. } if *instance == primary.id)
+            })
+            })
+    };
+    fleet.operations.values().filter(failed_at_it).max_by_key(|operation| operation.finished_at)
+}
+
+/// An operation that goes on again and again is given time, as repairs are.
+fn due_again(operation: &Operation, now: Timestamp) -> bool {
+    operation.finished_at.is_none_or(|at| now.duration_since(at).as_secs() >= FIRST_PAUSE_SECONDS)
 }
 
 /// A standby that is starting serves in a moment: waiting for it is quicker than calling somebody.
@@ -183,7 +214,7 @@ fn is_silent(fleet: &Fleet, instance: &Instance, now: Timestamp) -> bool {
 }
 
 /// Whether an operation is changing the pair now.
-fn is_held(held: &HashMap<&str, &Operation>, gateway: &Gateway) -> bool {
+fn is_held(held: &BTreeMap<&str, &Operation>, gateway: &Gateway) -> bool {
     let instances = gateway.primary.iter().chain(&gateway.standby).map(|id| id.as_str());
     held.contains_key(gateway.account.as_str()) || instances.into_iter().any(|id| held.contains_key(id))
 }

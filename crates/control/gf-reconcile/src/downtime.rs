@@ -13,7 +13,7 @@ use gf_model::{
 };
 use jiff::tz::TimeZone;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Downtime that lasts is added up this often.
 const ADD_UP_SECONDS: i64 = 60;
@@ -90,13 +90,13 @@ fn add(due: &mut BTreeMap<AccountId, u64>, account: &AccountId, since: Timestamp
 }
 
 /// It should be served, is not, and nobody ordered what it goes through.
-fn is_down(fleet: &Fleet, held: &HashMap<&str, &Operation>, gateway: &Gateway) -> bool {
+fn is_down(fleet: &Fleet, held: &BTreeMap<&str, &Operation>, gateway: &Gateway) -> bool {
     gateway.desired == Desired::Pair
         && !is_served(fleet.primary_of(&gateway.account))
         && !is_under_maintenance(held, gateway)
 }
 
-fn is_under_maintenance(held: &HashMap<&str, &Operation>, gateway: &Gateway) -> bool {
+fn is_under_maintenance(held: &BTreeMap<&str, &Operation>, gateway: &Gateway) -> bool {
     let mut names =
         std::iter::once(gateway.account.as_str()).chain(gateway.primary.as_ref().map(|id| id.as_str()));
     names.any(|name| {

@@ -17,20 +17,20 @@ mod notices;
 pub mod observe;
 mod protect;
 mod prune;
+mod reap;
 mod schedules;
 mod scores;
 mod usage;
+mod work;
 
 pub use notices::{DeliveryError, Messenger, Outbox};
 
 use gf_node_hub::NodeEvent;
 use gf_operations::Engine;
 use gf_requests::Requests;
+use gf_store::Changed;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 
 /// How often each reconciler looks even when nothing seems to have changed.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Cadence {
     pub snapshot: Duration,
     pub notices: Duration,
     pub heads: Duration,
+    /// Between two looks at what the providers really have.
+    pub reap: Duration,
 }
 
 impl Default for Cadence {
@@ -51,6 +53,7 @@ impl Default for Cadence {
             snapshot: Duration::from_secs(300),
             notices: Duration::from_secs(5),
             heads: Duration::from_secs(60),
+            reap: Duration::from_secs(300),
         }
     }
 }
@@ -80,11 +83,13 @@ pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSe
     tasks.spawn(schedules::run(all.clone()));
     tasks.spawn(scores::run(all.clone()));
     tasks.spawn(usage::run(all.clone()));
+    tasks.spawn(reap::run(all.clone()));
+    tasks.spawn(work::run(all.clone()));
     tasks.spawn(heads::run(all));
     tasks
 }
 
 /// Waits for the next change of the fleet, or for the timer; `false` when there will be no more.
-pub(crate) async fn next_look(changed: &mut watch::Receiver<u64>, timer: Duration) -> bool {
+pub(crate) async fn next_look(changed: &mut Changed, timer: Duration) -> bool {
     !matches!(tokio::time::timeout(timer, changed.changed()).await, Ok(Err(_)))
 }

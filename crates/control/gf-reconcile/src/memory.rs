@@ -16,7 +16,7 @@ use gf_node_hub::CommandMeta;
 use gf_node_proto::{SnapshotCreate, SnapshotReport, SnapshotRestore, reply};
 use jiff::SignedDuration;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -102,7 +102,7 @@ fn worked_on(fleet: &Fleet, now: Timestamp) -> BTreeSet<&str> {
 }
 
 /// Whether an operation is changing the instance or its account now.
-fn is_held(held: &HashMap<&str, &Operation>, instance: &Instance) -> bool {
+fn is_held(held: &BTreeMap<&str, &Operation>, instance: &Instance) -> bool {
     held.contains_key(instance.account.as_str()) || held.contains_key(instance.id.as_str())
 }
 
@@ -186,7 +186,9 @@ async fn prune(all: &Reconcilers, account: &AccountId) {
     let old = hands.store.read(|fleet| superseded(fleet, account));
     for snapshot in old {
         let folder = hands.paths.snapshots.join(account.as_str()).join(snapshot.id.as_str());
-        if let Err(error) = tokio::fs::remove_dir_all(&folder).await
+        // Where the copies lie on another machine there is nothing to remove here.
+        if folder.exists()
+            && let Err(error) = tokio::fs::remove_dir_all(&folder).await
             && error.kind() != std::io::ErrorKind::NotFound
         {
             tracing::warn!(snapshot = %snapshot.id, %error, "an old snapshot could not be removed");

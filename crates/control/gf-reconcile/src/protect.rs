@@ -6,13 +6,16 @@ use crate::{
     incidents,
 };
 use gf_model::{
-    NoticeId, OperationId,
+    AccountId, NoticeId, OperationId,
     notice::{Notice, Recipient, Severity},
     person::Principal,
     verb::Verb,
 };
-use gf_requests::{Caller, Options, Outcome};
+use gf_requests::{Act, Caller, Options, Outcome};
 use serde_json::json;
+
+/// Somebody has changed the pair since, so that the old plan does not hold any more.
+const MOVED_ON: &str = "moved_on";
 
 /// The policy's rule that holds failovers back while too much of the fleet is moving.
 const BREAKER_HALTED: &str = "breaker_halted";
@@ -47,17 +50,12 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
         Protect::RebuildStandby { account } => {
             (Verb::RebuildStandby { account: account.clone() }, account, None)
         }
+        Protect::Reconnect { account, operation } => return reconnect(all, &account, &operation).await,
         Protect::Critical { account, instance, why } => {
             return incidents::call_a_person(all, &account, &instance, &why).await;
         }
     };
-    let caller = Caller {
-        principal: Principal::Service("guardian".into()),
-        conversation: None,
-        trace: String::new(),
-        may_approve: false,
-    };
-    match all.requests.request(&caller, verb, Options::default()).await {
+    match all.requests.request(&guardian(), verb, Options::default()).await {
         Ok(Outcome::Started(operation)) => {
             if let Verb::Failover { reason, .. } = &operation.verb {
                 incidents::failing_over(all, &account, &operation.id, reason).await;
@@ -80,6 +78,32 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
         Err(refusal) => {
             tracing::warn!(%account, %refusal, "a protective act was refused; looking again later")
         }
+    }
+}
+
+fn guardian() -> Caller {
+    Caller {
+        principal: Principal::Service("guardian".into()),
+        conversation: None,
+        trace: String::new(),
+        may_approve: false,
+    }
+}
+
+/// The pair was moved and nobody has its channels yet: the move goes on where it was cut off.
+async fn reconnect(all: &Reconcilers, account: &AccountId, operation: &OperationId) {
+    match all.requests.control(&guardian(), operation, Act::Retry).await {
+        Ok(_) => {
+            tracing::warn!(%account, %operation, "its primary has no channels; going on with what was cut off")
+        }
+        Err(refusal) if refusal.code == MOVED_ON => {
+            let primary = all.engine.hands().store.read(|fleet| fleet.gateways.get(account)?.primary.clone());
+            if let Some(primary) = primary {
+                let why = format!("{primary} was promoted and has no channels, and {refusal}");
+                incidents::call_a_person(all, account, &primary, &why).await;
+            }
+        }
+        Err(refusal) => tracing::warn!(%account, %operation, %refusal, "not taken up; looking again later"),
     }
 }
 

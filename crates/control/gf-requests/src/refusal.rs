@@ -76,6 +76,15 @@ impl From<ControlError> for Refusal {
             ControlError::WrongState { ref operation, fix, .. } => {
                 Self::new(409, "wrong_state", error.to_string()).at("operation", operation).fix(fix)
             }
+            ControlError::Busy { ref target, .. } => {
+                let target = target.clone();
+                Self::new(409, "target_busy", error.to_string())
+                    .at("target", target)
+                    .fix("wait for that operation, or cancel it")
+            }
+            ControlError::MovedOn { ref operation, .. } => Self::new(409, "moved_on", error.to_string())
+                .at("operation", operation)
+                .fix("ask for what is still wanted anew"),
             ControlError::NoWayBack { ref operation, fix, .. } => {
                 Self::new(409, "no_way_back", error.to_string()).at("operation", operation).fix(fix)
             }

@@ -84,7 +84,7 @@ async fn what_was_committed_is_there_after_a_restart(place: &impl Place) {
     assert_eq!(second.read(Fleet::clone), fleet);
     assert_eq!(second.audit_head(), head);
     assert_eq!(second.generation(), generation + 1);
-    let number = *second.changed().borrow();
+    let number = second.changed().newest();
     assert_eq!(number, 6, "transactions are counted over restarts");
     assert!(second.verify().await.unwrap().is_whole());
     second.close().await;
@@ -156,7 +156,7 @@ async fn readers_are_told_of_every_commit(place: &impl Place) {
     assert_eq!((first.number, first.audit.clone(), first.missed), (1, 1..3, false));
     assert_eq!(first.keys, [Key::Account(account(1).id)]);
     assert_eq!(commits.next().await.unwrap().number, 2, "a decision without changes is no commit");
-    assert_eq!(*changed.borrow_and_update(), 2);
+    assert_eq!(changed.borrow_and_update(), 2);
     store.close().await;
 }
 

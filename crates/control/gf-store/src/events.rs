@@ -1,9 +1,10 @@
 //! What was committed, told to whoever follows the fleet: the page, event streams, reconcilers.
 
+use crate::changed::{Changed, Number};
 use futures_util::{Stream, StreamExt};
 use gf_model::fleet::{Change, Key, Record};
 use std::{ops::Range, sync::Arc};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
 /// How many commits a slow follower may lag behind before it is told to look at everything.
@@ -24,30 +25,30 @@ pub struct Committed {
 
 pub(crate) struct Events {
     sender: broadcast::Sender<Arc<Committed>>,
-    number: watch::Sender<u64>,
+    number: Number,
 }
 
 impl Events {
     pub fn new(number: u64) -> Self {
-        Self { sender: broadcast::channel(BACKLOG).0, number: watch::channel(number).0 }
+        Self { sender: broadcast::channel(BACKLOG).0, number: Number::new(number) }
     }
 
     pub fn publish(&self, committed: Committed) {
         let number = committed.number;
         // An error only says that nobody follows.
         let _ = self.sender.send(Arc::new(committed));
-        self.number.send_replace(number);
+        self.number.set(number);
     }
 
-    pub fn changed(&self) -> watch::Receiver<u64> {
-        self.number.subscribe()
+    pub fn changed(&self) -> Changed {
+        self.number.follow()
     }
 
     pub fn subscribe(&self) -> impl Stream<Item = Arc<Committed>> + Send + Unpin + use<> {
-        let number = self.number.subscribe();
+        let number = self.number.follow();
         BroadcastStream::new(self.sender.subscribe()).map(move |item| match item {
             Ok(committed) => committed,
-            Err(BroadcastStreamRecvError::Lagged(_)) => Arc::new(everything(*number.borrow())),
+            Err(BroadcastStreamRecvError::Lagged(_)) => Arc::new(everything(number.newest())),
         })
     }
 }

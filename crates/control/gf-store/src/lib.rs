@@ -5,6 +5,7 @@
 //! and nothing here may show a reader what is not durable yet or write an act without its audit row.
 
 mod backend;
+mod changed;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
@@ -20,6 +21,7 @@ mod verify;
 mod writer;
 
 pub use backend::{Backend, Batch, Head, Loaded, SealedChange, SealedRow, StoredRow};
+pub use changed::{Changed, Gone};
 pub use error::{StoreError, TransactError};
 pub use events::Committed;
 pub use heads::{HeadPolicy, SignedHead};
@@ -27,6 +29,6 @@ pub use key::AuditKey;
 pub use memory::MemoryBackend;
 pub use query::{AUDIT_LIMIT, AuditQuery};
 pub use sqlite::SqliteBackend;
-pub use store::{FleetStore, StoreOptions};
+pub use store::{FleetStore, Pace, StoreOptions};
 pub use tx::Tx;
 pub use verify::{FINDINGS_LIMIT, Finding, Verification, What};

@@ -1,7 +1,7 @@
 //! The handle that the whole control plane holds: read the fleet, decide on it, follow it.
 
 use crate::{
-    AuditKey, AuditQuery, Backend, Committed, HeadPolicy, MemoryBackend, SealedRow, SignedHead,
+    AuditKey, AuditQuery, Backend, Changed, Committed, HeadPolicy, MemoryBackend, SealedRow, SignedHead,
     SqliteBackend, StoreError, TransactError, Tx, Verification,
     backend::Head,
     heads::Heads,
@@ -15,8 +15,9 @@ use std::{
     path::Path,
     sync::{Arc, mpsc},
     thread,
+    time::Duration,
 };
-use tokio::sync::{Mutex as AsyncMutex, oneshot, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc::unbounded_channel, oneshot};
 
 /// What a store is opened with besides its backend.
 #[derive(Default)]
@@ -24,7 +25,12 @@ pub struct StoreOptions {
     /// Where signed heads go. Without it the trail is chained but a cut tail is not seen after a restart.
     pub heads: Option<(std::path::PathBuf, AuditKey)>,
     pub policy: HeadPolicy,
+    /// How long a simulated disk takes for each commit. Without it a backend that never waits commits at once.
+    pub pace: Option<Pace>,
 }
+
+/// Asked before each commit.
+pub type Pace = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// Cheap to clone; all clones are one store.
 #[derive(Clone)]
@@ -34,6 +40,11 @@ pub struct FleetStore {
     policy: HeadPolicy,
     /// Resolves when the writer's thread has ended.
     ended: Arc<AsyncMutex<Option<oneshot::Receiver<()>>>>,
+}
+
+fn waiting(epoch: u64, tx: Tx) -> (Item, oneshot::Receiver<writer::Reply>) {
+    let (reply, durable) = oneshot::channel();
+    (Item { epoch, tx, reply }, durable)
 }
 
 impl FleetStore {
@@ -63,6 +74,10 @@ impl FleetStore {
                 })?;
             shared.decision.lock().queue = Queue::Thread(sender);
             ended = Some(ends);
+        } else if let Some(pace) = options.pace {
+            let (sender, receiver) = unbounded_channel();
+            tokio::spawn(writer::run_paced(Arc::clone(&shared), receiver, pace));
+            shared.decision.lock().queue = Queue::Task(sender);
         }
         Ok(Self { shared, heads, policy: options.policy, ended: Arc::new(AsyncMutex::new(ended)) })
     }
@@ -72,10 +87,7 @@ impl FleetStore {
         let backend = SqliteBackend::open(&home.join("store/gatewayforge.db"))?;
         let heads = home.join("audit/heads.jsonl");
         let key = AuditKey::open_or_create(&home.join("keys/audit.key"), &heads, entropy)?;
-        Self::open(
-            Arc::new(backend),
-            StoreOptions { heads: Some((heads, key)), policy: HeadPolicy::default() },
-        )
+        Self::open(Arc::new(backend), StoreOptions { heads: Some((heads, key)), ..StoreOptions::default() })
     }
 
     /// A store that forgets everything when it is dropped, for tests and simulations.
@@ -141,8 +153,12 @@ impl FleetStore {
                 None
             }
             Queue::Thread(queue) => {
-                let (reply, durable) = oneshot::channel();
-                let item = Item { epoch: decision.epoch, tx, reply };
+                let (item, durable) = waiting(decision.epoch, tx);
+                queue.send(item).map_err(|_| Arc::new(StoreError::Closed))?;
+                Some(durable)
+            }
+            Queue::Task(queue) => {
+                let (item, durable) = waiting(decision.epoch, tx);
                 queue.send(item).map_err(|_| Arc::new(StoreError::Closed))?;
                 Some(durable)
             }
@@ -160,7 +176,7 @@ impl FleetStore {
     }
 
     /// The number of the newest commit, to wait on.
-    pub fn changed(&self) -> watch::Receiver<u64> {
+    pub fn changed(&self) -> Changed {
         self.shared.events.changed()
     }
 
@@ -182,6 +198,11 @@ impl FleetStore {
     pub async fn sealed(&self, prefix: impl Into<String>) -> Result<Vec<SealedRow>, StoreError> {
         let prefix = prefix.into();
         self.off_thread(move |store| store.shared.backend.sealed(&prefix)).await
+    }
+
+    /// The newest durable row of the audit trail.
+    pub fn head_of_trail(&self) -> Head {
+        self.shared.head()
     }
 
     /// Signs the newest row and keeps the signature outside the database; `None` when it is signed already.

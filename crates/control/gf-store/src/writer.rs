@@ -5,7 +5,7 @@
 //! or beside what is durable.
 
 use crate::{
-    Backend, StoreError, Tx,
+    Backend, Pace, StoreError, Tx,
     backend::{Batch, Head, Loaded},
     events::{Committed, Events, everything, key_of},
 };
@@ -15,7 +15,10 @@ use std::sync::{
     Arc,
     mpsc::{Receiver, Sender},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender},
+    oneshot,
+};
 
 /// How many transactions share one commit at most.
 const GROUP: usize = 512;
@@ -33,6 +36,8 @@ pub(crate) enum Queue {
     /// The backend never waits: commits happen where the caller stands.
     Inline,
     Thread(Sender<Item>),
+    /// A simulated disk, which takes simulated time.
+    Task(UnboundedSender<Item>),
     Closed,
 }
 
@@ -152,16 +157,38 @@ impl Shared {
 
 /// The writer's thread: ends when the store is closed and the queue is empty.
 pub(crate) fn run(shared: &Shared, queue: &Receiver<Item>) {
-    let mut epoch = 0;
-    let mut failure: Reply = Ok(());
+    let mut writer = Writer { epoch: 0, failure: Ok(()) };
     while let Ok(first) = queue.recv() {
-        let waiting = std::iter::once(first).chain(queue.try_iter()).take(GROUP);
-        let (current, void): (Vec<Item>, Vec<Item>) = waiting.partition(|item| item.epoch == epoch);
+        writer.settle(shared, std::iter::once(first).chain(queue.try_iter()));
+    }
+}
+
+/// The same as a task, for a simulated disk.
+pub(crate) async fn run_paced(shared: Arc<Shared>, mut queue: UnboundedReceiver<Item>, pace: Pace) {
+    let mut writer = Writer { epoch: 0, failure: Ok(()) };
+    while let Some(first) = queue.recv().await {
+        tokio::time::sleep(pace()).await;
+        writer.settle(&shared, std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok())));
+    }
+}
+
+struct Writer {
+    epoch: u64,
+    /// What those are told who decided on what failed.
+    failure: Reply,
+}
+
+impl Writer {
+    /// Commits a group of what waits.
+    fn settle(&mut self, shared: &Shared, waiting: impl Iterator<Item = Item>) {
+        let epoch = self.epoch;
+        let (current, void): (Vec<Item>, Vec<Item>) =
+            waiting.take(GROUP).partition(|item| item.epoch == epoch);
         for item in void {
-            answer(item.reply, &failure);
+            answer(item.reply, &self.failure);
         }
         if current.is_empty() {
-            continue;
+            return;
         }
         let (group, replies): (Vec<Tx>, Vec<_>) =
             current.into_iter().map(|item| (item.tx, item.reply)).unzip();
@@ -170,9 +197,9 @@ pub(crate) fn run(shared: &Shared, queue: &Receiver<Item>) {
             tracing::error!(%error, transactions = replies.len(), "a commit failed and changed nothing");
             let mut decision = shared.decision.lock();
             decision.epoch += 1;
-            epoch = decision.epoch;
+            self.epoch = decision.epoch;
             shared.recover(&mut decision);
-            failure = outcome.clone();
+            self.failure = outcome.clone();
         }
         for reply in replies {
             answer(reply, &outcome);

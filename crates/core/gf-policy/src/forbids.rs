@@ -27,6 +27,8 @@ pub enum Forbidden {
     StandbyNotActive { account: AccountId },
     #[error("{account} has the primary {other} already")]
     SecondPrimary { account: AccountId, other: InstanceId },
+    #[error("{account} has the standby {other} already")]
+    SecondStandby { account: AccountId, other: InstanceId },
     #[error("the other instance of {account} is at {provider} too")]
     SameProvider { account: AccountId, provider: ProviderId },
     #[error("{instance} is not the primary of {account} and may not have its channels")]
@@ -83,9 +85,19 @@ fn create(
         Role::Primary => there(&gateway.standby),
         Role::Standby => there(&gateway.primary),
     };
-    beside
-        .filter(|beside| beside.provider == *provider)
-        .map(|_| Forbidden::SameProvider { account: gateway.account.clone(), provider: provider.clone() })
+    if beside.is_some_and(|beside| beside.provider == *provider) {
+        return Some(Forbidden::SameProvider {
+            account: gateway.account.clone(),
+            provider: provider.clone(),
+        });
+    }
+    // The one that is in the way is named, or nobody would ever look after it again.
+    if role == Role::Standby
+        && let Some(other) = there(&gateway.standby)
+    {
+        return Some(Forbidden::SecondStandby { account: gateway.account.clone(), other: other.id.clone() });
+    }
+    None
 }
 
 /// What stands in the step log counts: a late report of a node that was cut off does not bring it back.

@@ -190,7 +190,7 @@ fn two_never_have_the_channels() {
 }
 
 #[test]
-fn a_pair_is_never_at_one_provider_and_never_has_two_primaries() {
+fn a_pair_is_never_at_one_provider_and_never_has_two_primaries_or_standbys() {
     let create = |role, provider: &str| Step::CreateInstance {
         instance: id("cc01"),
         account: id("0001"),
@@ -203,6 +203,9 @@ fn a_pair_is_never_at_one_provider_and_never_has_two_primaries() {
     let rebuild = operation(Verb::RebuildStandby { account: id("0001") });
     let check = |step: &Step| forbids(&fleet(), step, &rebuild, true);
     assert!(matches!(check(&create(Role::Standby, "local-a")), Some(Forbidden::SameProvider { .. })));
-    assert_eq!(check(&create(Role::Standby, "local-b")), None);
+    assert!(matches!(check(&create(Role::Standby, "local-b")), Some(Forbidden::SecondStandby { .. })));
+    let mut replaced = fleet();
+    change(&mut replaced, "bb01", |standby| standby.state = InstanceState::Deleted);
+    assert_eq!(forbids(&replaced, &create(Role::Standby, "local-b"), &rebuild, true), None);
     assert!(matches!(check(&create(Role::Primary, "local-c")), Some(Forbidden::SecondPrimary { .. })));
 }

@@ -89,6 +89,11 @@ impl SimDriver {
         }
     }
 
+    /// The node that the place of this label has, or would have.
+    pub fn node_of(provider: &ProviderId, label: &InstanceId) -> NodeId {
+        node_of(provider, label)
+    }
+
     fn machine(&self, provider: &ProviderId, label: &InstanceId) -> Option<Arc<Machine>> {
         self.world.machine(&node_of(provider, label))
     }

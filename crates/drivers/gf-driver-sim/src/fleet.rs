@@ -111,6 +111,22 @@ impl SimFleet {
         self.world.turn_to(hub);
     }
 
+    /// The control plane is gone, and nobody has taken its place yet.
+    pub fn abandon(&self) {
+        self.world.abandon();
+    }
+
+    /// The machine of a node starts again.
+    pub fn reboot(&self, node: &NodeId) -> Result<(), SimError> {
+        self.world.reboot(&self.machine(node)?);
+        Ok(())
+    }
+
+    /// From now on every frame of new links is so many milliseconds on its way, from and to; `None` is at once.
+    pub fn lag(&self, lag: Option<(u64, u64)>) {
+        self.world.weather.set_lag(lag);
+    }
+
     fn machine(&self, node: &NodeId) -> Result<Arc<Machine>, SimError> {
         self.world.machine(node).ok_or_else(|| SimError::Unknown(node.to_string()))
     }
@@ -230,6 +246,12 @@ impl SimFleet {
     pub fn hang_up(&self, node: &NodeId) -> Result<(), SimError> {
         let machine = self.machine(node)?;
         self.world.touch(&machine, |inner, _| inner.end_link());
+        Ok(())
+    }
+
+    /// A node's connection breaks; it dials again in a moment.
+    pub fn break_link(&self, node: &NodeId) -> Result<(), SimError> {
+        self.world.break_link(&self.machine(node)?);
         Ok(())
     }
 

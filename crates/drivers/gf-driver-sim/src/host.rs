@@ -289,6 +289,11 @@ impl Host {
         for instance in &mut self.instances {
             instance.phase = Phase::Stopped;
         }
+        self.forget_work();
+    }
+
+    /// Its node was cut off in whatever it was doing.
+    pub(crate) fn forget_work(&mut self) {
         self.waiting.clear();
         self.under_way.clear();
     }

@@ -19,6 +19,7 @@ mod machine;
 mod parking;
 mod populate;
 mod pulse;
+mod seen;
 mod session;
 pub mod testing;
 mod vault;
@@ -28,4 +29,5 @@ mod world;
 
 pub use driver::SimDriver;
 pub use fleet::{SimError, SimFleet, SimSettings};
+pub use seen::{SeenInstance, SeenMachine, Watcher};
 pub use weather::CallFault;

@@ -86,6 +86,8 @@ pub(crate) struct Inner {
     /// So many commands that change something will be carried out without an answer.
     pub mute: u32,
     pub beat_every: Duration,
+    /// Account and id of what receives and sends, as it was told last.
+    pub acting: Vec<(Box<str>, Box<str>)>,
     /// Whether what is saved differs from what was.
     pub changed: bool,
 }
@@ -104,6 +106,7 @@ impl Machine {
             silent: false,
             mute: 0,
             beat_every: Duration::from_millis(HEARTBEAT_INTERVAL_MS.into()),
+            acting: Vec::new(),
             changed: false,
         };
         Self { node, provider, region, inner: Mutex::new(inner) }

@@ -70,6 +70,7 @@ impl Pulse {
             };
             match at {
                 Some(at) => tokio::select! {
+                    biased;
                     () = tokio::time::sleep_until(at) => {}
                     () = self.earlier.notified() => {}
                 },

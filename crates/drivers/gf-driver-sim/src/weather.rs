@@ -20,6 +20,8 @@ pub enum CallFault {
 #[derive(Default)]
 pub(crate) struct Weather {
     by_provider: Mutex<BTreeMap<ProviderId, Troubles>>,
+    /// How long a frame is on its way, in milliseconds.
+    lag: Mutex<Option<(u64, u64)>>,
 }
 
 #[derive(Default)]
@@ -31,6 +33,14 @@ struct Troubles {
 }
 
 impl Weather {
+    pub(crate) fn set_lag(&self, lag: Option<(u64, u64)>) {
+        *self.lag.lock() = lag;
+    }
+
+    pub(crate) fn lag(&self) -> Option<(u64, u64)> {
+        *self.lag.lock()
+    }
+
     /// Counts a call and says what happens to it.
     pub(crate) fn call(&self, provider: &ProviderId) -> (u64, Option<CallFault>) {
         let mut all = self.by_provider.lock();

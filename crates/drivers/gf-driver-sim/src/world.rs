@@ -12,10 +12,11 @@ use crate::{
     journal::Journal,
     machine::{Inner, Machine, Saved},
     pulse::Pulse,
+    seen::Watcher,
     session::Session,
     vault::Vault,
     weather::Weather,
-    wire::Wire,
+    wire::{Line, Wire},
 };
 use gf_driver::Enrolment;
 use gf_model::{
@@ -25,7 +26,12 @@ use gf_model::{
 };
 use gf_node_hub::Hub;
 use parking_lot::RwLock;
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// Until a populated fleet connects: its records are to be committed first, or its nodes are strangers.
@@ -39,7 +45,9 @@ pub(crate) struct World {
     /// One order at a time, so that two with one label cannot both find nothing.
     pub ordering: tokio::sync::Mutex<()>,
     pub pulse: Pulse,
-    hub: RwLock<Hub>,
+    pub watcher: OnceLock<Arc<dyn Watcher>>,
+    /// `None` while no control plane listens.
+    hub: RwLock<Option<Hub>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     journal: Option<Journal>,
@@ -71,7 +79,8 @@ impl World {
             weather: Weather::default(),
             ordering: tokio::sync::Mutex::default(),
             pulse: Pulse::default(),
-            hub: RwLock::new(hub),
+            watcher: OnceLock::new(),
+            hub: RwLock::new(Some(hub)),
             clock,
             entropy,
             journal,
@@ -206,7 +215,13 @@ impl World {
         }
         let left_the_door = shook_hands && !inner.session.is_shaking_hands();
         let visit = inner.arm();
+        let turned = self.watcher.get().map(|watcher| (watcher, inner.turned()));
         drop(inner);
+        if let Some((watcher, turned)) = turned {
+            for (account, instance, acts) in turned {
+                watcher.acts(&account, &instance, acts);
+            }
+        }
         if let Some(at) = visit {
             self.pulse.visit(at, Arc::downgrade(machine));
         }
@@ -237,9 +252,19 @@ impl World {
             inner.greet(&*self.entropy);
             epoch
         });
+        let line = self.weather.lag().map(|_| Line::new());
+        let wire = Wire { world: Arc::clone(self), machine: Arc::clone(machine), epoch, line };
         let hub = self.hub.read().clone();
-        let wire = Wire { world: Arc::clone(self), machine: Arc::clone(machine), epoch };
-        tokio::spawn(async move { hub.serve(wire).await });
+        // Where nobody listens the wire is dropped, and the node dials again later.
+        if let Some(hub) = hub {
+            tokio::spawn(async move { hub.serve(wire).await });
+        }
+    }
+
+    /// How long this frame of a node's link is on its way.
+    pub(crate) fn lag(&self, node: &str, frame: u64) -> Duration {
+        let (low, high) = self.weather.lag().unwrap_or_default();
+        Duration::from_millis(self.chance().between(low, high, "lag", node, frame))
     }
 
     /// The control plane let go of a link.
@@ -258,13 +283,51 @@ impl World {
 
     /// The control plane was started again: every node connects to the new one.
     pub(crate) fn turn_to(&self, hub: Hub) {
-        *self.hub.write() = hub;
+        *self.hub.write() = Some(hub);
         for machine in self.machines() {
             self.touch(&machine, |inner, scene| {
                 inner.end_link();
                 scene.later.push((scene.now, Due::Dial));
             });
         }
+    }
+
+    /// The control plane is gone: every link breaks, and nodes dial in vain until there is another one.
+    pub(crate) fn abandon(&self) {
+        *self.hub.write() = None;
+        for machine in self.machines() {
+            self.touch(&machine, |inner, scene| {
+                inner.end_link();
+                let pause = scene.chance.between(500, 4_000, "redial", machine.node.as_str(), 0);
+                scene.later.push((scene.now + Duration::from_millis(pause), Due::Dial));
+            });
+        }
+    }
+
+    pub(crate) fn break_link(&self, machine: &Arc<Machine>) {
+        self.touch(machine, |inner, scene| {
+            inner.end_link();
+            let pause = scene.chance.between(500, 4_000, "redial", machine.node.as_str(), 1);
+            scene.later.push((scene.now + Duration::from_millis(pause), Due::Dial));
+        });
+    }
+
+    /// The machine starts again: whatever ran in it starts anew, and what its node had only in memory is gone.
+    pub(crate) fn reboot(&self, machine: &Arc<Machine>) {
+        self.touch(machine, |inner, scene| {
+            if !inner.saved.powered {
+                return;
+            }
+            inner.end_link();
+            inner.due.retain(|(_, due)| matches!(due, Due::Born));
+            inner.saved.host.forget_work();
+            let ran: Vec<_> =
+                inner.saved.host.instances.iter().filter(|i| i.runs()).map(|i| i.id.clone()).collect();
+            for id in ran {
+                let _ = inner.saved.host.boot(&id, scene);
+            }
+            scene.after(Duration::from_secs(5), Due::Dial);
+        });
     }
 
     pub(crate) fn set_silent(&self, machine: &Arc<Machine>, silent: bool) {

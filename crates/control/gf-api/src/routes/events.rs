@@ -16,10 +16,10 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use gf_model::{OperationId, fleet::Key};
+use gf_store::Changed;
 use gf_tools::FleetStatusParams;
 use serde_json::{Value, json};
 use std::{convert::Infallible, time::Duration};
-use tokio::sync::watch;
 
 /// The shortest time between two events of one stream.
 pub const PACE: Duration = Duration::from_millis(250);
@@ -64,9 +64,9 @@ pub fn sse(api: &Api, events: impl Stream<Item = Event> + Send + 'static) -> Eve
 /// Now, and then after every change, never faster than [`PACE`]. Changes in between are seen together.
 pub fn ticks(api: &Api) -> impl Stream<Item = ()> + Send + use<> {
     let changed = api.store.changed();
-    stream::unfold((changed, true), async |(mut changed, first): (watch::Receiver<u64>, bool)| {
+    stream::unfold((changed, true), async |(mut changed, first): (Changed, bool)| {
         if first {
-            changed.mark_unchanged();
+            changed.borrow_and_update();
         } else {
             tokio::time::sleep(PACE).await;
             changed.changed().await.ok()?;

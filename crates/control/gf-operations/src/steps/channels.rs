@@ -10,7 +10,7 @@ pub(super) async fn connect(
     account: &AccountId,
     id: &InstanceId,
 ) -> Result<Value, StepError> {
-    let instance = context.instance(id)?;
+    let instance = context.living(id)?;
     let (generation, channels) = context.hands.store.read(|fleet| {
         let generation = fleet.gateways.get(account).map(|gateway| gateway.generation);
         let channels = fleet.accounts.get(account).map(|account| account.channels.clone());

@@ -20,7 +20,7 @@ pub(super) async fn apply(
     id: &InstanceId,
     revision: RevisionId,
 ) -> Result<Value, StepError> {
-    let instance = context.instance(id)?;
+    let instance = context.living(id)?;
     let revision = context
         .hands
         .store
@@ -72,6 +72,10 @@ pub(super) async fn revert(
     revision: RevisionId,
 ) -> Result<Value, StepError> {
     let instance = context.instance(id)?;
+    if !instance.state.exists() {
+        // Nothing is left that could hold it.
+        return Ok(json!({ "changes": [] }));
+    }
     let order = ConfigRollback { instance_id: id.to_string(), revision: revision.to_string() };
     if let Some(later) = context.hands.store.read(|fleet| stands_on(fleet, &instance, revision)) {
         return Err(StepError::Failed(format!("{id} went on to {later}; take that back before {revision}")));

@@ -115,6 +115,17 @@ impl StepContext<'_> {
             .ok_or_else(|| StepError::Failed(format!("there is no instance {id}")))
     }
 
+    /// The instance, where it is not gone or on its way there: what is deleted comes back under no order.
+    pub(crate) fn living(&self, id: &InstanceId) -> Result<Instance, StepError> {
+        let instance = self.instance(id)?;
+        match instance.state {
+            InstanceState::TearingDown | InstanceState::Deleted => {
+                Err(StepError::Failed(format!("{id} was torn down meanwhile")))
+            }
+            _ => Ok(instance),
+        }
+    }
+
     pub(crate) fn driver(&self, provider: &ProviderId) -> Result<Arc<dyn Driver>, StepError> {
         self.hands
             .drivers
@@ -181,7 +192,7 @@ impl StepContext<'_> {
         change: impl Fn(&mut Instance) + Send + Sync,
     ) -> Result<(), StepError> {
         self.write(|fleet, changes| {
-            if let Some(instance) = fleet.instances.get(id) {
+            if let Some(instance) = fleet.instances.get(id).filter(|known| known.state.exists()) {
                 let mut instance = instance.clone();
                 change(&mut instance);
                 changes.push(instance.into());

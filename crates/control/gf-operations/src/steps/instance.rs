@@ -111,7 +111,7 @@ pub(super) async fn probe(context: &StepContext<'_>, instance: &Instance, nth: u
 }
 
 pub(super) async fn restart(context: &StepContext<'_>, id: &InstanceId) -> Result<Value, StepError> {
-    let instance = context.instance(id)?;
+    let instance = context.living(id)?;
     let now = context.now();
     // What the control plane does by itself counts as an automatic restart, or a sick one would be restarted for ever.
     let by_itself = matches!(context.operation.principal, Principal::Service(_));
@@ -153,7 +153,7 @@ pub(super) async fn resize(
     id: &InstanceId,
     tier: Tier,
 ) -> Result<Value, StepError> {
-    let instance = context.instance(id)?;
+    let instance = context.living(id)?;
     set_tier(context, &instance, tier).await?;
     Ok(json!({ "tierBefore": context.output["tierBefore"] }))
 }
@@ -163,6 +163,9 @@ pub(super) async fn resize_back(context: &StepContext<'_>, id: &InstanceId) -> R
         return Ok(());
     };
     let instance = context.instance(id)?;
+    if !instance.state.exists() {
+        return Ok(());
+    }
     set_tier(context, &instance, tier).await
 }
 

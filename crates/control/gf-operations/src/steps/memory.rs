@@ -10,7 +10,7 @@ pub(super) async fn load(
     account: &AccountId,
     id: &InstanceId,
 ) -> Result<Value, StepError> {
-    let instance = context.instance(id)?;
+    let instance = context.living(id)?;
     let (newest, known, generation) = context.hands.store.read(|fleet| {
         let known = instance.remembers.as_ref().and_then(|id| fleet.snapshots.get(id)).cloned();
         let generation = fleet.gateways.get(account).map(|gateway| gateway.generation);

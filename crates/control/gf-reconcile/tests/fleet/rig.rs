@@ -75,9 +75,11 @@ pub fn provision(count: u32) -> Verb {
     }
 }
 
-/// Reconcilers that protect, and take no snapshots unless a test is about them.
+/// Reconcilers that protect, and take no snapshots unless a test is about them. Nor do they look through the providers:
+/// a fault that a test arms hits whichever call comes next.
 pub fn calm() -> Cadence {
-    Cadence { snapshot: Duration::from_secs(30 * 24 * 3600), ..Cadence::default() }
+    let never = Duration::from_secs(30 * 24 * 3600);
+    Cadence { snapshot: never, reap: never, ..Cadence::default() }
 }
 
 /// A control plane that has just begun, with nothing in its fleet.
