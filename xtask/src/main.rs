@@ -13,6 +13,7 @@ mod run;
 mod runtime;
 mod say;
 mod setup;
+mod sim;
 mod suite;
 mod timings;
 mod up;
@@ -27,6 +28,7 @@ cargo xtask COMMAND
   clawops [ARGS]       the operator's command line, built and with the pinned OpenClaw in reach
   setup                only install what is missing
   test [FILTER]        everything that must hold: generated files, Rust tests, the plugin's checks
+  sim [ARGS]           tell stories to the control plane: --seeds N (1000), --from S (1), --threads T, --tail LINES
   bench [NAME]         measure; without a NAME all, and docs/benchmarks.md is written (--json prints JSON)
 ";
 
@@ -54,6 +56,7 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Outcome<ExitCode> {
         Some("setup") => setup::all(&layout).map(|()| ExitCode::SUCCESS),
         Some("test") => suite::test(&layout, rest).map(|()| ExitCode::SUCCESS),
         Some("bench") => bench::bench(&layout, rest),
+        Some("sim") => sim::sim(&layout, rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 /// A room may use crates of these rooms; `room/crate` names a single one.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("core", &["core"]),
     ("control", &["core", "control", "drivers", "node/gf-node-proto", "talk/openclaw-client"]),
     // A driver reaches the machines that it made through the hub.
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("node", &["core", "node", "talk/openclaw-client"]),
     ("talk", &["core/gf-tools", "talk/openclaw-client"]),
     ("cli", &["core/gf-tools", "talk/openclaw-client", "talk/ops-gateway"]),
+    ("sim", &["core", "control", "drivers", "node/gf-node-proto"]),
     ("e2e", &["core", "cli", "talk", "node", "drivers", "control"]),
     ("xtask", &[]),
 ];

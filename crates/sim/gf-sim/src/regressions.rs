@@ -1,0 +1,21 @@
+//! Every seed that ever broke a promise, and why. They stay: what was mended once must not break again.
+//!
+//! What a seed tells changes with the product and with this crate. Where that has happened, the cause has a test of its
+//! own beside the code that was mended; the seed stays as one more story.
+
+/// A seed that failed once, and what was wrong then.
+pub const REGRESSIONS: [(u64, &str); 10] = [
+    (
+        2,
+        "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
+    ),
+    (10, "taking a creation back deleted a place without an audit row that said so"),
+    (30, "an order that arrived after its place was given up left a machine that nobody knew"),
+    (89, "a step that was retried beside another operation brought a deleted instance back in the books"),
+    (138, "an operation whose start was kept though the commit reported failure was never run"),
+    (172, "a pair whose new primary was away when it should get its channels was never served again"),
+    (182, "a retried repair built a second standby and left the first to nobody"),
+    (364, "a retried provision took back, and deleted, the primary of a pair that served by then"),
+    (563, "cancelling an operation hid that one of its accounts could not be put back"),
+    (2538, "a teardown that a provider held up for an hour gave up half-way and nobody was paged"),
+];

@@ -1,0 +1,205 @@
+//! The promises as pure questions about what is durable.
+
+use crate::oracle::Books;
+use gf_model::{
+    InstanceId,
+    approval::ApprovalState,
+    fleet::{Change, Fleet, Record},
+    notice::Severity,
+    operation::{LaneRecord, LaneState, Operation, OperationState, Step},
+    person::Principal,
+    provider::ProviderId,
+    verb::Verb,
+};
+use gf_store::Batch;
+use std::collections::{BTreeMap, VecDeque};
+
+const MINUTE_MS: u64 = 60_000;
+/// Restarts of one instance by the control plane itself within ten minutes: three, and the one that escalates.
+const RESTARTS: usize = 4;
+/// Failovers of one pair, and standbys built for it, within an hour.
+const MOVES: usize = 14;
+/// Calls of providers within a minute, per account and on top.
+const CALLS_PER_ACCOUNT: usize = 24;
+const CALLS: usize = 24;
+
+pub(crate) fn instance_of(step: &Step) -> Option<&InstanceId> {
+    match step {
+        Step::CreateInstance { instance, .. }
+        | Step::AwaitActive { instance }
+        | Step::ConnectChannels { instance, .. }
+        | Step::Fence { instance }
+        | Step::LoadMemory { instance, .. }
+        | Step::Promote { instance, .. }
+        | Step::Restart { instance }
+        | Step::ApplyRevision { instance, .. }
+        | Step::RevertRevision { instance, .. }
+        | Step::Resize { instance, .. }
+        | Step::DeleteInstance { instance } => Some(instance),
+        _ => None,
+    }
+}
+
+/// Whether a row that begins such an act announces a deletion at a provider.
+pub(crate) fn says_that_it_deletes(action: &str) -> bool {
+    matches!(action, "step.delete_instance" | "undo.create_instance" | "place.reap")
+}
+
+pub(crate) fn is_named_by_open_work(books: &Books, label: &str) -> bool {
+    let Ok(id) = label.parse::<InstanceId>() else { return false };
+    let open = |operation| {
+        books.fleet.operations.get(operation).is_some_and(|known: &Operation| !known.state.is_over())
+    };
+    books.named.get(&id).is_some_and(|by| by.iter().any(open))
+}
+
+fn needs_a_person(verb: &Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Provision { .. }
+            | Verb::Teardown { .. }
+            | Verb::Restore { .. }
+            | Verb::Resize { .. }
+            | Verb::ConfigPush { .. }
+            | Verb::ProviderPolicy { .. }
+    )
+}
+
+/// Why an operation that begins is not covered by what a person agreed to.
+pub(crate) fn outside_its_envelope(fleet: &Fleet, operation: &Operation) -> Option<String> {
+    let Some(code) = &operation.approval else {
+        let alone = matches!(operation.principal, Principal::Person(_)) || !needs_a_person(&operation.verb);
+        return (!alone)
+            .then(|| format!("{} of {} began without a person's yes", operation.id, operation.principal));
+    };
+    let Some(approval) = fleet.approvals.get(code) else {
+        return Some(format!("{} began on {code}, which nobody knows", operation.id));
+    };
+    if approval.state != ApprovalState::Granted {
+        return Some(format!("{} began on {code}, which is {:?}", operation.id, approval.state));
+    }
+    let envelope = &approval.envelope;
+    if envelope.verb != operation.verb.name() {
+        return Some(format!(
+            "{} is {} and {code} covers {}",
+            operation.id,
+            operation.verb.name(),
+            envelope.verb
+        ));
+    }
+    let also = fleet
+        .operations
+        .values()
+        .find(|other| other.approval.as_ref() == Some(code) && other.id != operation.id);
+    if let Some(also) = also {
+        return Some(format!("{code} began both {} and {}", also.id, operation.id));
+    }
+    let outside = |record: &&LaneRecord| {
+        record.lane.steps.iter().filter_map(|step| instance_of(&step.step)).any(|instance| {
+            let owner = fleet.instances.get(instance).map(|known| &known.account);
+            owner.is_some_and(|owner| !envelope.accounts.contains(owner))
+        })
+    };
+    let stray = fleet.lanes_of(&operation.id).find(outside);
+    stray.map(|stray| {
+        format!("{} also changes {}, which {code} does not cover", operation.id, stray.lane.target)
+    })
+}
+
+/// Whether the commit that ends a stuck operation pages somebody.
+pub(crate) fn pages(batch: &Batch, operation: &Operation) -> bool {
+    let beginning = format!("ended:{}:", operation.id);
+    batch.changes.iter().any(|change| {
+        matches!(change, Change::Put(Record::Notice(notice))
+            if notice.severity == Severity::Critical && notice.key.starts_with(&beginning))
+    })
+}
+
+/// Why a rollout that failed left something behind on its revision.
+pub(crate) fn left_on_a_failed_revision(fleet: &Fleet, operation: &Operation) -> Option<String> {
+    let Verb::ConfigPush { revision, .. } = &operation.verb else { return None };
+    if !matches!(operation.state, OperationState::Failed | OperationState::Undone) {
+        return None;
+    }
+    let put_back = fleet.lanes_of(&operation.id).filter(|record| record.lane.state == LaneState::Undone);
+    let mut touched =
+        put_back.flat_map(|record| &record.lane.steps).filter_map(|step| instance_of(&step.step));
+    let left = touched.find(|id| {
+        fleet
+            .instances
+            .get(*id)
+            .is_some_and(|known| known.state.exists() && known.revision == Some(*revision))
+    });
+    left.map(|left| format!("{} ended {:?} and left {left} on {revision}", operation.id, operation.state))
+}
+
+/// Why a lane should not have begun: a batch before it failed.
+pub(crate) fn went_past_a_failed_batch(fleet: &Fleet, record: &LaneRecord) -> Option<String> {
+    let operation = fleet.operations.get(&record.id.operation)?;
+    if !matches!(operation.verb, Verb::ConfigPush { .. }) || record.lane.state != LaneState::Running {
+        return None;
+    }
+    for (index, head) in operation.stages.iter().enumerate().take(record.id.stage as usize) {
+        let stage: Vec<_> =
+            fleet.lanes_of(&operation.id).filter(|lane| lane.id.stage as usize == index).collect();
+        let failed = stage.iter().filter(|lane| {
+            matches!(lane.lane.state, LaneState::Failed | LaneState::Undone | LaneState::Stuck)
+        });
+        if failed.count() * 100 > stage.len() * usize::from(head.fail_above_percent) {
+            return Some(format!(
+                "{} went on to batch {} though batch {index} failed",
+                operation.id, record.id.stage
+            ));
+        }
+    }
+    None
+}
+
+/// What was spent lately, against the budgets.
+#[derive(Default)]
+pub(crate) struct Spent {
+    restarts: BTreeMap<String, VecDeque<u64>>,
+    moves: BTreeMap<String, VecDeque<u64>>,
+    calls: VecDeque<u64>,
+    /// The most that any window ever held.
+    pub most_calls: usize,
+}
+
+fn within(times: &mut VecDeque<u64>, now: u64, window: u64) -> usize {
+    times.push_back(now);
+    while times.front().is_some_and(|at| now.saturating_sub(*at) >= window) {
+        times.pop_front();
+    }
+    times.len()
+}
+
+impl Spent {
+    /// What the control plane began by itself, and why that was once too often.
+    pub(crate) fn began(&mut self, operation: &Operation, now: u64) -> Option<String> {
+        if !matches!(operation.principal, Principal::Service(_)) {
+            return None;
+        }
+        match &operation.verb {
+            Verb::Restart { instances, .. } => instances.iter().find_map(|instance| {
+                let times = self.restarts.entry(instance.to_string()).or_default();
+                let count = within(times, now, 10 * MINUTE_MS);
+                (count > RESTARTS).then(|| format!("{instance} was restarted {count} times in ten minutes"))
+            }),
+            Verb::Failover { account, .. } | Verb::RebuildStandby { account } => {
+                let what = operation.verb.name();
+                let times = self.moves.entry(format!("{what} {account}")).or_default();
+                let count = within(times, now, 60 * MINUTE_MS);
+                (count > MOVES).then(|| format!("{what} of {account} began {count} times within an hour"))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn called(&mut self, provider: &ProviderId, accounts: usize, now: u64) -> Option<String> {
+        let count = within(&mut self.calls, now, MINUTE_MS);
+        self.most_calls = self.most_calls.max(count);
+        let allowed = CALLS + CALLS_PER_ACCOUNT * accounts;
+        (count > allowed)
+            .then(|| format!("{count} calls within a minute, the last of {provider}; {allowed} are allowed"))
+    }
+}
