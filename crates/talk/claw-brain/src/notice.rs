@@ -6,6 +6,8 @@ use crate::{chat::Call, step::Step};
 use serde_json::Value;
 
 const MARK: &str = "[clawops notice";
+/// How the control plane begins what a person must look at now.
+pub const CRITICAL: &str = "CRITICAL";
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -34,6 +36,10 @@ pub fn read(said: &str) -> Option<Notice> {
 }
 
 impl Notice {
+    pub fn is_critical(&self) -> bool {
+        self.text.starts_with(CRITICAL)
+    }
+
     pub fn step(&self) -> Step {
         match &self.look_at {
             Some(call) => Step::Do(call.clone()),

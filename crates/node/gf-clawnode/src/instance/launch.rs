@@ -3,14 +3,15 @@
 use crate::{
     files,
     host::Runtime,
-    instance::{Layout, Obstacle, process::Process},
+    instance::{Layout, Obstacle, logs, process::Process},
 };
 use gf_node_proto::FailureReason;
 use openclaw_client::lean;
 use std::{
     env,
     ffi::OsString,
-    fs, io,
+    fs,
+    io::{self, Write},
     os::unix::process::CommandExt,
     process::{Command, Stdio},
 };
@@ -79,5 +80,7 @@ fn output(layout: &Layout) -> io::Result<fs::File> {
     if fs::metadata(&path).is_ok_and(|meta| meta.len() > LARGEST_OUTPUT) {
         fs::rename(&path, path.with_extension("log.1"))?;
     }
-    files::append_private(&path)
+    let mut output = files::append_private(&path)?;
+    writeln!(output, "{}", logs::LIFE_BEGINS)?;
+    Ok(output)
 }

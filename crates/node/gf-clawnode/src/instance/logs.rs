@@ -9,6 +9,9 @@ use std::{
     path::Path,
 };
 
+/// Printed before OpenClaw is started, so that what an earlier life said is not taken for this one's.
+pub const LIFE_BEGINS: &str = "[gf-clawnode] starting OpenClaw";
+
 const MOST_LINES: usize = 1000;
 /// Enough for that many lines of ordinary length.
 const TAIL_BYTES: u64 = 256 * 1024;
@@ -27,6 +30,14 @@ impl Instance {
     pub(super) fn last_output(&self, lines: usize) -> Vec<String> {
         let token = self.spec.lock().gateway_token.clone();
         tail(&self.layout.output(), lines).iter().map(|line| redact::line(line, &[&token])).collect()
+    }
+}
+
+/// What was printed since OpenClaw was last started.
+pub fn of_last_life(mut lines: Vec<String>) -> Vec<String> {
+    match lines.iter().rposition(|line| line == LIFE_BEGINS) {
+        Some(at) => lines.split_off(at + 1),
+        None => lines,
     }
 }
 
@@ -55,5 +66,14 @@ mod tests {
         assert!(tail(&path, 5).is_empty());
         std::fs::write(&path, "a\nb\nc\n").unwrap();
         assert_eq!(tail(&path, 2), ["b", "c"]);
+    }
+
+    #[test]
+    fn what_an_earlier_life_said_is_not_this_ones() {
+        let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let said = lines(&["maintenance", LIFE_BEGINS, "old", LIFE_BEGINS, "invalid config"]);
+        assert_eq!(of_last_life(said), ["invalid config"]);
+        assert!(of_last_life(lines(&["old", LIFE_BEGINS])).is_empty());
+        assert_eq!(of_last_life(lines(&["all", "of it"])), ["all", "of it"]);
     }
 }

@@ -5,7 +5,7 @@ use super::{
     boots::{self, BootPlace, PLACE_HELD_AT_MOST},
     ends::{End, died_unseen},
     exits::{self, Ended},
-    health, launch, preflight,
+    health, launch, logs, preflight,
     process::{Exit, Process},
 };
 use gf_model::Timestamp;
@@ -302,7 +302,7 @@ impl Instance {
     }
 
     fn died(&self, process: &Process, exit: Exit, lived: Duration, was_ready: bool) -> End {
-        let last_lines = self.last_output(12);
+        let last_lines = logs::of_last_life(self.last_output(12));
         let ended = exits::classify(exit, lived, was_ready, &last_lines);
         End::Died { pid: process.id().pid, ended, exit }
     }

@@ -35,7 +35,14 @@ pub fn compose(said: &str, steps: &[Step], uses: &[ToolUse]) -> String {
     }
     parts.retain(|part| !part.trim().is_empty());
     parts.dedup();
-    if parts.is_empty() { "Understood.".to_owned() } else { parts.join("\n\n") }
+    let answer = if parts.is_empty() { "Understood.".to_owned() } else { parts.join("\n\n") };
+    match notice::read(said) {
+        // Its sentence may have been left out for a number; that somebody must come may not.
+        Some(notice) if notice.is_critical() && !answer.contains(notice::CRITICAL) => {
+            format!("{}: {answer}", notice::CRITICAL)
+        }
+        _ => answer,
+    }
 }
 
 /// What was only looked up to find out what was meant is not told.

@@ -215,6 +215,19 @@ fn a_notice_is_told_once_with_what_the_tool_says() {
 }
 
 #[test]
+fn that_it_is_critical_is_told_even_where_its_sentence_is_not() {
+    let notice = "[clawops notice note-12ab] gf_instance_health {\"instanceId\":\"i-77aa\"}\nCRITICAL: i-77aa failed 99 times. Nothing was done; please look.";
+    let (turn, _) = finish(
+        Talk::new().say(notice),
+        |_, _| json!({ "summary": "i-77aa (PRIMARY of acct-0001) is FAILED.", "instanceId": "i-77aa", "state": "FAILED" }),
+    );
+    assert!(turn.text.starts_with("CRITICAL") && !turn.text.contains("99"), "{}", turn.text);
+    let calm = notice.replace("CRITICAL: ", "");
+    let (turn, _) = finish(Talk::new().say(&calm), |_, _| json!({ "summary": "i-77aa is ACTIVE." }));
+    assert!(!turn.text.contains("CRITICAL"), "{}", turn.text);
+}
+
+#[test]
 fn a_tool_that_is_not_offered_is_not_called() {
     let mut request = Talk::new().say("Provision 2 standard accounts").request();
     request.tools.retain(|tool| tool.function.name == "gf_fleet_status");
