@@ -32,6 +32,9 @@ fn a_file_that_permits_everything_permits_no_more_than_the_hard_limits() {
 }
 
 proptest! {
+    // Each case compiles rules of its own.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Whatever limits are written into the file and whoever asks: what the floor refuses is refused, and what it asks a
     /// person for is never simply allowed.
     #[test]
