@@ -16,7 +16,7 @@ use gf_model::{
 };
 use gf_node_hub::{Hub, HubConfig};
 use gf_operations::{Engine, Hands, Limits, Paths};
-use gf_policy::StandardPolicy;
+
 use gf_reconcile::{Cadence, Reconcilers, spawn_all};
 use gf_requests::Requests;
 use gf_secrets::Secrets;
@@ -108,7 +108,7 @@ impl Plane {
             companion_listens: true,
             base_configuration: Arc::new(json!({ "session": { "dmScope": "main" } })),
         });
-        let requests = Requests::new(engine.clone(), Arc::new(StandardPolicy::default()));
+        let requests = Requests::new(engine.clone(), Arc::new(gf_policy_cedar::standard()));
         let all = Reconcilers {
             engine: engine.clone(),
             requests: requests.clone(),
