@@ -58,7 +58,7 @@ fn who_holds_what_is_owned_is_left_alone_and_everyone_else_is_astray() {
         ("it was not told of a rollback", standing("v3", &owned)),
     ] {
         let found = astray(&fleet, &said(&fleet, Some((&standby, other))));
-        assert_eq!(names(&found), [standby.clone()], "{what}");
+        assert_eq!(names(&found), std::slice::from_ref(&standby), "{what}");
         assert_eq!((found[0].revision, &found[0].owned), (V2, &owned));
     }
     assert_eq!(astray(&fleet, &BTreeMap::new()), [], "nothing is known of them yet");
@@ -71,7 +71,7 @@ fn a_record_that_is_behind_and_a_flag_are_looked_at_too() {
     let mut instance = fleet.instances[&standby].clone();
     instance.revision = None;
     fleet.apply(instance.clone().into());
-    assert_eq!(names(&astray(&fleet, &well)), [standby.clone()]);
+    assert_eq!(names(&astray(&fleet, &well)), std::slice::from_ref(&standby));
     instance.revision = V2;
     instance.flagged = Some("malformed".into());
     fleet.apply(instance.into());

@@ -180,7 +180,8 @@ impl Oracle {
             self.breach(books, Promise::Audited, format!("{label} is deleted and no audit row says so"));
         }
         let is_named = rules::is_named_by_open_work(books, label);
-        if !is_named && !(what == "delete" && books.may_be_deleted.contains(label)) {
+        let is_announced = what == "delete" && books.may_be_deleted.contains(label);
+        if !is_named && !is_announced {
             self.breach(books, Promise::Audited, format!("{what} of {label}, which no open operation names"));
         }
     }

@@ -111,7 +111,7 @@ async fn tell(seed: u64, keys: &Path, keep_lines: bool) -> Report {
             stuck: books.fleet.operations.values().filter(|it| it.state == OperationState::Stuck).count(),
             paged: ends::paged(&books.fleet),
             most_calls: books.spent.most_calls,
-            lines: trace.into_lines(),
+            lines: trace.take_lines(),
         })
         .with(oracle.first_breach())
 }

@@ -59,7 +59,7 @@ impl Trace {
         self.inner.lock().events
     }
 
-    pub fn into_lines(&self) -> Vec<String> {
+    pub fn take_lines(&self) -> Vec<String> {
         self.inner.lock().lines.take().unwrap_or_default()
     }
 }

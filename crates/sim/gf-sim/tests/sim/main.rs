@@ -1,4 +1,5 @@
 //! A bounded number of seeds, every seed that ever failed, and the proof that a seed tells the same story twice.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use gf_sim::{REGRESSIONS, Report, run};
 use std::{
