@@ -4,7 +4,7 @@
 //! own beside the code that was mended; the seed stays as one more story.
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 10] = [
+pub const REGRESSIONS: [(u64, &str); 11] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -17,5 +17,6 @@ pub const REGRESSIONS: [(u64, &str); 10] = [
     (182, "a retried repair built a second standby and left the first to nobody"),
     (364, "a retried provision took back, and deleted, the primary of a pair that served by then"),
     (563, "cancelling an operation hid that one of its accounts could not be put back"),
+    (2099, "a teardown that was cancelled left the account with its channels closed"),
     (2538, "a teardown that a provider held up for an hour gave up half-way and nobody was paged"),
 ];

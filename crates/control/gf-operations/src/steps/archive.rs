@@ -1,6 +1,9 @@
 //! Takes what is kept of an account after its teardown. Nothing arrives any more once it is taken.
 
-use super::context::{StepContext, StepError};
+use super::{
+    channels,
+    context::{StepContext, StepError},
+};
 use gf_model::{AccountId, ArchiveId, snapshot::Archive};
 use gf_node_proto::{ArchiveCreate, ChannelsSet, reply};
 use jiff::SignedDuration;
@@ -65,4 +68,17 @@ pub(super) async fn take(
         })
         .await?;
     Ok(json!({ "archive": archive, "bytes": taken.bytes, "sha256": taken.sha256 }))
+}
+
+/// Opens again what was closed for the archive. The endpoint says that users reached this primary before.
+pub(super) async fn give_up(context: &StepContext<'_>, account: &AccountId) -> Result<(), StepError> {
+    let mute = context.hands.store.read(|fleet| {
+        let was_served = fleet.gateways.get(account).is_some_and(|gateway| gateway.endpoint.is_some());
+        let primary = fleet.primary_of(account).filter(|primary| was_served && !primary.channels_on);
+        primary.map(|primary| primary.id.clone())
+    });
+    match mute {
+        Some(primary) => channels::connect(context, account, &primary).await.map(drop),
+        None => Ok(()),
+    }
 }

@@ -88,6 +88,7 @@ pub(crate) async fn undo(context: &StepContext<'_>) -> Result<(), StepError> {
         Step::Resize { instance, .. } => instance::resize_back(context, instance).await,
         Step::SetProviderPool { provider, .. } => marks::provider_pool_back(context, provider).await,
         Step::MarkServed { account } => marks::not_served(context, account).await,
+        Step::TakeArchive { account, .. } => archive::give_up(context, account).await,
         _ => Ok(()),
     }
 }

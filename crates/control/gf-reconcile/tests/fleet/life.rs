@@ -65,6 +65,25 @@ async fn torn_down_with_an_archive_and_restored_from_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cancelled_teardown_serves_its_user_again() {
+    let (_world, rig) = with_pairs(1).await;
+    let (primary, standby) = (rig.primary(1), rig.standby(1));
+    assert!(primary.channels_on);
+    rig.sim.next_call(&standby.provider, CallFault::RateLimit(std::time::Duration::from_secs(60)));
+    let operation = rig.confirmed(teardown(1, true)).await;
+    rig.until("it waits for the provider, with its channels closed", |fleet| {
+        !fleet.instances[&primary.id].channels_on
+            && fleet.instances[&standby.id].state == InstanceState::TearingDown
+    })
+    .await;
+    rig.requests.control(&person("ada"), &operation.id, Act::Cancel).await.unwrap();
+    let ended = rig.ended(&operation).await;
+    assert_eq!(ended.state, OperationState::Cancelled, "{}", rig.picture());
+    assert_eq!(rig.primary(1).id, primary.id);
+    assert!(rig.primary(1).channels_on, "nobody hears this user any more: {}", rig.picture());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unprotected_primary_is_not_torn_down_without_an_archive() {
     let (_world, rig) = with_pairs(1).await;
     let standby = rig.standby(1);
