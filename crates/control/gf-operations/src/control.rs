@@ -130,32 +130,27 @@ impl Engine {
 }
 
 /// Who has built, deleted or moved the same pair after this operation began. What was planned for the pair as it was
-/// then would now take from it what serves. Where only channels are left to connect, a new standby changes nothing:
-/// the primary that waits for them is still the one.
+/// then would now take from it what serves.
 fn moved_on(fleet: &Fleet, operation: &Operation, record: &LaneRecord) -> Option<OperationId> {
-    if !record.lane.steps.iter().any(|step| shapes_a_pair(&step.step)) {
+    if !shapes_a_pair(&record.lane) {
         return None;
     }
-    let still_shapes =
-        record.lane.steps.iter().any(|step| step.state != StepState::Done && shapes_a_pair(&step.step));
     let later = fleet.operations.values().filter(|other| other.created_at > operation.created_at);
     let on_the_same = |other: &&Operation| {
-        fleet.lanes_of(&other.id).filter(|also| also.lane.target == record.lane.target).any(|also| {
-            also.lane.steps.iter().any(|step| match still_shapes {
-                true => shapes_a_pair(&step.step),
-                false => moves_the_primary(&step.step),
-            })
-        })
+        fleet
+            .lanes_of(&other.id)
+            .any(|also| also.lane.target == record.lane.target && shapes_a_pair(&also.lane))
     };
     later.filter(|other| other.id != operation.id).find(on_the_same).map(|other| other.id.clone())
 }
 
-fn shapes_a_pair(step: &Step) -> bool {
-    matches!(step, Step::CreateInstance { .. } | Step::DeleteInstance { .. }) || moves_the_primary(step)
-}
-
-fn moves_the_primary(step: &Step) -> bool {
-    matches!(step, Step::RaiseGeneration { .. })
+fn shapes_a_pair(lane: &Lane) -> bool {
+    lane.steps.iter().any(|step| {
+        matches!(
+            step.step,
+            Step::CreateInstance { .. } | Step::DeleteInstance { .. } | Step::RaiseGeneration { .. }
+        )
+    })
 }
 
 /// Nothing that the operation is about may be held by another one.
