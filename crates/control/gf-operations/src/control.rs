@@ -5,7 +5,7 @@ use gf_model::{
     InstanceId, OperationId,
     audit::{AuditEntry, AuditPhase},
     fleet::Fleet,
-    instance::InstanceState,
+    instance::{InstanceState, Role},
     operation::{Lane, LaneRecord, LaneState, Operation, OperationState, Step, StepState},
     person::Principal,
 };
@@ -135,13 +135,43 @@ fn moved_on(fleet: &Fleet, operation: &Operation, record: &LaneRecord) -> Option
     if !shapes_a_pair(&record.lane) {
         return None;
     }
-    let later = fleet.operations.values().filter(|other| other.created_at > operation.created_at);
+    // A clock that was wrong may put what came later before it: what it built tells as well.
+    let builders = built_since(fleet, &record.lane);
+    let later = fleet
+        .operations
+        .values()
+        .filter(|other| other.created_at > operation.created_at || builders.contains(&&other.id));
     let on_the_same = |other: &&Operation| {
         fleet
             .lanes_of(&other.id)
             .any(|also| also.lane.target == record.lane.target && shapes_a_pair(&also.lane))
     };
     later.filter(|other| other.id != operation.id).find(on_the_same).map(|other| other.id.clone())
+}
+
+/// The operations that built what now stands where the lane would build and would not clear away first.
+fn built_since<'a>(fleet: &'a Fleet, lane: &Lane) -> Vec<&'a OperationId> {
+    let builds = |step: &Step, wanted: &InstanceId| matches!(step, Step::CreateInstance { instance, .. } if instance == wanted);
+    let mut builders = Vec::new();
+    for step in lane.steps.iter().filter(|step| step.state != StepState::Done) {
+        let Step::CreateInstance { account, role, .. } = &step.step else { continue };
+        let stands = match role {
+            Role::Primary => fleet.primary_of(account),
+            Role::Standby => fleet.standby_of(account),
+        };
+        let clears_away = |id: &InstanceId| {
+            lane.steps
+                .iter()
+                .any(|step| matches!(&step.step, Step::DeleteInstance { instance } if instance == id))
+        };
+        let Some(stands) = stands.filter(|stands| !clears_away(&stands.id)) else { continue };
+        builders.extend(fleet.operations.keys().filter(|id| {
+            fleet
+                .lanes_of(id)
+                .any(|record| record.lane.steps.iter().any(|step| builds(&step.step, &stands.id)))
+        }));
+    }
+    builders
 }
 
 fn shapes_a_pair(lane: &Lane) -> bool {

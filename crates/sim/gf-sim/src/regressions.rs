@@ -4,7 +4,7 @@
 //! own beside the code that was mended; the seed stays as one more story.
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 11] = [
+pub const REGRESSIONS: [(u64, &str); 12] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -19,4 +19,8 @@ pub const REGRESSIONS: [(u64, &str); 11] = [
     (563, "cancelling an operation hid that one of its accounts could not be put back"),
     (2099, "a teardown that was cancelled left the account with its channels closed"),
     (2538, "a teardown that a provider held up for an hour gave up half-way and nobody was paged"),
+    (
+        9996,
+        "a clock that was an hour ahead hid that another operation had built the standby, and a retry deleted the primary",
+    ),
 ];
