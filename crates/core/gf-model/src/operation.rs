@@ -269,6 +269,24 @@ pub enum Step {
 }
 
 impl Step {
+    /// The one instance that it is about, if it is about one.
+    pub fn instance(&self) -> Option<&InstanceId> {
+        match self {
+            Self::CreateInstance { instance, .. }
+            | Self::AwaitActive { instance }
+            | Self::ConnectChannels { instance, .. }
+            | Self::Fence { instance }
+            | Self::LoadMemory { instance, .. }
+            | Self::Promote { instance, .. }
+            | Self::Restart { instance }
+            | Self::ApplyRevision { instance, .. }
+            | Self::RevertRevision { instance, .. }
+            | Self::Resize { instance, .. }
+            | Self::DeleteInstance { instance } => Some(instance),
+            _ => None,
+        }
+    }
+
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CreateInstance { .. } => "create_instance",

@@ -49,9 +49,9 @@ fn is_paged(fleet: &Fleet, account: &AccountId) -> bool {
 /// Whether an operation that nobody could undo, and about which a person was called, had this instance.
 fn is_stuck(books_fleet: &Fleet, instance: &Instance) -> bool {
     let stuck = books_fleet.operations.values().filter(|operation| operation.state == OperationState::Stuck);
-    stuck.flat_map(|operation| books_fleet.lanes_of(&operation.id)).any(|record| {
-        record.lane.steps.iter().any(|step| crate::rules::instance_of(&step.step) == Some(&instance.id))
-    })
+    stuck
+        .flat_map(|operation| books_fleet.lanes_of(&operation.id))
+        .any(|record| record.lane.steps.iter().any(|step| step.step.instance() == Some(&instance.id)))
 }
 
 /// Whether the account waits for a person because an operation about it could not be undone.

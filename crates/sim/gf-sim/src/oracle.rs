@@ -121,7 +121,7 @@ impl Oracle {
                     }
                     Change::Put(Record::Lane(record)) => {
                         for step in &record.lane.steps {
-                            if let Some(instance) = rules::instance_of(&step.step) {
+                            if let Some(instance) = step.step.instance() {
                                 let by = books.named.entry(instance.clone()).or_default();
                                 by.insert(record.id.operation.clone());
                             }

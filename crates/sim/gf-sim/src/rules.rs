@@ -6,7 +6,7 @@ use gf_model::{
     approval::ApprovalState,
     fleet::{Change, Fleet, Record},
     notice::Severity,
-    operation::{LaneRecord, LaneState, Operation, OperationState, Step},
+    operation::{LaneRecord, LaneState, Operation, OperationState},
     person::Principal,
     provider::ProviderId,
     verb::Verb,
@@ -22,23 +22,6 @@ const MOVES: usize = 14;
 /// Calls of providers within a minute, per account and on top.
 const CALLS_PER_ACCOUNT: usize = 24;
 const CALLS: usize = 24;
-
-pub(crate) fn instance_of(step: &Step) -> Option<&InstanceId> {
-    match step {
-        Step::CreateInstance { instance, .. }
-        | Step::AwaitActive { instance }
-        | Step::ConnectChannels { instance, .. }
-        | Step::Fence { instance }
-        | Step::LoadMemory { instance, .. }
-        | Step::Promote { instance, .. }
-        | Step::Restart { instance }
-        | Step::ApplyRevision { instance, .. }
-        | Step::RevertRevision { instance, .. }
-        | Step::Resize { instance, .. }
-        | Step::DeleteInstance { instance } => Some(instance),
-        _ => None,
-    }
-}
 
 /// Whether a row that begins such an act announces a deletion at a provider.
 pub(crate) fn says_that_it_deletes(action: &str) -> bool {
@@ -95,7 +78,7 @@ pub(crate) fn outside_its_envelope(fleet: &Fleet, operation: &Operation) -> Opti
         return Some(format!("{code} began both {} and {}", also.id, operation.id));
     }
     let outside = |record: &&LaneRecord| {
-        record.lane.steps.iter().filter_map(|step| instance_of(&step.step)).any(|instance| {
+        record.lane.steps.iter().filter_map(|step| step.step.instance()).any(|instance| {
             let owner = fleet.instances.get(instance).map(|known| &known.account);
             owner.is_some_and(|owner| !envelope.accounts.contains(owner))
         })
@@ -122,8 +105,7 @@ pub(crate) fn left_on_a_failed_revision(fleet: &Fleet, operation: &Operation) ->
         return None;
     }
     let put_back = fleet.lanes_of(&operation.id).filter(|record| record.lane.state == LaneState::Undone);
-    let mut touched =
-        put_back.flat_map(|record| &record.lane.steps).filter_map(|step| instance_of(&step.step));
+    let mut touched = put_back.flat_map(|record| &record.lane.steps).filter_map(|step| step.step.instance());
     let left = touched.find(|id| {
         fleet
             .instances

@@ -196,26 +196,9 @@ fn done<'a>(lanes: &[&'a LaneRecord]) -> impl Iterator<Item = &'a Step> {
     steps(lanes).filter(|step| step.state == StepState::Done).map(|step| &step.step)
 }
 
-fn instance_of(step: &Step) -> Option<&InstanceId> {
-    match step {
-        Step::CreateInstance { instance, .. }
-        | Step::AwaitActive { instance }
-        | Step::ConnectChannels { instance, .. }
-        | Step::Fence { instance }
-        | Step::LoadMemory { instance, .. }
-        | Step::Promote { instance, .. }
-        | Step::Restart { instance }
-        | Step::ApplyRevision { instance, .. }
-        | Step::RevertRevision { instance, .. }
-        | Step::Resize { instance, .. }
-        | Step::DeleteInstance { instance } => Some(instance),
-        _ => None,
-    }
-}
-
 /// Instances that the work is about, each once.
 fn instances(lanes: &[&LaneRecord]) -> BTreeSet<InstanceId> {
-    steps(lanes).filter_map(|step| instance_of(&step.step)).cloned().collect()
+    steps(lanes).filter_map(|step| step.step.instance()).cloned().collect()
 }
 
 /// Their own states now; one that is not there yet waits, one that the work deleted is deleted.
