@@ -36,8 +36,13 @@ pub(crate) fn document(inputs: &Inputs<'_>) -> Result<Value> {
                 "toolSearch": false,
                 "agentToAgent": { "enabled": true, "allow": team.agents.keys().collect::<Vec<_>>() },
             },
-            // By default all operators share one conversation, which other agents may write to.
-            "session": { "dmScope": "per-channel-peer" },
+            "session": {
+                // By default all operators share one conversation, which other agents may write to.
+                "dmScope": "per-channel-peer",
+                // Pruning takes the agent's database for seconds after each turn. Where another agent speaks meanwhile,
+                // OpenClaw fails to put the database down and then fails every later turn; so it only warns here.
+                "maintenance": { "mode": "warn" },
+            },
             // What a chat message may do to the gateway itself: nothing.
             "commands": {
                 "native": false, "nativeSkills": false, "restart": false,
