@@ -163,8 +163,14 @@ impl Client {
         const METHOD: &str = "tools.effective";
         // The question is only answered for a session that exists. It stays: removing one takes seconds.
         let key = format!("agent:{agent}:tools-check");
-        self.call("sessions.create", json!({ "key": key, "agentId": agent }), QUICK).await?;
-        let answer = self.call(METHOD, json!({ "sessionKey": key, "agentId": agent }), QUICK).await?;
+        let question = json!({ "sessionKey": key, "agentId": agent });
+        let answer = match self.call(METHOD, question.clone(), QUICK).await {
+            Err(Error::Refused { .. }) => {
+                self.call("sessions.create", json!({ "key": key, "agentId": agent }), QUICK).await?;
+                self.call(METHOD, question, QUICK).await?
+            }
+            answer => answer?,
+        };
         let groups = answer["groups"].as_array().ok_or_else(|| Error::unexpected(METHOD, "no groups"))?;
         let tools = groups.iter().flat_map(|group| group["tools"].as_array().into_iter().flatten());
         let mut names: Vec<String> =

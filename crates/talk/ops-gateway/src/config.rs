@@ -122,5 +122,5 @@ fn plugins(inputs: &Inputs<'_>) -> Value {
     for channel in settings.channels.names() {
         entries[channel] = json!({ "enabled": true });
     }
-    json!({ "allow": allow, "load": { "paths": [settings.plugin] }, "entries": entries })
+    json!({ "allow": allow, "load": { "paths": [layout.plugin] }, "entries": entries })
 }

@@ -20,7 +20,7 @@ pub enum Error {
     NotInstalled { what: &'static str, path: PathBuf },
     #[error("model {value:?} is not understood: {problem}; write provider/model base-url=… key-file=…")]
     Model { value: String, problem: String },
-    #[error("cannot start OpenClaw with {program}")]
+    #[error("cannot start {program}")]
     Spawn {
         program: PathBuf,
         #[source]

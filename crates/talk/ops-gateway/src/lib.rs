@@ -10,6 +10,7 @@ mod error;
 mod extra;
 mod files;
 pub mod model;
+mod plugin;
 mod process;
 pub mod runtime;
 pub mod team;
@@ -35,7 +36,7 @@ pub struct Settings {
     pub runtime: PathBuf,
     /// The `team/` folder: agents and skills.
     pub team: PathBuf,
-    /// The `plugin/openclaw-clawops/` folder.
+    /// The `plugin/openclaw-clawops/` folder: the sources.
     pub plugin: PathBuf,
     /// Where the gateway listens, on loopback.
     pub port: u16,
@@ -73,6 +74,7 @@ impl OpsGateway {
         files::key(&layout.keys, "plugin.key")?;
         files::key(&layout.keys, "webhook.key")?;
         team.write_workspaces(&layout.workspaces)?;
+        plugin::build(&runtime.node, &settings.plugin, &layout.plugin)?;
         let document = config::document(&config::Inputs {
             settings,
             layout: &layout,
@@ -101,6 +103,7 @@ impl OpsGateway {
 pub(crate) struct Layout {
     pub state: PathBuf,
     pub workspaces: PathBuf,
+    pub plugin: PathBuf,
     pub keys: PathBuf,
     pub run: PathBuf,
     pub logs: PathBuf,
@@ -111,6 +114,7 @@ impl Layout {
         Self {
             state: home.join("ops-gateway/state"),
             workspaces: home.join("ops-gateway/workspaces"),
+            plugin: home.join("ops-gateway/plugin"),
             keys: home.join("keys"),
             run: home.join("run"),
             logs: home.join("logs"),

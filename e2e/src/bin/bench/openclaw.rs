@@ -1,7 +1,10 @@
 //! The reference for everything that involves a boot: one stock OpenClaw with a minimal configuration.
+//!
+//! It has held a conversation before, as every gateway has that is started again: an OpenClaw with an agent's database
+//! looks through it at each start, which takes two seconds. [`Reference::unused`] is one that nobody ever talked to.
 
 use clawops_e2e::{processes, wait};
-use openclaw_client::{lean, probe};
+use openclaw_client::{Client, Endpoint, Token, lean, probe};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -10,6 +13,10 @@ use std::time::{Duration, Instant};
 
 const BOOT_WITHIN: Duration = Duration::from_secs(240);
 const PROBE: Duration = Duration::from_secs(2);
+const TOKEN: &str = "a-token-for-this-bench-only";
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+/// The agent of a gateway that was told of none.
+const AGENT: &str = "main";
 
 pub struct Reference {
     dir: tempfile::TempDir,
@@ -17,8 +24,27 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Boots once, so that the measured boots find a state directory, as a restarted gateway does.
+    /// Boots once and opens a conversation, so that the measured boots find what a restarted gateway finds.
     pub fn prepare(runtime: &Path) -> Self {
+        let reference = Self::configured();
+        let endpoint = Endpoint { addr: reference.addr, token: Token::new(TOKEN.to_owned()) };
+        reference.run(runtime, |asking| {
+            asking.block_on(async {
+                let client = Client::connect(&endpoint, CONNECT_WITHIN).await.expect("a connection");
+                client.tools_effective(AGENT).await.expect("a conversation of the reference");
+            });
+        });
+        reference
+    }
+
+    /// One that has only ever been started.
+    pub fn unused(runtime: &Path) -> Self {
+        let reference = Self::configured();
+        reference.boot(runtime);
+        reference
+    }
+
+    fn configured() -> Self {
         let dir = tempfile::Builder::new().prefix("clawops-bench-").tempdir().expect("a temporary directory");
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let reference = Self { dir, addr: free.expect("a free port") };
@@ -27,17 +53,21 @@ impl Reference {
             &mut config,
             json!({ "gateway": {
                 "mode": "local", "port": reference.addr.port(), "bind": "loopback",
-                "auth": { "mode": "token", "token": "a-token-for-this-bench-only" },
+                "auth": { "mode": "token", "token": TOKEN },
             } }),
         );
         let path = reference.dir.path().join("openclaw.json");
         std::fs::write(&path, config.to_string()).expect("a configuration");
-        reference.boot(runtime);
         reference
     }
 
     /// From start to `/readyz`.
     pub fn boot(&self, runtime: &Path) -> Duration {
+        self.run(runtime, |_| {})
+    }
+
+    /// Starts it, does `with_it` once it is ready, and ends it. How long it took to be ready.
+    fn run(&self, runtime: &Path, with_it: impl FnOnce(&tokio::runtime::Runtime)) -> Duration {
         let began = Instant::now();
         let child = self.spawn(runtime);
         let asking = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -45,6 +75,7 @@ impl Reference {
             asking.block_on(probe::readiness(self.addr, PROBE)).is_ok_and(|page| page.ready).then_some(())
         });
         let took = began.elapsed();
+        with_it(&asking);
         end(child);
         took
     }
