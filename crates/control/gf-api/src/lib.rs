@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod idempotency;
 pub mod json;
+mod lists;
 pub mod openapi;
 mod page;
 pub mod paging;

@@ -2,6 +2,7 @@
 //!
 //! It must never carry a secret: what somebody sent in place of a key is not repeated to them.
 
+use crate::lists;
 use axum::{
     Json,
     http::StatusCode,
@@ -60,22 +61,14 @@ impl Problem {
 
     pub fn not_found(kind: &str, id: impl ToString) -> Self {
         let id = id.to_string();
-        let list = match kind {
-            "account" => "/v1/gateways",
-            "approval" => "/v1/approvals?state=all",
-            "archive" => "/v1/archives",
-            "incident" => "/v1/incidents",
-            "instance" => "/v1/instances",
-            "operation" => "/v1/operations",
-            "person" => "/v1/people",
-            "revision" => "/v1/revisions",
-            "snapshot" => "/v1/snapshots",
-            "tool" => "/v1/tools",
-            _ => "/v1/openapi.json",
-        };
         Self::new(StatusCode::NOT_FOUND, &format!("unknown_{kind}"), format!("there is no {kind} {id:?}"))
             .at(kind, id)
-            .fix(format!("look for what there is at {list}"))
+    }
+
+    /// As an agent is told it: it has no command line, and passes on to people what it reads.
+    pub fn for_agent(mut self) -> Self {
+        self.fix = self.fix.or_else(|| lists::for_agent(&self.code).map(str::to_owned));
+        self
     }
 
     /// The control plane itself cannot: nothing was done.
@@ -107,9 +100,11 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
+    /// Where the problem says no fix, a person is told where to find what there is.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(ProblemBody { error: self })).into_response()
+        let fix = self.fix.or_else(|| lists::for_person(&self.code).map(str::to_owned));
+        (status, Json(ProblemBody { error: Self { fix, ..self } })).into_response()
     }
 }
 

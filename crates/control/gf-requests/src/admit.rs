@@ -66,8 +66,7 @@ impl Requests {
     pub(crate) fn plan(&self, verb: &Verb, now: Timestamp) -> Result<Plan, Refusal> {
         let mut ids = FreshIds(self.entropy());
         self.store().read(|fleet| {
-            let plan =
-                gf_planner::plan(fleet, verb, &mut ids, now).map_err(|error| refused_plan(fleet, &error))?;
+            let plan = gf_planner::plan(fleet, verb, &mut ids, now).map_err(|error| refused_plan(&error))?;
             let objection = gf_planner::lint(fleet, &plan).into_iter().find(|objection| objection.forbids);
             match objection {
                 Some(objection) => Err(Refusal::new(422, "plan_forbidden", objection.text)),
@@ -241,12 +240,13 @@ pub(crate) fn entry(
     }
 }
 
-fn refused_plan(fleet: &Fleet, error: &PlanError) -> Refusal {
+fn refused_plan(error: &PlanError) -> Refusal {
     let mut refusal = Refusal::new(error.status(), error.code(), error.to_string());
     if let Some((field, value)) = error.at() {
         refusal = refusal.at(field, value);
     }
-    refusal.fix(error.fix().unwrap_or_else(|| refusal::known_accounts(fleet)))
+    refusal.fix = error.fix();
+    refusal
 }
 
 /// Fresh bits for the planner, which draws none itself.

@@ -1,6 +1,6 @@
 //! A "no", in words for whoever asked: what was wrong, where, and what would be right.
 
-use gf_model::{BadId, fleet::Fleet};
+use gf_model::BadId;
 use gf_operations::{ControlError, StartError};
 use gf_store::StoreError;
 use serde::Serialize;
@@ -16,6 +16,7 @@ pub struct Refusal {
     pub field: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// `None` where a list of what there is would tell: whoever shows this knows where its reader finds one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
     /// The HTTP status that says the same.
@@ -96,14 +97,6 @@ impl From<ControlError> for Refusal {
 impl From<BadId> for Refusal {
     fn from(error: BadId) -> Self {
         Self::new(400, "bad_id", error.to_string()).at("id", &error.given).fix(error.expected)
-    }
-}
-
-/// A short description of the fleet's size for messages that name what exists.
-pub(crate) fn known_accounts(fleet: &Fleet) -> String {
-    match fleet.gateways.len() {
-        0 => "the fleet has no accounts yet".to_owned(),
-        n => format!("the fleet has {n} accounts; list them with `clawops pairs`"),
     }
 }
 

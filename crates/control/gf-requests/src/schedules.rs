@@ -92,9 +92,7 @@ impl Requests {
 fn meant<'a>(fleet: &'a Fleet, which: &Which) -> Result<&'a Schedule, Refusal> {
     let report = match which {
         Which::Id(id) => {
-            return fleet.schedules.get(id).ok_or_else(|| {
-                Refusal::unknown("schedule", id).fix("ask gf_schedule with action list for the entries")
-            });
+            return fleet.schedules.get(id).ok_or_else(|| Refusal::unknown("schedule", id));
         }
         Which::Report(report) => *report,
     };
@@ -102,8 +100,7 @@ fn meant<'a>(fleet: &'a Fleet, which: &Which) -> Result<&'a Schedule, Refusal> {
     match found[..] {
         [only] => Ok(only),
         [] => Err(Refusal::new(404, "unknown_schedule", format!("no {} is scheduled", report.name()))
-            .at("what", report.name())
-            .fix("ask gf_schedule with action list for the entries")),
+            .at("what", report.name())),
         _ => {
             let ids: Vec<_> = found.iter().map(|entry| format!("{} ({})", entry.id, entry.when)).collect();
             let what = report.name();

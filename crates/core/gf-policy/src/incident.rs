@@ -11,7 +11,7 @@ pub fn may_declare_widespread(status_asked_at: Option<Timestamp>, now: Timestamp
         _ => Err(refused(
             "provider_not_asked",
             "the provider's status was not asked within the last ten minutes".to_owned(),
-            "ask gf_provider_health first, then declare the incident",
+            "ask for the provider's health first, then declare the incident",
         )),
     }
 }

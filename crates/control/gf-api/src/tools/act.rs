@@ -223,11 +223,7 @@ impl From<PlanError> for Problem {
             message: error.to_string(),
             field: field.map(str::to_owned),
             value,
-            fix: Some(
-                error
-                    .fix()
-                    .unwrap_or_else(|| "ask gf_fleet_status with detail full for what there is".into()),
-            ),
+            fix: error.fix(),
         }
     }
 }

@@ -37,10 +37,7 @@ pub async fn look(
 ) -> Result<(Instance, InstanceHealthReply), Problem> {
     let find = || {
         let found = api.store.read(|fleet| fleet.instances.get(id).filter(|i| i.state.exists()).cloned());
-        found.ok_or_else(|| {
-            Problem::not_found("instance", id)
-                .fix("ask gf_fleet_status with detail=full for the ids that exist")
-        })
+        found.ok_or_else(|| Problem::not_found("instance", id))
     };
     let instance = find()?;
     let seen = match live {

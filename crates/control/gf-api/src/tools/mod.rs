@@ -64,7 +64,9 @@ pub async fn call(
     let arguments: Value = json::parse(&body)?;
     permit(&who, &name, &arguments, &options)?;
     let call = Call { api, who, options, key };
-    run(call, &name, arguments).await.map(Json)
+    let is_agent = call.who.agent().is_some();
+    let told = |problem: Problem| if is_agent { problem.for_agent() } else { problem };
+    run(call, &name, arguments).await.map(Json).map_err(told)
 }
 
 /// The row of the tool's table, and a person's role. What an act may touch is decided by policy later.

@@ -18,6 +18,10 @@ fn is_refusal(answer: &(u16, Value), wanted: &str, field: &str, what: &str) {
     assert_eq!(error["field"].as_str().unwrap_or_default(), field, "{what}: {error}");
     assert!(!error["message"].as_str().unwrap().is_empty());
     assert!(error["fix"].is_string(), "{what} says no fix: {error}");
+    // Tools are for models; who gave the name of one is told the names that there are.
+    let names_a_tool =
+        error["message"].to_string().contains("gf_") || error["fix"].to_string().contains("gf_");
+    assert!(!names_a_tool || wanted == "unknown_tool", "{what} names a tool to a person: {error}");
     // What is missing or unknown as a whole has no value.
     let has_none = matches!(wanted, "missing_field" | "unknown_field" | "empty_filter");
     assert!(has_none || error["value"].is_string(), "{what} says no value: {error}");
@@ -162,6 +166,36 @@ async fn things_that_are_not_there() {
     ];
     for (tool, arguments, wanted, field) in cases {
         refused(&door, tool, arguments, wanted, field).await;
+    }
+}
+
+/// An agent passes on to people what it is told, and has no command line.
+#[tokio::test]
+async fn what_there_is_instead_is_found_by_a_verb_of_the_cli_or_in_an_agents_own_words() {
+    let door = Door::open(fleet::of(2)).await;
+    let why = "because";
+    for (tool, arguments, verb) in [
+        ("gf_instance_health", json!({"instanceId": "i-7f3a"}), "`clawops instances`"),
+        ("gf_bulk_restart", json!({"filter": {"status": "PARKED"}, "reason": why}), "`clawops instances`"),
+        ("gf_failover", json!({"accountId": "acct-7777777", "reason": why}), "`clawops pairs`"),
+        ("gf_pair_status", json!({"accountId": "acct-0001", "operationId": "op-ffff"}), "`clawops op list`"),
+        ("gf_incident_report", json!({"action": "get", "id": "inc-ffff"}), "GET /v1/incidents"),
+        ("gf_schedule", json!({"action": "remove", "id": "sched-ffff"}), "`clawops chat"),
+    ] {
+        let person = door.tool(tool, arguments.clone()).await;
+        let fix = person.1["error"]["fix"].as_str().unwrap_or_default();
+        assert!(fix.contains(verb), "{tool} tells a person: {person:?}");
+
+        let claims = json!({"agent": "commander", "sessionKey": "agent:commander:cli-person-operator",
+            "runId": "r1", "callId": tool});
+        let path = format!("/v1/tools/{tool}");
+        let agent = door.signed(claims, "POST", &path, &arguments.to_string()).await;
+        assert_eq!((agent.0, code(&agent)), (person.0, code(&person)), "{agent:?}");
+        let fix = agent.1["error"]["fix"].as_str().unwrap_or_default();
+        assert!(!fix.is_empty(), "{tool} tells an agent nothing: {agent:?}");
+        for word in ["gf_", "clawops", "/v1/"] {
+            assert!(!fix.contains(word), "{tool} tells an agent of {word}: {fix}");
+        }
     }
 }
 
