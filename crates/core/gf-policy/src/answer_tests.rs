@@ -27,10 +27,21 @@ fn granted(code: &str) -> Answer {
 #[test]
 fn a_whole_word_of_the_list_answers_the_one_open_question() {
     let open = [question("A7K2")];
-    for yes in ["go", "Go.", " GO! ", "yes", "Yes, do it", "approve a7k2", "Approve A7K2.", "ok go"] {
+    for yes in [
+        "go",
+        "Go.",
+        " GO! ",
+        "yes",
+        "Yes, do it",
+        "approve a7k2",
+        "Approve A7K2.",
+        "ok go",
+        "yes, do that!",
+        "Please go ahead.",
+    ] {
         assert_eq!(answer(yes, &context(&open)), granted("A7K2"), "{yes:?}");
     }
-    for no in ["no", "No.", "deny A7K2", "cancel", "don't"] {
+    for no in ["no", "No.", "deny A7K2", "cancel", "don't", "No, don't.", "forget it", "Never mind"] {
         assert_eq!(answer(no, &context(&open)), Answer::Denied("A7K2".parse().unwrap()), "{no:?}");
     }
 }
