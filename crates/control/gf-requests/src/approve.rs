@@ -207,7 +207,10 @@ impl Requests {
                 return Err(Refusal::new(
                     409,
                     "approval_expired",
-                    format!("{code} was open until {}", approval.expires_at),
+                    format!(
+                        "{code} was open until {}",
+                        approval.expires_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+                    ),
                 )
                 .at("approval", code)
                 .fix("ask for it again"));

@@ -47,6 +47,7 @@ pub struct AuditLogReply {
 #[serde(rename_all = "camelCase", default)]
 pub struct AuditRow {
     pub sequence: u64,
+    /// UTC, to the second.
     pub at: String,
     pub actor: String,
     pub action: String,

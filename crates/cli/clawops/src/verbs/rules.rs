@@ -41,7 +41,8 @@ pub async fn test(api: &Api, rules: Option<&Path>, cases: Option<&Path>, as_json
     if reply["ok"] == true {
         return Ok(());
     }
-    Err(Problem::Failed(format!("{} cases were decided otherwise", output::cell(&reply["failed"]))))
+    let failed = output::count(reply["failed"].as_u64().unwrap_or_default(), "case");
+    Err(Problem::Failed(format!("decided otherwise than expected: {failed}")))
 }
 
 pub async fn plan(api: &Api, rules: &Path, as_json: bool) -> Result<()> {

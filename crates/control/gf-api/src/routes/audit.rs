@@ -8,6 +8,7 @@ use crate::{
     paging::checked_limit,
     problem::Answer,
     tools::audit::moment,
+    view::words,
 };
 use axum::{Json, extract::State};
 use gf_model::{audit::AuditRow, person::PersonRole};
@@ -86,12 +87,14 @@ async fn verify(State(api): State<Api>) -> Answer<Verified> {
     let verification = api.store.verify().await.map_err(Problem::internal)?;
     let summary = if verification.is_whole() {
         format!(
-            "The trail is whole: {} rows, signed up to row {} by {} heads.",
-            verification.rows, verification.signed_up_to, verification.signed_heads
+            "The trail is whole: {}, signed up to row {} by {}.",
+            words::count(verification.rows, "row", "rows"),
+            verification.signed_up_to,
+            words::count(verification.signed_heads, "head", "heads")
         )
     } else {
         let found: Vec<&str> = verification.findings.iter().map(|finding| finding.text.as_str()).collect();
-        format!("THE TRAIL IS NOT WHOLE: {}.", crate::view::words::list(&found, 5))
+        format!("THE TRAIL IS NOT WHOLE: {}.", words::list(&found, 5))
     };
     Ok(Json(Verified { ok: verification.is_whole(), summary, verification }))
 }

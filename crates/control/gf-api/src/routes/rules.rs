@@ -107,7 +107,11 @@ async fn rules(State(api): State<Api>) -> Answer<InForce> {
     let (files, changed) = api.requests.rules();
     let digest = digest(&files);
     let summary = match &changed {
-        Some(set) => format!("Rules {digest}, put in force by {} at {}.", set.applied_by, set.applied_at),
+        Some(set) => format!(
+            "Rules {digest}, put in force by {} at {}.",
+            set.applied_by,
+            words::moment(set.applied_at)
+        ),
         None => format!("Rules {digest}, which this fleet started with."),
     };
     let (applied_at, applied_by) = changed.map(|set| (set.applied_at, set.applied_by)).unzip();

@@ -15,6 +15,7 @@ use gf_model::{
 };
 use gf_planner::PlanError;
 use gf_requests::{Caller, Options, Outcome, Refusal};
+use jiff::tz::TimeZone;
 
 impl Call {
     pub fn caller(&self) -> Caller {
@@ -24,6 +25,12 @@ impl Call {
             trace: self.who.trace.clone(),
             may_approve: self.who.may_approve(),
         }
+    }
+
+    /// The clock of the person who asks, or in whose own conversation an agent does.
+    pub fn zone(&self) -> Option<TimeZone> {
+        let zone = self.api.requests.person_behind(&self.caller())?.zone?;
+        TimeZone::get(&zone).ok()
     }
 
     pub fn options(&self, dry_run: bool) -> Options {

@@ -33,9 +33,11 @@ pub(super) async fn log(call: &Call, params: AuditLogParams) -> Result<AuditLogR
         Some(problem) => format!("THE CHAIN IS BROKEN: {problem}"),
     };
     let least = if found.len() == AUDIT_LIMIT { "At least " } else { "" };
-    let newest = rows
-        .first()
-        .map(|row| format!(" Newest: {} by {} ({}) at {}.", row.action, row.actor, row.outcome, row.at));
+    let zone = call.zone();
+    let newest = rows.first().zip(found.first()).map(|(row, kept)| {
+        let at = words::moment_beside(kept.entry.at, zone.as_ref());
+        format!(" Newest: {} by {} ({}) at {at}.", row.action, row.actor, row.outcome)
+    });
     let summary = format!(
         "{least}{} match{}, {shown} shown.{} {chain}.",
         words::count(matching, "row", "rows"),
@@ -98,7 +100,7 @@ fn row(row: &AuditRow) -> words_of::AuditRow {
     let entry = &row.entry;
     words_of::AuditRow {
         sequence: row.seq,
-        at: entry.at.to_string(),
+        at: entry.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         actor: actor(&entry.principal),
         action: entry.action.clone(),
         targets: entry.targets.clone(),

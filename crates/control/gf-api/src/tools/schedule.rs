@@ -46,8 +46,7 @@ pub(super) async fn schedule(call: &Call, params: ScheduleParams) -> Result<Sche
                 .fix("use list, add or remove"));
         }
     };
-    let zone = call.api.requests.person_behind(&caller).and_then(|person| person.zone);
-    let zone = zone.and_then(|name| TimeZone::get(&name).ok());
+    let zone = call.zone();
     let entries = call.api.store.read(|fleet| entries(fleet, zone.as_ref()));
     let summary = summary(done.as_ref(), &entries, call.options.dry_run);
     Ok(ScheduleReply { summary, entries })
@@ -77,16 +76,12 @@ fn entries(fleet: &Fleet, zone: Option<&TimeZone>) -> Vec<ScheduleEntry> {
 }
 
 fn entry(schedule: &Schedule, zone: Option<&TimeZone>) -> ScheduleEntry {
-    let local = |zone: &TimeZone| {
-        let moment = schedule.next_run.to_zoned(zone.clone());
-        format!("{} {}", moment.strftime("%Y-%m-%d %H:%M"), zone.iana_name().unwrap_or("local time"))
-    };
     ScheduleEntry {
         id: schedule.id.to_string(),
         what: schedule.what.name().to_owned(),
         when: schedule.when.to_string(),
         next_run: Some(schedule.next_run.to_string()),
-        next_run_local: zone.map(local),
+        next_run_local: zone.map(|zone| words::local(schedule.next_run, zone)),
         last_run: schedule.last_run.map(|at| at.to_string()),
         to: match &schedule.recipient {
             Recipient::Conversation { conversation } => conversation.clone(),

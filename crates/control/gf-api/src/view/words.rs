@@ -2,6 +2,7 @@
 
 use gf_model::{Cents, Timestamp};
 use gf_tools::common::Counts;
+use jiff::tz::TimeZone;
 
 /// `1 pair`, `2 pairs`.
 pub fn count(n: u64, one: &str, many: &str) -> String {
@@ -68,6 +69,20 @@ pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// The same with somebody's own zone beside it, where they have one.
+pub fn moment_beside(at: Timestamp, zone: Option<&TimeZone>) -> String {
+    match zone {
+        Some(zone) => format!("{} ({})", moment(at), local(at, zone)),
+        None => moment(at),
+    }
+}
+
+/// A moment by somebody's own clock.
+pub fn local(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone());
+    format!("{} {}", at.strftime("%Y-%m-%d %H:%M"), zone.iana_name().unwrap_or("local time"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +95,11 @@ mod tests {
         assert_eq!(seconds(10_920.0), "3 h 2 min");
         assert_eq!(list(&["a", "b", "c"], 5), "a, b and c");
         assert_eq!(list(&["a", "b", "c"], 2), "a, b and 1 more");
+        let at: Timestamp = "2026-11-21T08:00:00.123456789Z".parse().unwrap();
+        assert_eq!(moment_beside(at, None), "2026-11-21 08:00:00 UTC");
+        let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
+        let beside = "2026-11-21 08:00:00 UTC (2026-11-21 17:00 Asia/Tokyo)";
+        assert_eq!(moment_beside(at, Some(&tokyo)), beside);
         let states = Counts::from([("ACTIVE".into(), 3), ("BOOTSTRAPPING".into(), 1), ("FAILED".into(), 0)]);
         assert_eq!(counts(&states), "3 ACTIVE, 1 BOOTSTRAPPING");
     }
