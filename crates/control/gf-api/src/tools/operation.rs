@@ -127,7 +127,10 @@ fn waiting(approval: &Approval, now: Timestamp) -> OperationReply {
     let lapsed = approval.state == ApprovalState::Open && approval.expires_at <= now;
     let (state, words) = match approval.state {
         ApprovalState::Open if lapsed => ("EXPIRED", "was not answered in time; nothing was done"),
-        ApprovalState::Open => ("WAITING_FOR_APPROVAL", "waits for a person's yes; nothing was done"),
+        ApprovalState::Open => (
+            "WAITING_FOR_APPROVAL",
+            "waits for a person's yes, which is \"go\" as the whole message; nothing was done",
+        ),
         ApprovalState::Granted => ("WAITING_FOR_APPROVAL", "was granted and is about to start"),
         ApprovalState::Denied => ("DENIED", "was denied; nothing was done"),
         ApprovalState::Expired => ("EXPIRED", "was not answered in time; nothing was done"),
