@@ -112,6 +112,56 @@ fn restarted_standbys_first() {
     agreed("restart", &local(2), &Verb::Restart { instances, reason: "r".into(), concurrency: 20 });
 }
 
+/// What a person is asked for, counted by rules and started is what can be restarted.
+#[test]
+fn a_restart_is_not_of_what_is_being_torn_down() {
+    let mut fleet = local(3);
+    set(&mut fleet, "aa01", InstanceState::TearingDown);
+    set(&mut fleet, "bb02", InstanceState::Creating);
+    let all = fleet.instances.keys().cloned().collect();
+    let verb = Verb::Restart { instances: all, reason: "r".into(), concurrency: 20 };
+    let instances = |plan: &Plan| {
+        let Verb::Restart { instances, .. } = &plan.verb else { panic!("{:?}", plan.verb) };
+        assert_eq!(instances, &plan.instances, "the request is of what is planned");
+        plan.instances.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let planned = agreed("restart_but_what_is_going", &fleet, &verb);
+    assert_eq!(instances(&planned), "i-aa02 i-aa03 i-bb01 i-bb03");
+
+    // One that is archived first is ACTIVE still, and gone before it would be back.
+    let teardown = |standby_only| Operation {
+        id: id("91c3"),
+        verb: Verb::Teardown {
+            accounts: vec![id("0003")],
+            reason: TeardownReason::Idle,
+            archive: true,
+            standby_only,
+        },
+        state: OperationState::Running,
+        principal: Principal::Agent("commander".into()),
+        approval: None,
+        plan_hash: String::new(),
+        stages: vec![],
+        conversation: None,
+        audit_seq: None,
+        created_at: now(),
+        finished_at: None,
+        error: None,
+    };
+    fleet.apply(teardown(false).into());
+    assert_eq!(instances(&plan(&fleet, &verb).unwrap()), "i-aa02 i-bb01");
+    fleet.apply(teardown(true).into());
+    assert_eq!(instances(&plan(&fleet, &verb).unwrap()), "i-aa02 i-aa03 i-bb01");
+    fleet.apply(Operation { state: OperationState::Cancelled, ..teardown(false) }.into());
+    assert_eq!(instances(&plan(&fleet, &verb).unwrap()), "i-aa02 i-aa03 i-bb01 i-bb03");
+
+    for name in ["aa01", "bb01"] {
+        set(&mut fleet, name, InstanceState::TearingDown);
+    }
+    let only = Verb::Restart { instances: vec![id("bb01")], reason: "r".into(), concurrency: 1 };
+    assert!(matches!(plan(&fleet, &only), Err(PlanError::NothingMatches { .. })));
+}
+
 #[test]
 fn a_revision_for_everyone_and_the_way_back() {
     let mut fleet = local(3);

@@ -86,7 +86,7 @@ fn shortened(text: &str) -> String {
 fn headline(plan: &Plan) -> String {
     let accounts = names(plan.accounts.iter().map(ToString::to_string).collect());
     let count = plan.accounts.len();
-    let pairs = if count == 1 { "1 pair".to_owned() } else { format!("{count} pairs") };
+    let pairs = counted(count, "pair");
     match &plan.verb {
         Verb::Provision { tier, purpose, .. } => {
             let purpose = purpose.as_ref().map(|purpose| format!(" for {purpose}")).unwrap_or_default();
@@ -99,26 +99,41 @@ fn headline(plan: &Plan) -> String {
         Verb::Resize { tier, .. } => format!("Resize {pairs} to {tier}: {accounts}?"),
         Verb::ConfigPush { revision, strategy, .. } => {
             let how = match strategy {
-                Strategy::Rolling => format!("in {} batches", plan.stages.len()),
+                Strategy::Rolling => format!("in {}", batches(plan.stages.len())),
                 Strategy::Immediate => "all at once".to_owned(),
             };
             format!(
-                "Push {revision} to {count} gateways ({} instances) {how}: {accounts}?",
-                plan.instances.len()
+                "Push {revision} to {} ({}) {how}: {accounts}?",
+                counted(count, "gateway"),
+                counted(plan.instances.len(), "instance")
             )
         }
-        Verb::Rollback { rollout, .. } => format!("Roll {rollout} back on {count} gateways: {accounts}?"),
-        Verb::Restart { instances, .. } => {
-            let ids = names(instances.iter().map(ToString::to_string).collect());
-            format!("Restart {} instances: {ids}?", instances.len())
+        Verb::Rollback { rollout, .. } => {
+            format!("Roll {rollout} back on {}: {accounts}?", counted(count, "gateway"))
+        }
+        // What was named and cannot be restarted is not in the plan.
+        Verb::Restart { .. } => {
+            let ids = names(plan.instances.iter().map(ToString::to_string).collect());
+            format!("Restart {}: {ids}?", counted(plan.instances.len(), "instance"))
         }
         Verb::Failover { account, .. } => format!("Move {account} to its standby?"),
         Verb::RebuildStandby { account } => format!("Build a new standby for {account}?"),
         Verb::ProviderPolicy { provider, pool, .. } => {
             format!("Move {provider} to the {} pool?", format!("{pool:?}").to_lowercase())
         }
-        Verb::Silence { minutes, .. } => format!("Silence alerts for {minutes} minutes?"),
+        Verb::Silence { minutes, .. } => {
+            format!("Silence alerts for {}?", counted(*minutes as usize, "minute"))
+        }
     }
+}
+
+/// `1 pair`, `2 pairs`.
+fn counted(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+fn batches(n: usize) -> String {
+    if n == 1 { "1 batch".to_owned() } else { format!("{n} batches") }
 }
 
 fn names(all: Vec<String>) -> String {

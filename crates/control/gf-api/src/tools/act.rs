@@ -42,8 +42,14 @@ impl Call {
     }
 
     pub async fn request(&self, verb: Verb, dry_run: bool) -> Result<Done, Problem> {
-        let what = verb_words(&verb);
+        let asked = verb_words(&verb);
         let outcome = self.api.requests.request(&self.caller(), verb, self.options(dry_run)).await?;
+        // A plan may hold less than was asked for: what cannot be restarted is not in it.
+        let what = match &outcome {
+            Outcome::Planned(plan) => verb_words(&plan.verb),
+            Outcome::AwaitingApproval(approval) => verb_words(&approval.plan.verb),
+            Outcome::Started(_) | Outcome::Done(_) => asked,
+        };
         Ok(self.done(outcome, what))
     }
 

@@ -128,11 +128,12 @@ pub(super) fn restart_verb(fleet: &Fleet, params: &BulkRestartParams) -> Result<
 
 pub(super) async fn restart(call: &Call, params: BulkRestartParams) -> Result<BulkRestartReply, Problem> {
     let verb = call.api.store.read(|fleet| restart_verb(fleet, &params))?;
-    let matched = match &verb {
-        Verb::Restart { instances, .. } => instances.clone(),
+    let done = call.request(verb, false).await?;
+    let planned = done.plan.as_ref().map(|plan| &plan.verb);
+    let matched = match planned.or(done.operation.as_ref().map(|operation| &operation.verb)) {
+        Some(Verb::Restart { instances, .. }) => instances.clone(),
         _ => Vec::new(),
     };
-    let done = call.request(verb, false).await?;
     let now = call.api.clock.now();
     let waiting =
         |id: &InstanceId| TargetLine { id: id.to_string(), state: "waiting".into(), ..TargetLine::default() };

@@ -1,6 +1,7 @@
 //! Changes over HTTP: asked for, agreed to, done once, and followed.
 
 use crate::support::{Door, Events, code, fleet};
+use gf_model::instance::{InstanceState, Role};
 use serde_json::{Value, json};
 
 const CLI: &str = "cli:person-approver";
@@ -198,4 +199,29 @@ async fn how_much_memory_a_failover_lost_is_unknown_unless_it_is_known() {
     assert!(unknown["summary"].as_str().unwrap().contains("memory lost: unknown"), "{unknown}");
     let known = moved(Some(0)).await;
     assert_eq!(known["lastFailover"]["rpoSeconds"], 0.0, "nothing lost is known: {known}");
+}
+
+/// Eleven need a person; the twelfth goes away by itself.
+#[tokio::test]
+async fn the_question_of_a_restart_counts_what_is_restarted() {
+    let mut changes = fleet::of(6);
+    let going = fleet::instance(6, Role::Standby, InstanceState::TearingDown);
+    let id = going.id.to_string();
+    changes.push(going.into());
+    let door = Door::open(changes).await;
+    let all = json!({"filter": {"tier": "standard"}, "reason": "a leak"});
+    let claims = commander_of("person-approver");
+    let (status, asked) = door.signed(claims, "POST", "/v1/tools/gf_bulk_restart", &all.to_string()).await;
+    assert_eq!(status, 200, "{asked}");
+    assert_eq!(asked["matched"], 11, "{asked}");
+    let question = asked["approval"]["question"].as_str().unwrap_or_else(|| panic!("{asked}"));
+    let headline = question.lines().next().unwrap();
+    assert!(headline.starts_with("Restart 11 instances: ") && !headline.contains(&id), "{headline}");
+    assert!(question.contains(&format!("1 instance left out, being made or torn down: {id}")), "{question}");
+    assert!(!asked["running"].to_string().contains(&id), "{asked}");
+
+    // Without the one that goes there are ten, which need nobody.
+    let ten = json!({"filter": {"accountIds": (1..=4).chain([6]).map(fleet::account).collect::<Vec<_>>()}, "reason": "a leak"});
+    let (_, started) = door.tool("gf_bulk_restart", ten).await;
+    assert_eq!((&started["matched"], started["operationId"].is_string()), (&json!(9), true), "{started}");
 }

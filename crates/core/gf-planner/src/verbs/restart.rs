@@ -3,12 +3,16 @@
 use super::{distinct, plural};
 use crate::{PlanError, draft::Draft, expand};
 use gf_model::{
-    InstanceId,
-    instance::{InstanceState, Role},
+    AccountId, InstanceId,
+    fleet::Fleet,
+    instance::{Instance, InstanceState, Role},
     operation::{Lane, Step},
+    verb::Verb,
 };
 
 const MOST_AT_ONCE: i64 = 100;
+/// Instances that are left out and named one by one.
+const NAMED: usize = 5;
 
 pub(super) fn plan(
     draft: &mut Draft<'_>,
@@ -20,12 +24,13 @@ pub(super) fn plan(
         return Err(PlanError::OutOfRange { field: "concurrency", given, min: 1, max: MOST_AT_ONCE });
     }
     let fleet = draft.fleet;
-    let (mut standbys, mut primaries) = (Vec::new(), Vec::new());
+    let teardowns = teardowns(fleet);
+    let (mut standbys, mut primaries, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for id in distinct(instances) {
         expand::instance(fleet, id.as_str())?;
         let Some(instance) = fleet.instances.get(&id) else { continue };
-        if matches!(instance.state, InstanceState::Creating | InstanceState::TearingDown) {
-            draft.warn(format!("{id} is left out: it is {}", instance.state));
+        if instance.state == InstanceState::Creating || is_going(&teardowns, instance) {
+            left_out.push(id);
             continue;
         }
         draft.touches_account(&instance.account);
@@ -40,6 +45,10 @@ pub(super) fn plan(
     let (of_standbys, of_primaries) = (standbys.len(), primaries.len());
     if of_standbys + of_primaries == 0 {
         return Err(PlanError::NothingMatches { what: "an instance that can be restarted".into() });
+    }
+    // What is asked, counted and started is what can be restarted, and not what was named.
+    if let Verb::Restart { instances, .. } = &mut draft.plan.verb {
+        instances.clone_from(&draft.plan.instances);
     }
     let parallel = concurrency.min(draft.parallel(instances_of(draft)));
     for lanes in [standbys, primaries] {
@@ -62,7 +71,34 @@ pub(super) fn plan(
             plural(of_primaries, "primary").replace("primarys", "primaries")
         ));
     }
+    if !left_out.is_empty() {
+        let ids: Vec<_> = left_out.iter().take(NAMED).map(InstanceId::as_str).collect();
+        let more = if left_out.len() > NAMED { ", …" } else { "" };
+        draft.line(format!(
+            "{} left out, being made or torn down: {}{more}",
+            plural(left_out.len(), "instance"),
+            ids.join(", ")
+        ));
+    }
     Ok(())
+}
+
+/// Teardowns under way: whose, and whether only their standbys go.
+fn teardowns(fleet: &Fleet) -> Vec<(&[AccountId], bool)> {
+    let open = fleet.operations.values().filter(|operation| !operation.state.is_over());
+    open.filter_map(|operation| match &operation.verb {
+        Verb::Teardown { accounts, standby_only, .. } => Some((accounts.as_slice(), *standby_only)),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Whether it is being torn down, or about to be by what runs.
+fn is_going(teardowns: &[(&[AccountId], bool)], instance: &Instance) -> bool {
+    instance.state == InstanceState::TearingDown
+        || teardowns.iter().any(|(accounts, standby_only)| {
+            accounts.contains(&instance.account) && (!standby_only || instance.role == Role::Standby)
+        })
 }
 
 fn instances_of<'a>(draft: &Draft<'a>) -> Vec<&'a gf_model::provider::ProviderId> {
