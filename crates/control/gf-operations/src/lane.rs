@@ -2,7 +2,7 @@
 
 use crate::{
     engine::Engine,
-    runner::may_go_on,
+    schedule::goes_forward,
     steps::{self, StepContext, StepError},
 };
 use gf_model::{
@@ -40,7 +40,7 @@ pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
             direction = Direction::Back;
         }
         let moved = match direction {
-            Direction::Forward if !may_go_on(operation.state) => return,
+            Direction::Forward if !goes_forward(operation.state, &record.lane) => return,
             Direction::Forward => forward(&engine, &operation, record).await,
             Direction::Back => back(&engine, &operation, record).await,
         };
@@ -75,7 +75,8 @@ async fn forward(
     let now = engine.hands.clock.now();
     let step = &mut record.lane.steps[index];
     // A step found running was cut off: it is the same attempt, so its commands keep their keys.
-    if step.state != StepState::Running {
+    let cut_off = step.state == StepState::Running;
+    if !cut_off {
         step.state = StepState::Running;
         step.attempts += 1;
         step.started_at.get_or_insert(now);
@@ -87,10 +88,11 @@ async fn forward(
         write_with_audit(engine, &record, operation, index, AuditPhase::Started, Value::Null).await?;
     }
 
-    let context = context(engine, operation, &record, index);
+    let mut context = context(engine, operation, &record, index);
+    context.asked_before = cut_off;
     let outcome = match steps::forbidden(&context) {
         Some(why) => Err(StepError::Failed(why)),
-        None => act(&context).await,
+        None => act(&mut context).await,
     };
     let now = engine.hands.clock.now();
     match outcome {
@@ -123,15 +125,16 @@ async fn forward(
 }
 
 /// An order without an answer is repeated under its own key: if it had its effect, the node says what it said.
-async fn act(context: &StepContext<'_>) -> Result<Value, StepError> {
+async fn act(context: &mut StepContext<'_>) -> Result<Value, StepError> {
     let limits = &context.hands.limits;
     let mut tries = 1;
     loop {
-        match steps::act(context).await {
+        match steps::act(&*context).await {
             Err(StepError::Uncertain(why)) if tries < limits.attempts => {
                 tracing::warn!(step = context.step.name(), why, "asking again");
                 tokio::time::sleep(limits.pause * 2u32.saturating_pow(tries - 1)).await;
                 tries += 1;
+                context.asked_before = true;
             }
             other => return other,
         }
@@ -224,6 +227,7 @@ fn context<'a>(
 ) -> StepContext<'a> {
     let step = &record.lane.steps[index];
     StepContext {
+        asked_before: false,
         hands: &engine.hands,
         operation,
         step: step.step.clone(),

@@ -8,7 +8,7 @@ use crate::{
 };
 use gf_model::{
     OperationId,
-    operation::{LaneId, LaneState, Operation, OperationState},
+    operation::{LaneId, LaneState, Operation},
 };
 use std::{collections::HashMap, time::Duration};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -105,9 +105,4 @@ fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a lane ended by itself; it is taken up again");
     }
-}
-
-/// Whether lanes may take another step forward.
-pub(crate) fn may_go_on(state: OperationState) -> bool {
-    state == OperationState::Running
 }

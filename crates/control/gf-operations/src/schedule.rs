@@ -2,7 +2,7 @@
 //!
 //! It never starts anything; the runner does, and asks again whenever something changed.
 
-use gf_model::operation::{LaneId, LaneRecord, LaneState, Operation, OperationState};
+use gf_model::operation::{Lane, LaneId, LaneRecord, LaneState, Operation, OperationState, Step, StepState};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -26,6 +26,25 @@ pub fn next(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
         OperationState::Paused => Next::Wait,
         over => Next::End(over, operation.error.clone()),
     }
+}
+
+/// Whether a lane may take another step forward.
+pub(crate) fn goes_forward(state: OperationState, lane: &Lane) -> bool {
+    match state {
+        OperationState::Running => true,
+        OperationState::Cancelling => must_arrive(lane),
+        _ => false,
+    }
+}
+
+/// A pair whose right to act is being moved has no way back: the old primary is fenced, and given up half-way nobody
+/// would hear the user. Such a lane goes on to its end, whoever cancels.
+fn must_arrive(lane: &Lane) -> bool {
+    lane.state == LaneState::Running
+        && lane.steps.iter().any(|step| {
+            matches!(step.step, Step::RaiseGeneration { .. })
+                && matches!(step.state, StepState::Running | StepState::Failed | StepState::Done)
+        })
 }
 
 fn running(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
@@ -86,11 +105,20 @@ fn cancelling(lanes: &[&LaneRecord]) -> Next {
     if !waiting.is_empty() {
         return Next::Skip(waiting);
     }
-    let under_way = ids(lanes, |state| matches!(state, LaneState::Running | LaneState::Undoing));
+    let (arriving, others): (Vec<_>, Vec<_>) =
+        lanes.iter().copied().partition(|record| must_arrive(&record.lane));
+    let under_way = ids(&others, |state| matches!(state, LaneState::Running | LaneState::Undoing));
     if !under_way.is_empty() {
         return Next::Undo(under_way);
     }
-    end(lanes, OperationState::Cancelled, None)
+    if !arriving.is_empty() {
+        return Next::Run(ids(&arriving, |_| true));
+    }
+    // What came too late to keep anything from being done has cancelled nothing.
+    match lanes.iter().all(|record| record.lane.state == LaneState::Done) {
+        true => Next::End(OperationState::Done, None),
+        false => end(lanes, OperationState::Cancelled, None),
+    }
 }
 
 fn undoing(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
@@ -117,10 +145,7 @@ fn first_error(lanes: &[&LaneRecord]) -> Option<String> {
 mod tests {
     use super::*;
     use gf_model::{
-        OperationId, Timestamp,
-        operation::{Lane, StageHead},
-        person::Principal,
-        verb::Verb,
+        OperationId, Timestamp, gateway::Generation, operation::StageHead, person::Principal, verb::Verb,
     };
 
     fn operation(stages: &[(u32, u32, u8)]) -> Operation {
@@ -202,6 +227,32 @@ mod tests {
         assert!(matches!(look(&[(0, Done), (0, Running), (0, Skipped)]), Next::Undo(ids) if ids.len() == 1));
         let end = look(&[(0, Done), (0, Undone), (0, Skipped)]);
         assert_eq!(end, Next::End(OperationState::Cancelled, None));
+    }
+
+    #[test]
+    fn a_cancelled_move_goes_on_to_its_end_once_the_right_to_act_is_being_moved() {
+        let mut cancelled = operation(&[(1, 1, 100)]);
+        cancelled.state = OperationState::Cancelling;
+        let moving = |raised: StepState, lane: LaneState| {
+            let mut all = lanes(&[(0, lane)]);
+            let raise =
+                Step::RaiseGeneration { account: "acct-0001".parse().unwrap(), expected: Generation(1) };
+            all[0].lane = Lane { state: lane, ..Lane::new("acct-0001", vec![raise]) };
+            all[0].lane.steps[0].state = raised;
+            all
+        };
+        for begun in [StepState::Running, StepState::Failed, StepState::Done] {
+            let all = moving(begun, LaneState::Running);
+            assert!(matches!(ask(&cancelled, &all), Next::Run(ids) if ids.len() == 1), "{begun:?}");
+            assert!(goes_forward(OperationState::Cancelling, &all[0].lane), "{begun:?}");
+        }
+        let before = moving(StepState::Waiting, LaneState::Running);
+        assert!(matches!(ask(&cancelled, &before), Next::Undo(_)));
+        assert!(!goes_forward(OperationState::Cancelling, &before[0].lane));
+        let failed = ask(&cancelled, &moving(StepState::Done, LaneState::Failed));
+        assert_eq!(failed, Next::End(OperationState::Cancelled, None));
+        let arrived = ask(&cancelled, &moving(StepState::Done, LaneState::Done));
+        assert_eq!(arrived, Next::End(OperationState::Done, None));
     }
 
     #[test]

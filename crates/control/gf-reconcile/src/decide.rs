@@ -77,13 +77,20 @@ fn is_too_soon(fleet: &Fleet, act: &Protect, now: Timestamp) -> bool {
         .operations
         .values()
         .filter(|operation| is_same(&operation.verb))
-        .filter_map(|operation| Some((operation.finished_at?, operation.state)))
+        .filter_map(|operation| Some((operation.audit_seq, operation.finished_at?, operation.state)))
         .collect();
-    ended.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    let failures = ended.iter().take_while(|(_, state)| *state != OperationState::Done).count();
-    let Some((last, _)) = ended.first().filter(|_| failures > 0) else { return false };
+    // In the order of the trail: a clock that was wrong would put what came earlier after it.
+    ended.sort_by_key(|(seq, ..)| std::cmp::Reverse(*seq));
+    let failures = ended.iter().take_while(|(.., state)| *state != OperationState::Done).count();
+    let Some((_, last, _)) = ended.first().filter(|_| failures > 0) else { return false };
     let pause = FIRST_PAUSE_SECONDS.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE_SECONDS);
-    now.duration_since(*last).as_secs() < pause
+    is_within(*last, pause, now)
+}
+
+/// Whether that is less than so many seconds ago. What ended in the future ended under a clock that was ahead: how
+/// long ago that is nobody knows, and it must not be waited for until the clock is there again.
+fn is_within(at: Timestamp, seconds: i64, now: Timestamp) -> bool {
+    at <= now && now.duration_since(at).as_secs() < seconds
 }
 
 fn for_pair(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> Option<Protect> {
@@ -137,12 +144,12 @@ fn cut_off_before_its_channels<'a>(fleet: &'a Fleet, primary: &Instance) -> Opti
             })
             })
     };
-    fleet.operations.values().filter(failed_at_it).max_by_key(|operation| operation.finished_at)
+    fleet.operations.values().filter(failed_at_it).max_by_key(|operation| operation.audit_seq)
 }
 
 /// An operation that goes on again and again is given time, as repairs are.
 fn due_again(operation: &Operation, now: Timestamp) -> bool {
-    operation.finished_at.is_none_or(|at| now.duration_since(at).as_secs() >= FIRST_PAUSE_SECONDS)
+    operation.finished_at.is_none_or(|at| !is_within(at, FIRST_PAUSE_SECONDS, now))
 }
 
 /// A standby that is starting serves in a moment: waiting for it is quicker than calling somebody.

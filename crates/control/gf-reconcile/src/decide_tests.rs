@@ -184,11 +184,10 @@ fn three_minutes_of_silence_are_a_loss_and_less_are_not() {
     assert_eq!(due(&fleet, at(1_000)), vec![]);
 }
 
-#[test]
-fn a_repair_that_failed_is_not_tried_again_at_once() {
-    let mut fleet = pair(Active, Some(Stopped));
-    let rebuild = |id: &str, ended: i64, state: OperationState| gf_model::operation::Operation {
-        id: id.parse().unwrap(),
+/// The `nth` repair of a standby, which ended then.
+fn rebuild(nth: u64, ended: i64, state: OperationState) -> Operation {
+    Operation {
+        id: format!("op-{nth}").parse().unwrap(),
         verb: Verb::RebuildStandby { account: "acct-0001".parse().unwrap() },
         state,
         principal: gf_model::person::Principal::Service("guardian".into()),
@@ -196,18 +195,40 @@ fn a_repair_that_failed_is_not_tried_again_at_once() {
         plan_hash: String::new(),
         stages: vec![],
         conversation: None,
-        audit_seq: None,
+        audit_seq: Some(nth),
         created_at: at(0),
         finished_at: Some(at(ended)),
         error: None,
-    };
-    fleet.apply(rebuild("op-1", 100, OperationState::Failed).into());
+    }
+}
+
+#[test]
+fn a_repair_that_failed_is_not_tried_again_at_once() {
+    let mut fleet = pair(Active, Some(Stopped));
+    fleet.apply(rebuild(1, 100, OperationState::Failed).into());
     assert_eq!(due(&fleet, at(129)), vec![]);
     assert_eq!(due(&fleet, at(130)).len(), 1);
-    fleet.apply(rebuild("op-2", 200, OperationState::Failed).into());
+    fleet.apply(rebuild(2, 200, OperationState::Failed).into());
     assert_eq!(due(&fleet, at(259)), vec![]);
     assert_eq!(due(&fleet, at(260)).len(), 1);
     // One that went well starts the count anew.
-    fleet.apply(rebuild("op-3", 300, OperationState::Done).into());
+    fleet.apply(rebuild(3, 300, OperationState::Done).into());
     assert_eq!(due(&fleet, at(301)).len(), 1);
+}
+
+#[test]
+fn a_clock_that_was_ahead_neither_hides_failures_nor_holds_repairs_back() {
+    let mut fleet = pair(Active, Some(Stopped));
+    // Done under a clock that was an hour ahead, and set right since.
+    fleet.apply(rebuild(1, 3_700, OperationState::Done).into());
+    fleet.apply(rebuild(2, 110, OperationState::Failed).into());
+    fleet.apply(rebuild(3, 150, OperationState::Failed).into());
+    assert_eq!(due(&fleet, at(209)), vec![]);
+    assert_eq!(due(&fleet, at(210)).len(), 1);
+    // One that failed under such a clock is not waited for until that hour is over, and counts.
+    fleet.apply(rebuild(4, 3_800, OperationState::Failed).into());
+    assert_eq!(due(&fleet, at(211)).len(), 1);
+    fleet.apply(rebuild(5, 220, OperationState::Failed).into());
+    assert_eq!(due(&fleet, at(220 + 239)), vec![]);
+    assert_eq!(due(&fleet, at(220 + 240)).len(), 1);
 }

@@ -4,7 +4,7 @@
 //! own beside the code that was mended; the seed stays as one more story.
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 12] = [
+pub const REGRESSIONS: [(u64, &str); 15] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -20,7 +20,19 @@ pub const REGRESSIONS: [(u64, &str); 12] = [
     (2099, "a teardown that was cancelled left the account with its channels closed"),
     (2538, "a teardown that a provider held up for an hour gave up half-way and nobody was paged"),
     (
+        8301,
+        "a restart that was asked for again was answered with what was so then, and hid that the instance had failed since",
+    ),
+    (
+        8565,
+        "a clock that had been ahead put a repair that went well last, and failed ones followed without a pause",
+    ),
+    (
         9996,
         "a clock that was an hour ahead hid that another operation had built the standby, and a retry deleted the primary",
+    ),
+    (
+        10657,
+        "a failover that was cancelled after the old primary was fenced left the new one without its channels",
     ),
 ];

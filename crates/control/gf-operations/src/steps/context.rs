@@ -26,6 +26,9 @@ pub struct StepContext<'a> {
     pub started_at: Timestamp,
     /// When the first step of this lane began.
     pub lane_started_at: Option<Timestamp>,
+    /// The same order may have gone out before: then its answer tells what was so then, and what the instance has
+    /// reported since is newer.
+    pub asked_before: bool,
     /// The idempotency key of this attempt.
     pub key: String,
 }

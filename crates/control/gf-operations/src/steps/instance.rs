@@ -2,7 +2,7 @@
 
 use super::context::{StepContext, StepError, enter};
 use gf_model::{
-    InstanceId, Tier,
+    InstanceId, Tier, Timestamp,
     instance::{Instance, InstanceState},
     operation::OperationState,
     person::Principal,
@@ -25,7 +25,7 @@ pub(super) async fn await_active(context: &StepContext<'_>, id: &InstanceId) -> 
 async fn answers(context: &StepContext<'_>, id: &InstanceId) -> Result<Instance, StepError> {
     let mut changed = context.hands.store.changed();
     let limits = &context.hands.limits;
-    let mut asked = 0;
+    let (mut asked, mut is_mute) = (0, false);
     let (began, mut here_since) = (Instant::now(), None);
     loop {
         changed.borrow_and_update();
@@ -38,17 +38,27 @@ async fn answers(context: &StepContext<'_>, id: &InstanceId) -> Result<Instance,
             None => (began, limits.delivery, "has no node that connected"),
         };
         if since.elapsed() >= limit {
+            if is_mute {
+                not_answering(context, id).await?;
+            }
             return Err(StepError::Failed(format!("{id} {what} within {} s", limit.as_secs())));
         }
         if instance.state == InstanceState::Active || asked > 0 {
             // Each time it is asked is an order of its own, or its node would repeat its first answer.
             match probe(context, &instance, asked).await {
-                Ok(()) if instance.state == InstanceState::Active => return Ok(instance),
-                Ok(()) => {
+                Ok(200) if instance.state == InstanceState::Active => return Ok(instance),
+                Ok(200) => {
                     became_active(context, id).await?;
                     continue;
                 }
-                Err(error) => tracing::debug!(instance = %id, %error, "it does not answer yet"),
+                Ok(status) => {
+                    is_mute = true;
+                    tracing::debug!(instance = %id, status, "it does not answer yet");
+                }
+                Err(error) => {
+                    is_mute = false;
+                    tracing::debug!(instance = %id, %error, "its node says nothing of it yet");
+                }
             }
         }
         asked += 1;
@@ -93,16 +103,26 @@ async fn became_active(context: &StepContext<'_>, id: &InstanceId) -> Result<(),
         .await
 }
 
-/// Asks the instance itself; `nth` tells this question from earlier ones.
-pub(super) async fn probe(context: &StepContext<'_>, instance: &Instance, nth: u32) -> Result<(), StepError> {
+/// Its own node says that it does not answer, and it was waited for long enough: it is not ACTIVE, whatever was
+/// heard last. The heal tree takes it from here.
+async fn not_answering(context: &StepContext<'_>, id: &InstanceId) -> Result<(), StepError> {
+    let now = context.now();
+    context
+        .change(id, |instance| {
+            if instance.state == InstanceState::Active {
+                enter(instance, InstanceState::Degraded, now);
+            }
+        })
+        .await
+}
+
+/// Asks the instance itself, which answers with an HTTP status; `nth` tells this question from earlier ones.
+async fn probe(context: &StepContext<'_>, instance: &Instance, nth: u32) -> Result<u32, StepError> {
     let ask = OpenclawHealth { instance_id: instance.id.to_string() };
     let reply =
         context.command_now(instance, &format!("probe{nth}"), ask, context.hands.limits.command).await?;
     match reply.body {
-        Some(reply::Body::Health(report)) if report.http_status == 200 => Ok(()),
-        Some(reply::Body::Health(report)) => {
-            Err(StepError::transient(format!("{} answered HTTP {}", instance.id, report.http_status)))
-        }
+        Some(reply::Body::Health(report)) => Ok(report.http_status),
         _ => Err(StepError::Failed(format!(
             "the node of {} answered a probe with something else",
             instance.id
@@ -116,9 +136,10 @@ pub(super) async fn restart(context: &StepContext<'_>, id: &InstanceId) -> Resul
     // What the control plane does by itself counts as an automatic restart, or a sick one would be restarted for ever.
     let by_itself = matches!(context.operation.principal, Principal::Service(_));
     let began = context.started_at;
+    let asked_before = context.asked_before;
     context
         .change(id, |instance| {
-            enter(instance, InstanceState::Bootstrapping, now);
+            announce(instance, InstanceState::Bootstrapping, asked_before, now);
             if by_itself && !instance.restarts.contains(&began) {
                 instance.restarts.push(began);
             }
@@ -132,8 +153,25 @@ pub(super) async fn restart(context: &StepContext<'_>, id: &InstanceId) -> Resul
         not_back(context, id).await?;
         return Err(error);
     }
-    became_active(context, id).await?;
+    let now = context.now();
+    context.change(id, |instance| came_back(instance, now)).await?;
     Ok(json!({ "drained": drain }))
+}
+
+/// An order that starts it anew is about to go out: said beforehand, or its stop would look like its end. Where the
+/// same order may have gone out before, its node may have told since what came of it, and that stays.
+pub(super) fn announce(instance: &mut Instance, state: InstanceState, asked_before: bool, now: Timestamp) {
+    if !asked_before || instance.state == InstanceState::Active {
+        enter(instance, state, now);
+    }
+}
+
+/// The order was answered: it came back. An answer may be as old as its order, so whatever was reported since stays.
+pub(super) fn came_back(instance: &mut Instance, now: Timestamp) {
+    if matches!(instance.state, InstanceState::Bootstrapping | InstanceState::StandbyPromoting) {
+        enter(instance, InstanceState::Active, now);
+        instance.active_at = Some(now);
+    }
 }
 
 /// It was to start anew and is not known to have done so: the heal tree takes it from here.
@@ -189,3 +227,7 @@ async fn set_tier(context: &StepContext<'_>, instance: &Instance, tier: Tier) ->
         })
         .await
 }
+
+#[cfg(test)]
+#[path = "instance_tests.rs"]
+mod tests;

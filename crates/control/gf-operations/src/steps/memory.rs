@@ -1,6 +1,9 @@
 //! Gives a standby the newest memory of its account before it answers anybody.
 
-use super::context::{StepContext, StepError, enter};
+use super::{
+    context::{StepContext, StepError},
+    instance::{announce, came_back, not_back},
+};
 use gf_model::{AccountId, InstanceId, instance::InstanceState, snapshot::Snapshot};
 use gf_node_proto::SnapshotRestore;
 use serde_json::{Value, json};
@@ -28,7 +31,10 @@ pub(super) async fn load(
         return Ok(json!({ "snapshot": snapshot.id, "rpoSeconds": age, "loaded": false }));
     }
     let now = context.now();
-    context.change(id, |instance| enter(instance, InstanceState::StandbyPromoting, now)).await?;
+    let asked_before = context.asked_before;
+    context
+        .change(id, |instance| announce(instance, InstanceState::StandbyPromoting, asked_before, now))
+        .await?;
     let order = SnapshotRestore {
         instance_id: id.to_string(),
         source: snapshot.location.clone(),
@@ -36,15 +42,14 @@ pub(super) async fn load(
         wait_ready: true,
     };
     if let Err(error) = context.command(&instance, "memory", order, context.hands.limits.long_command).await {
-        super::instance::not_back(context, id).await?;
+        not_back(context, id).await?;
         return Err(error);
     }
     let now = context.now();
     context
         .change(id, |instance| {
             instance.remembers = Some(snapshot.id.clone());
-            enter(instance, InstanceState::Active, now);
-            instance.active_at = Some(now);
+            came_back(instance, now);
         })
         .await?;
     Ok(json!({ "snapshot": snapshot.id, "rpoSeconds": age, "loaded": true }))

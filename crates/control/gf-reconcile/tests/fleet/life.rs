@@ -175,6 +175,20 @@ async fn paused_it_begins_nothing_new_and_resumed_it_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failover_that_is_cancelled_on_its_way_arrives_and_serves() {
+    let (_world, rig) = with_pairs(1).await;
+    let (old, new) = (rig.primary(1), rig.standby(1));
+    let moved = rig.confirmed(Verb::Failover { account: account(1), reason: "drill".into() }).await;
+    rig.until("the old primary is fenced", |fleet| fleet.instances[&old.id].state == InstanceState::Stopped)
+        .await;
+    rig.requests.control(&person("ada"), &moved.id, Act::Cancel).await.unwrap();
+    assert_eq!(rig.ended(&moved).await.state, OperationState::Done, "{}", rig.picture());
+    assert_eq!(rig.primary(1).id, new.id);
+    assert!(rig.primary(1).channels_on, "{}", rig.picture());
+    assert!(!rig.instance(&old.id).channels_on);
+}
+
+#[tokio::test(start_paused = true)]
 async fn cancelled_it_leaves_nothing_and_retried_it_is_made_under_new_names() {
     let (_world, rig) = fresh().await;
     let operation = rig.confirmed(provision(1)).await;

@@ -1,0 +1,69 @@
+//! What an order that is repeated may say of an instance, and what it must leave as it was reported.
+
+use super::*;
+use InstanceState::{Active, Bootstrapping, Degraded, Failed, StandbyPromoting, Stopped};
+use gf_model::{Cents, gateway::Generation, instance::Role};
+
+fn instance(state: InstanceState) -> Instance {
+    Instance {
+        id: "i-0001".parse().unwrap(),
+        account: "acct-0001".parse().unwrap(),
+        role: Role::Primary,
+        state,
+        state_since: at(0),
+        uncertain: false,
+        tier: Tier::Standard,
+        provider: "local-a".into(),
+        region: "here".into(),
+        monthly_cost: Cents(600),
+        place: None,
+        node: None,
+        endpoint: None,
+        generation: Generation(1),
+        channels_on: false,
+        health: None,
+        last_boot_ms: None,
+        restarts: vec![],
+        revision: None,
+        remembers: None,
+        flagged: None,
+        created_at: at(0),
+        active_at: None,
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+#[test]
+fn an_order_that_goes_out_for_the_first_time_says_that_it_starts_anew() {
+    for state in [Active, Degraded, Failed, Stopped] {
+        let mut restarted = instance(state);
+        announce(&mut restarted, Bootstrapping, false, at(1));
+        assert_eq!((restarted.state, restarted.state_since), (Bootstrapping, at(1)), "{state}");
+    }
+}
+
+#[test]
+fn what_was_reported_after_an_order_outlives_its_repetition_and_its_late_answer() {
+    for state in [Degraded, Failed, Stopped, InstanceState::TearingDown] {
+        let mut reported = instance(state);
+        announce(&mut reported, Bootstrapping, true, at(1));
+        came_back(&mut reported, at(2));
+        assert_eq!(reported, instance(state));
+    }
+    // ACTIVE may be from before the order, and will be told to stop.
+    let mut serving = instance(Active);
+    announce(&mut serving, StandbyPromoting, true, at(1));
+    assert_eq!(serving.state, StandbyPromoting);
+}
+
+#[test]
+fn one_that_nothing_was_heard_of_is_active_with_the_answer() {
+    for state in [Bootstrapping, StandbyPromoting] {
+        let mut waiting = instance(state);
+        came_back(&mut waiting, at(1));
+        assert_eq!((waiting.state, waiting.active_at), (Active, Some(at(1))));
+    }
+}
