@@ -67,7 +67,8 @@ fn of_pair(fleet: &Fleet, pair: &Pair<'_>, now: Timestamp) -> Vec<Alert> {
         }),
         Condition::Building | Condition::TearingDown | Condition::Parked | Condition::Protected => {}
     }
-    for instance in pair.instances() {
+    // What goes away needs nobody's look: where its deletion cannot go on, the operation is stuck and says so.
+    for instance in pair.instances().filter(|instance| instance.state != InstanceState::TearingDown) {
         if let Some(flag) = &instance.flagged {
             found.push(about(fleet, instance, "warning", format!("flagged: {flag}"), now));
         }
@@ -128,20 +129,21 @@ const NODES_ONE_BY_ONE: usize = 5;
 
 fn of_nodes(fleet: &Fleet, now: Timestamp) -> Vec<Alert> {
     let away_for = |node: &Node| now.as_second() - node.last_change.as_second();
-    let away: Vec<&Node> = fleet
-        .nodes
-        .values()
-        .filter(|node| node.enrolled_at.is_some() && !node.connected && away_for(node) > AWAY_SECONDS)
-        .collect();
-    if away.is_empty() {
+    let is_away =
+        |node: &&Node| node.enrolled_at.is_some() && !node.connected && away_for(node) > AWAY_SECONDS;
+    if !fleet.nodes.values().any(|node| is_away(&node)) {
         return Vec::new();
     }
     let mut there: HashMap<&NodeId, u64> = HashMap::new();
     fleet
         .live_instances()
-        .filter_map(|i| i.node.as_ref())
+        .filter(|instance| instance.state != InstanceState::TearingDown)
+        .filter_map(|instance| instance.node.as_ref())
         .for_each(|node| *there.entry(node).or_default() += 1);
     let count = |node: &Node| there.get(&node.id).copied().unwrap_or_default();
+    // A provider's machine goes with its last instance, and is away because it was meant to be.
+    let is_missed = |node: &&Node| count(node) > 0 || is_host(fleet, node);
+    let away: Vec<&Node> = fleet.nodes.values().filter(is_away).filter(is_missed).collect();
     let severity = |node: &Node| match count(node) {
         0 => "info",
         _ if away_for(node) > HEARTBEAT_LIMIT_SECONDS => "high",
@@ -178,6 +180,11 @@ fn of_nodes(fleet: &Fleet, now: Timestamp) -> Vec<Alert> {
         });
     }
     found
+}
+
+/// Whether the machine stays when nobody is on it.
+fn is_host(fleet: &Fleet, node: &Node) -> bool {
+    fleet.providers.get(&node.provider).is_none_or(|provider| provider.driver == "process")
 }
 
 fn of_operations(fleet: &Fleet) -> Vec<Alert> {

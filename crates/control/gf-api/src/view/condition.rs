@@ -1,11 +1,14 @@
 //! How an account is served, in one word.
 
 use gf_model::{
+    AccountId,
     fleet::Fleet,
     gateway::{Desired, Gateway},
     instance::{Instance, InstanceState},
+    verb::Verb,
 };
 use serde::Serialize;
+use std::collections::HashSet;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +58,10 @@ pub struct Pair<'a> {
 impl<'a> Pair<'a> {
     /// `None` for an account that has an archive and nothing else.
     pub fn of(fleet: &'a Fleet, gateway: &'a Gateway) -> Option<Self> {
+        Self::beside(&teardowns(fleet), fleet, gateway)
+    }
+
+    fn beside(going: &HashSet<&AccountId>, fleet: &'a Fleet, gateway: &'a Gateway) -> Option<Self> {
         let half = |id: &Option<_>| {
             id.as_ref().and_then(|id| fleet.instances.get(id)).filter(|instance| instance.state.exists())
         };
@@ -62,7 +69,16 @@ impl<'a> Pair<'a> {
         if gateway.desired == Desired::Archived && primary.is_none() && standby.is_none() {
             return None;
         }
-        Some(Self { gateway, primary, standby, condition: condition(gateway, primary, standby) })
+        let condition = match condition(gateway, primary, standby) {
+            // What a teardown has taken so far is neither trouble nor being made.
+            Condition::Down | Condition::Unprotected | Condition::Building
+                if going.contains(&gateway.account) =>
+            {
+                Condition::TearingDown
+            }
+            condition => condition,
+        };
+        Some(Self { gateway, primary, standby, condition })
     }
 
     pub fn instances(&self) -> impl Iterator<Item = &'a Instance> {
@@ -77,7 +93,19 @@ impl<'a> Pair<'a> {
 
 /// Every account that is served or being made or unmade, in the order of their names.
 pub fn pairs(fleet: &Fleet) -> impl Iterator<Item = Pair<'_>> {
-    fleet.gateways.values().filter_map(|gateway| Pair::of(fleet, gateway))
+    let going = teardowns(fleet);
+    fleet.gateways.values().filter_map(move |gateway| Pair::beside(&going, fleet, gateway))
+}
+
+/// Accounts whose whole pair goes by what runs.
+fn teardowns(fleet: &Fleet) -> HashSet<&AccountId> {
+    let open = fleet.operations.values().filter(|operation| !operation.state.is_over());
+    open.filter_map(|operation| match &operation.verb {
+        Verb::Teardown { accounts, standby_only: false, .. } => Some(accounts),
+        _ => None,
+    })
+    .flatten()
+    .collect()
 }
 
 fn condition(gateway: &Gateway, primary: Option<&Instance>, standby: Option<&Instance>) -> Condition {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod acts;
+mod alerts;
 mod audit;
 mod bad_input;
 mod callers;
