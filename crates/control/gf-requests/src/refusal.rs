@@ -51,6 +51,10 @@ impl Refusal {
 impl From<Arc<StoreError>> for Refusal {
     fn from(error: Arc<StoreError>) -> Self {
         tracing::error!(error = %error, "the store refused a write");
+        if error.may_have_happened() {
+            return Self::new(503, "store_uncertain", error.to_string())
+                .fix("look at what stands when the store answers again, then ask again if it is not there");
+        }
         Self::new(503, "store_unavailable", format!("nothing was changed: {error}"))
             .fix("try again when the store can be written")
     }

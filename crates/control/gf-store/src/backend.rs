@@ -1,4 +1,4 @@
-//! What a place that keeps the fleet must be able to do. SQLite and memory are here; Postgres comes later.
+//! What a place that keeps the fleet must be able to do. SQLite and memory are here; PostgreSQL is in `gf-store-postgres`.
 //!
 //! A backend never decides anything: it is handed finished rows, and takes all of a commit or none of it.
 

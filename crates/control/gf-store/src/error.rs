@@ -74,11 +74,39 @@ pub enum StoreError {
     },
     #[error("{path} holds no audit key: {why}")]
     BadKey { path: PathBuf, why: String },
+    #[error(
+        "the fleet in {place} belongs to a running control plane ({holder}); stop that one first, or give this one \
+         another database"
+    )]
+    Leased { place: String, holder: String },
+    #[error("the database at {place} cannot be reached; nothing was changed: start it and ask again")]
+    Away {
+        place: String,
+        #[source]
+        source: Source,
+    },
+    #[error("the database at {place} cannot keep a fleet: {why}")]
+    Unfit { place: String, why: String },
+    #[error("the connection to {place} ended before the commit; nothing was changed: ask again")]
+    Cut {
+        place: String,
+        #[source]
+        source: Source,
+    },
+    #[error(
+        "the connection to {place} ended in the middle of a commit, and it could not be asked what became of it: \
+         it may have been kept or not; look at what stands before you ask again"
+    )]
+    Uncertain {
+        place: String,
+        #[source]
+        source: Source,
+    },
     #[error("the store was closed")]
     Closed,
 }
 
-/// Why a transaction did not happen. Either way nothing was changed.
+/// Why a transaction did not happen. Nothing was changed, unless [`StoreError::may_have_happened`].
 #[derive(Debug, thiserror::Error)]
 pub enum TransactError<E> {
     /// The decision itself said no.
@@ -90,6 +118,11 @@ pub enum TransactError<E> {
 }
 
 impl StoreError {
+    /// Whether nobody can say yet if the change was kept. Every other error means that nothing was changed.
+    pub fn may_have_happened(&self) -> bool {
+        matches!(self, Self::Uncertain { .. })
+    }
+
     /// A file system's error, by what a person must do about it.
     pub(crate) fn io(path: impl Into<PathBuf>, doing: &'static str, source: io::Error) -> Self {
         let path = path.into();

@@ -6,11 +6,11 @@
 
 mod backend;
 mod changed;
-#[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
 mod events;
 mod heads;
+mod index;
 mod key;
 mod memory;
 mod query;
@@ -25,10 +25,11 @@ pub use changed::{Changed, Gone};
 pub use error::{StoreError, TransactError};
 pub use events::Committed;
 pub use heads::{HeadPolicy, SignedHead};
+pub use index::{Index, id_of};
 pub use key::AuditKey;
 pub use memory::MemoryBackend;
 pub use query::{AUDIT_LIMIT, AuditQuery};
-pub use sqlite::SqliteBackend;
+pub use sqlite::{Owner, SCHEMA, SqliteBackend};
 pub use store::{FleetStore, Pace, StoreOptions};
 pub use tx::Tx;
 pub use verify::{FINDINGS_LIMIT, Finding, Verification, What};

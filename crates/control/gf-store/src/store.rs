@@ -85,9 +85,18 @@ impl FleetStore {
     /// The store of a home directory: `store/gatewayforge.db`, `audit/heads.jsonl` and `keys/audit.key`.
     pub fn open_home(home: &Path, entropy: &dyn Entropy) -> Result<Self, StoreError> {
         let backend = SqliteBackend::open(&home.join("store/gatewayforge.db"))?;
+        Self::open_home_on(Arc::new(backend), home, entropy)
+    }
+
+    /// The same with the fleet elsewhere: what is signed, and the key for it, stay in the home directory.
+    pub fn open_home_on(
+        backend: Arc<dyn Backend>,
+        home: &Path,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, StoreError> {
         let heads = home.join("audit/heads.jsonl");
         let key = AuditKey::open_or_create(&home.join("keys/audit.key"), &heads, entropy)?;
-        Self::open(Arc::new(backend), StoreOptions { heads: Some((heads, key)), ..StoreOptions::default() })
+        Self::open(backend, StoreOptions { heads: Some((heads, key)), ..StoreOptions::default() })
     }
 
     /// A store that forgets everything when it is dropped, for tests and simulations.

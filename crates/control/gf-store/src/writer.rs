@@ -194,7 +194,7 @@ impl Writer {
             current.into_iter().map(|item| (item.tx, item.reply)).unzip();
         let outcome = shared.flush(group.into_iter()).map_err(Arc::new);
         if let Err(error) = &outcome {
-            tracing::error!(%error, transactions = replies.len(), "a commit failed and changed nothing");
+            tracing::error!(%error, transactions = replies.len(), uncertain = error.may_have_happened(), "a commit failed");
             let mut decision = shared.decision.lock();
             decision.epoch += 1;
             self.epoch = decision.epoch;

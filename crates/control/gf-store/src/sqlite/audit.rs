@@ -4,38 +4,18 @@
 //! so that a row is no longer found, is seen too.
 
 use crate::{
-    AuditQuery,
+    AuditQuery, Index,
     backend::{Head, StoredRow},
-    query::{actor_of, targets},
 };
-use gf_model::audit::AuditEntry;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Value};
-use std::{collections::BTreeSet, ops::ControlFlow};
+use std::ops::ControlFlow;
 
-/// What a row is found by.
-#[derive(PartialEq)]
-struct Columns {
-    at: i64,
-    actor: String,
-    action: String,
-    targets: BTreeSet<String>,
-}
-
-impl Columns {
-    fn of(entry_json: &str) -> rusqlite::Result<Self> {
-        let entry: AuditEntry = serde_json::from_str(entry_json)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        Ok(Self {
-            at: entry.at.as_microsecond(),
-            actor: actor_of(&entry).to_owned(),
-            action: entry.action.clone(),
-            targets: targets(&entry).map(str::to_owned).collect(),
-        })
-    }
+fn index_of(entry_json: &str) -> rusqlite::Result<Index> {
+    Index::of(entry_json).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 pub fn put(tx: &Transaction<'_>, row: &StoredRow) -> rusqlite::Result<()> {
-    let columns = Columns::of(&row.entry_json)?;
+    let columns = index_of(&row.entry_json)?;
     tx.prepare_cached("INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
         row.seq,
         row.entry_json,
@@ -98,14 +78,14 @@ pub fn scan(
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
         let seq: i64 = row.get(0)?;
-        let columns = Columns {
+        let columns = Index {
             at: row.get(4)?,
             actor: row.get(5)?,
             action: row.get(6)?,
             targets: targets.query_map([seq], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?,
         };
         let entry_json: String = row.get(1)?;
-        let fits = Columns::of(&entry_json).is_ok_and(|expected| expected == columns);
+        let fits = Index::of(&entry_json).is_ok_and(|expected| expected == columns);
         if visit(stored(row, fits)?).is_break() {
             break;
         }

@@ -12,16 +12,18 @@ mod tests;
 use crate::{
     AuditQuery, Backend, Batch, StoreError,
     backend::{Head, Loaded, SealedChange, SealedRow, StoredRow},
+    index::id_of,
     key::sync_parent,
 };
 use error::failure;
 use gf_model::{
     audit::AuditRow,
-    fleet::{Change, Fleet, Key, Record},
+    fleet::{Change, Fleet, Record},
 };
-use owner::Owner;
+pub use owner::Owner;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+pub use schema::SCHEMA;
 use std::{
     fs,
     ops::ControlFlow,
@@ -90,13 +92,15 @@ impl SqliteBackend {
                 Change::Put(record) => {
                     let key = record.key();
                     let json = serde_json::to_string(record).map_err(StoreError::Unwritable)?;
+                    let id = id_of(&key)?;
                     tx.prepare_cached("INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3)")
-                        .and_then(|mut put| put.execute(params![key.kind(), id_of(&key)?, json]))
+                        .and_then(|mut put| put.execute(params![key.kind(), id, json]))
                         .map_err(fail)?;
                 }
                 Change::Delete(key) => {
+                    let id = id_of(key)?;
                     tx.prepare_cached("DELETE FROM objects WHERE kind = ?1 AND id = ?2")
-                        .and_then(|mut delete| delete.execute(params![key.kind(), id_of(key)?]))
+                        .and_then(|mut delete| delete.execute(params![key.kind(), id]))
                         .map_err(fail)?;
                 }
             }
@@ -229,15 +233,4 @@ fn meta(connection: &Connection, key: &str) -> rusqlite::Result<u64> {
         .query_row([key], |row| row.get::<_, i64>(0))
         .optional()
         .map(|value| value.map_or(0, i64::unsigned_abs))
-}
-
-/// A key's id as text: what its serialised form has under `id`.
-fn id_of(key: &Key) -> rusqlite::Result<String> {
-    let broken =
-        |error: Box<dyn std::error::Error + Send + Sync>| rusqlite::Error::ToSqlConversionFailure(error);
-    let value = serde_json::to_value(key).map_err(|error| broken(error.into()))?;
-    match value.get("id").and_then(|id| id.as_str()) {
-        Some(id) => Ok(id.to_owned()),
-        None => Err(broken(format!("the id of {key:?} is no text").into())),
-    }
 }

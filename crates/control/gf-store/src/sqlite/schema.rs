@@ -5,7 +5,8 @@ use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
 
-/// Raised with every change that an older program would misread or stumble over: 2 brought schedules and usage.
+/// Raised with every change that an older program would misread or stumble over, in whichever database: 2 brought
+/// schedules and usage.
 pub const SCHEMA: u64 = 2;
 
 const TABLES: &str = "

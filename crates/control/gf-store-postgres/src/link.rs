@@ -1,0 +1,74 @@
+//! One connection with the settings that everything here relies on. Dropped, it is over at once: what it had not
+//! committed, the server takes back.
+
+use crate::{
+    Address, PostgresOptions,
+    error::{failure, no_connection, silent},
+};
+use gf_store::StoreError;
+use std::{future::Future, time::Duration};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Error, NoTls};
+
+pub struct Link {
+    pub client: Client,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Link {
+    pub async fn open(address: &Address, options: PostgresOptions) -> Result<Self, StoreError> {
+        let place = address.place();
+        let connecting = address.config.connect(NoTls);
+        let (client, connection) = tokio::time::timeout(options.patience, connecting)
+            .await
+            .map_err(|_| StoreError::Away { place: place.clone(), source: "it did not answer".into() })?
+            .map_err(|error| no_connection(&place, error))?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to the store ended");
+            }
+        });
+        let link = Self { client, task };
+        within(&place, options.patience, link.client.batch_execute(&settings(options))).await?;
+        Ok(link)
+    }
+
+    pub fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+}
+
+/// Durable before the answer, whatever the server's or the user's defaults are; and no lock outlives by more than a
+/// lease whoever was paused while holding it.
+fn settings(options: PostgresOptions) -> String {
+    format!(
+        "SET search_path = gatewayforge; SET synchronous_commit = on; SET default_transaction_read_only = off;
+         SET default_transaction_isolation = 'read committed'; SET lock_timeout = {};
+         SET idle_in_transaction_session_timeout = {}",
+        millis(options.patience / 2),
+        millis(options.lease)
+    )
+}
+
+fn millis(span: Duration) -> u128 {
+    // Zero would mean to wait without end.
+    span.as_millis().max(1)
+}
+
+/// Work on a connection before a commit, with an end.
+pub async fn within<T>(
+    place: &str,
+    patience: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(done) => done.map_err(|error| failure(place, error)),
+        Err(_) => Err(silent(place, patience)),
+    }
+}

@@ -1,0 +1,56 @@
+//! What is read besides the audit trail: everything at once, at a start, and sealed rows.
+
+use crate::{audit, lease, text};
+use gf_model::fleet::{Change, Fleet, Record};
+use gf_store::{Head, Loaded, SealedRow, StoreError};
+use tokio_postgres::{Client, Error, types::Type};
+
+/// All there is, as of one commit, and not made into a fleet yet: that takes its time and needs no connection.
+pub struct Raw {
+    objects: Vec<(String, String, String)>,
+    head: Head,
+    number: u64,
+    generation: u64,
+}
+
+pub async fn everything(client: &Client) -> Result<Raw, Error> {
+    // A commit of ours whose answer never came may still be under way; what is read now must not be older than its end.
+    lease::settle(client).await?;
+    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let objects = client.query_typed("SELECT kind, id, json FROM objects", &[]).await?;
+    let objects = objects
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let head = audit::head(client).await?;
+    let row = client.query_typed_one("SELECT number, generation FROM control", &[]).await?;
+    let (number, generation): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    client.batch_execute("COMMIT").await?;
+    Ok(Raw { objects, head, number: number.unsigned_abs(), generation: generation.unsigned_abs() })
+}
+
+impl Raw {
+    pub fn parse(self) -> Result<Loaded, StoreError> {
+        let mut fleet = Fleet::default();
+        for (kind, id, json) in self.objects {
+            match serde_json::from_str::<Record>(&json) {
+                Ok(record) => fleet.apply(Change::Put(record)),
+                Err(source) => return Err(StoreError::Unreadable { kind, id: text::read(id), source }),
+            }
+        }
+        Ok(Loaded { fleet, head: self.head, number: self.number, generation: self.generation })
+    }
+}
+
+pub async fn sealed(client: &Client, prefix: &str) -> Result<Vec<SealedRow>, Error> {
+    let prefix = text::write(prefix);
+    let sql = "SELECT id, sealed FROM sealed WHERE id >= $1 AND starts_with(id, $1) ORDER BY id";
+    let rows = client.query_typed(sql, &[(&prefix.as_ref(), Type::TEXT)]).await?;
+    let mut found = rows
+        .iter()
+        .map(|row| Ok(SealedRow { id: text::read(row.try_get(0)?), sealed: text::read(row.try_get(1)?) }))
+        .collect::<Result<Vec<_>, Error>>()?;
+    // The order of what is written is not always that of what it stands for.
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(found)
+}

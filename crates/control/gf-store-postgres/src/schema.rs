@@ -1,0 +1,145 @@
+//! The tables, which versions of them this program can read, and which servers can keep them.
+
+use crate::{
+    error::failure,
+    link::{Link, within},
+};
+use gf_store::{SCHEMA, StoreError};
+use std::time::Duration;
+use tokio_postgres::Client;
+
+/// The oldest major version whose behaviour everything here was written for.
+const OLDEST: i32 = 14;
+
+/// Held while the tables are made, so that two who come at once make them once.
+const MAKING: i64 = 0x6766_7374_6f72_6531;
+
+/// `fillfactor`: the one row is rewritten with every commit, and stays on its page. An index over the first characters:
+/// a long text fits no index, and must not keep a row out of the trail.
+const TABLES: &str = r#"
+CREATE TABLE control (
+  one boolean PRIMARY KEY CHECK (one), schema bigint NOT NULL, number bigint NOT NULL,
+  generation bigint NOT NULL, holder text NOT NULL, expires timestamptz NOT NULL
+) WITH (fillfactor = 10);
+CREATE TABLE terms (
+  generation bigint PRIMARY KEY, holder text NOT NULL, began timestamptz NOT NULL, after_number bigint NOT NULL
+);
+CREATE TABLE objects (
+  kind text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, json text NOT NULL, PRIMARY KEY (kind, id)
+);
+CREATE TABLE audit (
+  seq bigint PRIMARY KEY, entry_json text NOT NULL, previous text NOT NULL, hash text NOT NULL,
+  at bigint NOT NULL, actor text COLLATE "C" NOT NULL, action text COLLATE "C" NOT NULL
+);
+CREATE INDEX audit_actor ON audit (left(actor, 100), seq);
+CREATE INDEX audit_action ON audit (left(action, 100), seq);
+CREATE TABLE audit_targets (target text COLLATE "C" NOT NULL, seq bigint NOT NULL);
+CREATE INDEX audit_targets_target ON audit_targets (left(target, 100), seq);
+CREATE INDEX audit_targets_of ON audit_targets (seq);
+CREATE TABLE sealed (id text COLLATE "C" PRIMARY KEY, sealed text NOT NULL);
+"#;
+
+/// What a server says of itself.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Such as 150004.
+    pub version: i32,
+    pub fsync: bool,
+    pub full_page_writes: bool,
+    pub is_replica: bool,
+    pub encoding: String,
+}
+
+/// Why a server cannot keep a fleet.
+pub fn unfit(server: &Server) -> Option<String> {
+    if server.version < OLDEST * 10_000 {
+        let found = server.version / 10_000;
+        return Some(format!("it is PostgreSQL {found}, and {OLDEST} or newer is needed: upgrade it"));
+    }
+    if server.is_replica {
+        return Some("it is a replica, which takes no writes: give the address of the primary".to_owned());
+    }
+    if !server.fsync || !server.full_page_writes {
+        let off = if server.fsync { "full_page_writes" } else { "fsync" };
+        return Some(format!(
+            "its setting {off} is off, so that a power cut would lose what it acknowledged: turn it on"
+        ));
+    }
+    if server.encoding != "UTF8" {
+        return Some(format!("its encoding is {}: make the database with ENCODING 'UTF8'", server.encoding));
+    }
+    None
+}
+
+async fn ask(client: &Client) -> Result<Server, tokio_postgres::Error> {
+    let sql = "SELECT current_setting('server_version_num')::int, current_setting('fsync') = 'on', \
+               current_setting('full_page_writes') = 'on', pg_is_in_recovery(), current_setting('server_encoding')";
+    let row = client.query_typed_one(sql, &[]).await?;
+    Ok(Server {
+        version: row.try_get(0)?,
+        fsync: row.try_get(1)?,
+        full_page_writes: row.try_get(2)?,
+        is_replica: row.try_get(3)?,
+        encoding: row.try_get(4)?,
+    })
+}
+
+/// Makes the tables where there are none, and refuses what this program must not touch.
+pub async fn prepare(link: &Link, place: &str, patience: Duration) -> Result<(), StoreError> {
+    let server = within(place, patience, ask(&link.client)).await?;
+    if let Some(why) = unfit(&server) {
+        return Err(StoreError::Unfit { place: place.to_owned(), why });
+    }
+    let found = within(place, patience, tables(&link.client)).await?;
+    match found {
+        Found::Schema(schema) if schema == SCHEMA => {
+            within(place, patience, link.client.batch_execute("COMMIT")).await
+        }
+        Found::Schema(found) if found > SCHEMA => {
+            Err(StoreError::Newer { path: place.into(), found, known: SCHEMA })
+        }
+        Found::Schema(older) => {
+            Err(damaged(place, format!("it claims schema {older}, which no version ever wrote")))
+        }
+        Found::Foreign => Err(damaged(place, "its schema gatewayforge holds something else".to_owned())),
+        Found::Lacking(error) => {
+            Err(StoreError::Damaged { path: place.into(), source: failure(place, error).into() })
+        }
+    }
+}
+
+fn damaged(place: &str, why: String) -> StoreError {
+    StoreError::Damaged { path: place.into(), source: why.into() }
+}
+
+enum Found {
+    Schema(u64),
+    Foreign,
+    /// There is a table of that name, but not ours.
+    Lacking(tokio_postgres::Error),
+}
+
+/// In a transaction that is still open afterwards.
+async fn tables(client: &Client) -> Result<Found, tokio_postgres::Error> {
+    client.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({MAKING})")).await?;
+    let sql = "SELECT to_regclass('gatewayforge.control') IS NOT NULL, to_regnamespace('gatewayforge') IS NOT NULL, \
+               EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace('gatewayforge'))";
+    let row = client.query_typed_one(sql, &[]).await?;
+    let (made, named, used): (bool, bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if !made && used {
+        return Ok(Found::Foreign);
+    }
+    if !named {
+        client.batch_execute("CREATE SCHEMA gatewayforge").await?;
+    }
+    if !made {
+        client.batch_execute(TABLES).await?;
+        let first = format!("INSERT INTO control VALUES (true, {SCHEMA}, 0, 0, '', '-infinity')");
+        client.batch_execute(&first).await?;
+    }
+    match client.query_typed_one("SELECT schema FROM control", &[]).await {
+        Ok(row) => Ok(Found::Schema(row.try_get::<_, i64>(0)?.unsigned_abs())),
+        Err(error) if crate::error::refused_by(&error).is_some() => Ok(Found::Lacking(error)),
+        Err(error) => Err(error),
+    }
+}
