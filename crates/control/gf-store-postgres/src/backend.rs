@@ -346,3 +346,19 @@ impl Backend for PostgresBackend {
         }
     }
 }
+
+#[cfg(test)]
+impl PostgresBackend {
+    /// What a setting is in the session that writes.
+    pub(crate) fn setting_of_writer(&self, name: &str) -> String {
+        let sql = format!("SELECT current_setting('{name}')");
+        let asked = self.wait(|inner| async move {
+            let mut writer = inner.writer.lock().await;
+            let link = inner.open_link(writer.link.take()).await?;
+            let row = link.client.query_typed_one(&sql, &[]).await.map_err(|error| failure("here", error))?;
+            writer.link = Some(link);
+            Ok(row.get(0))
+        });
+        asked.expect("the session answers")
+    }
+}
