@@ -22,6 +22,7 @@ fn instance(id: &str, role: Role, state: InstanceState) -> Instance {
         state,
         state_since: at(0),
         uncertain: false,
+        waits_to_boot: false,
         tier: Tier::Standard,
         provider: "local-a".into(),
         region: "here".into(),

@@ -63,6 +63,7 @@ fn reported(fleet: &Fleet, event: &wire::Event, now: Timestamp, bits: u64) -> Ve
     let mut changes = Vec::new();
     match kind {
         Kind::Started(_) => {
+            instance.waits_to_boot = false;
             if matches!(before.state, InstanceState::Creating | InstanceState::Stopped) {
                 enter(&mut instance, InstanceState::Bootstrapping, now);
             }
@@ -115,6 +116,7 @@ fn summarised(fleet: &Fleet, summary: &wire::InstanceSummary, now: Timestamp) ->
     if instance.endpoint.is_none() && summary.port > 0 {
         instance.endpoint = Some(format!("http://127.0.0.1:{}", summary.port));
     }
+    instance.waits_to_boot = summary.waits_to_boot;
     let seen = wire::InstanceState::try_from(summary.state).unwrap_or_default();
     if seen == wire::InstanceState::Bootstrapping && before.state == InstanceState::Active {
         // A machine that came back starts what it should run: that is a start and not a sickness. A process that
@@ -147,7 +149,8 @@ fn summarised(fleet: &Fleet, summary: &wire::InstanceSummary, now: Timestamp) ->
 /// What is worth a row. A measurement alone is not: heartbeats are never rows.
 fn news(instance: &Instance) -> impl PartialEq + use<> {
     let score = instance.health.as_ref().map(|health| (health.score, health.deductions.len()));
-    (instance.state, score, instance.endpoint.clone(), instance.last_boot_ms, instance.flagged.clone())
+    let flagged = instance.flagged.clone();
+    (instance.state, instance.waits_to_boot, score, instance.endpoint.clone(), instance.last_boot_ms, flagged)
 }
 
 fn is_expected_to_run(state: InstanceState) -> bool {
@@ -237,3 +240,7 @@ fn healed(before: &Instance, event: &wire::Event, now: Timestamp, bits: u64) -> 
         last_error: None,
     }
 }
+
+#[cfg(test)]
+#[path = "observe_tests.rs"]
+mod tests;

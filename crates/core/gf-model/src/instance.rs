@@ -118,6 +118,9 @@ pub struct Instance {
     pub state_since: Timestamp,
     /// A remote call was sent and its answer is not known: look before acting again.
     pub uncertain: bool,
+    /// Its machine boots as many as it can at once, and this one waits for its turn; as its node said last.
+    #[serde(default)]
+    pub waits_to_boot: bool,
     pub tier: Tier,
     pub provider: ProviderId,
     pub region: Region,
@@ -147,6 +150,11 @@ pub struct Instance {
 impl Instance {
     pub fn is_active(&self) -> bool {
         self.state == InstanceState::Active
+    }
+
+    /// Whether it would boot if its machine had room.
+    pub fn is_waiting_to_boot(&self) -> bool {
+        self.waits_to_boot && self.state == InstanceState::Bootstrapping
     }
 }
 

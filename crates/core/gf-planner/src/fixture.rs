@@ -257,6 +257,7 @@ fn instance(
         state: InstanceState::Active,
         state_since: now - days(1),
         uncertain: false,
+        waits_to_boot: false,
         tier,
         monthly_cost: crate::cost::price(fleet, &provider, tier),
         provider,

@@ -25,6 +25,7 @@ fn instance(name: &str, role: Role, provider: &str) -> Instance {
         state: InstanceState::Active,
         state_since: Timestamp::UNIX_EPOCH,
         uncertain: false,
+        waits_to_boot: false,
         tier: Tier::Nano,
         provider: provider.into(),
         region: "here".into(),

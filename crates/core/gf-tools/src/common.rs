@@ -43,6 +43,9 @@ pub struct InstanceLine {
     pub state: String,
     /// A remote call was sent and its answer is not known.
     pub uncertain: bool,
+    /// It is BOOTSTRAPPING and waits for a place to boot: its machine boots as many as it can at once. Absent: no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub waits_to_boot: bool,
     pub provider: String,
     pub region: String,
     pub node: String,

@@ -38,6 +38,8 @@ pub struct FleetStatusReply {
     pub instances_by_state: Counts,
     /// Instances with a remote call whose answer is not known.
     pub uncertain: u64,
+    /// BOOTSTRAPPING instances that wait for a place to boot, since their machine boots as many as it can at once.
+    pub waiting_to_boot: u64,
     pub by_provider: Vec<ProviderCount>,
     pub by_region: Vec<RegionCount>,
     pub by_tier: Vec<TierCount>,

@@ -74,6 +74,7 @@ impl Generator {
             state: InstanceState::Active,
             state_since: created_at,
             uncertain: false,
+            waits_to_boot: false,
             tier,
             provider: ProviderId::from(manner.id),
             region: manner.region(self.chance.bits("region", id.as_str(), 0)),

@@ -126,6 +126,8 @@ impl SimInstance {
             owned_hash: self.document.owned_hash(),
             drifted: self.document.drifted(),
             observation: health.map(|health| told(&health.observed)),
+            // A machine for each, so that none stands before another.
+            waits_to_boot: false,
         }
     }
 }

@@ -189,6 +189,9 @@ pub struct InstanceSummary {
     /// Owned paths whose present value is not the one that was pushed.
     #[prost(string, repeated, tag = "21")]
     pub drifted: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// It is BOOTSTRAPPING and has not begun: too many others of its machine boot right now.
+    #[prost(bool, tag = "22")]
+    pub waits_to_boot: bool,
 }
 /// What was measured of one instance; an absent field was not measured.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]

@@ -102,7 +102,13 @@ fn trouble_last(gateway: &GatewayLine) -> u8 {
 fn half(instance: Option<&InstanceLine>) -> String {
     let Some(instance) = instance else { return "–".into() };
     let uncertain = if instance.uncertain { " uncertain" } else { "" };
-    format!("{} {} @ {}{uncertain}", instance.instance_id, state(&instance.state), instance.provider)
+    format!("{} {} @ {}{uncertain}", instance.instance_id, condition(instance), instance.provider)
+}
+
+/// Its state, and what it waits for.
+fn condition(instance: &InstanceLine) -> String {
+    let waits = if instance.waits_to_boot { " (waits for a place to boot)" } else { "" };
+    format!("{}{waits}", state(&instance.state))
 }
 
 pub async fn instances(api: &Api, as_json: bool) -> Result<()> {
@@ -113,18 +119,39 @@ pub async fn instances(api: &Api, as_json: bool) -> Result<()> {
         output::json(&json!(all.collect::<Vec<_>>()));
         return Ok(());
     }
-    let rows = all.map(|instance| {
-        vec![
-            instance.instance_id.clone(),
-            instance.account_id.clone(),
-            instance.role.clone(),
-            state(&instance.state),
-            instance.score.map_or("–".into(), |score| score.to_string()),
-            format!("{}/{}", instance.provider, instance.region),
-            instance.endpoint.clone().unwrap_or("–".into()),
-        ]
-    });
     let head = ["INSTANCE", "ACCOUNT", "ROLE", "STATE", "SCORE", "PLACE", "ENDPOINT"];
-    output::page(&output::list(&head, rows.collect(), NO_PAIRS));
+    output::page(&output::list(&head, all.map(row).collect(), NO_PAIRS));
     Ok(())
+}
+
+fn row(instance: &InstanceLine) -> Vec<String> {
+    vec![
+        instance.instance_id.clone(),
+        instance.account_id.clone(),
+        instance.role.clone(),
+        condition(instance),
+        instance.score.map_or("–".into(), |score| score.to_string()),
+        format!("{}/{}", instance.provider, instance.region),
+        instance.endpoint.clone().unwrap_or("–".into()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_waits_for_a_place_to_boot_is_told_from_one_that_boots() {
+        let line = |waits_to_boot| InstanceLine {
+            instance_id: "i-7f3a".into(),
+            state: "BOOTSTRAPPING".into(),
+            provider: "local-a".into(),
+            waits_to_boot,
+            ..InstanceLine::default()
+        };
+        assert_eq!(row(&line(true))[3], "BOOTSTRAPPING (waits for a place to boot)");
+        assert_eq!(row(&line(false))[3], "BOOTSTRAPPING");
+        let pair = half(Some(&line(true)));
+        assert_eq!(pair, "i-7f3a BOOTSTRAPPING (waits for a place to boot) @ local-a");
+    }
 }

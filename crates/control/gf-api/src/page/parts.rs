@@ -44,6 +44,7 @@ pub fn half(instance: Option<&Instance>, condition: Condition) -> Markup {
             span class={ "dot " (tone(instance.state)) } aria-hidden="true" {}
             span.id { (instance.id) }
             span class={ "state " (tone(instance.state)) } { (instance.state.name().replace('_', " ").to_lowercase()) }
+            @if instance.is_waiting_to_boot() { span.mark title="its machine boots as many as it can at once" { "waits for a place to boot" } }
             @if instance.uncertain { span.mark title="a remote call's answer is not known yet" { "uncertain" } }
             @if let Some(flag) = &instance.flagged { span.mark title=(flag) { "flagged" } }
             span.place { (instance.provider) "/" (instance.region) @if let Some(score) = score { " · " (score) } }

@@ -179,5 +179,6 @@ fn summary(reply: &InstanceHealthReply, instance: &Instance, seen: &Seen, now: T
         action => format!(" Recommended: {action}."),
     };
     let flagged = instance.flagged.as_ref().map(|flag| format!(" Flagged: {flag}.")).unwrap_or_default();
-    format!("{what} is {}{score}{why}.{measured}{restarts}{flagged}{action}", instance.state)
+    let queue = if instance.is_waiting_to_boot() { " and waits for a place to boot" } else { "" };
+    format!("{what} is {}{queue}{score}{why}.{measured}{restarts}{flagged}{action}", instance.state)
 }

@@ -11,6 +11,7 @@ pub fn instance(instance: &Instance) -> InstanceLine {
         role: role(instance).to_owned(),
         state: instance.state.name().to_owned(),
         uncertain: instance.uncertain,
+        waits_to_boot: instance.is_waiting_to_boot(),
         provider: instance.provider.to_string(),
         region: instance.region.to_string(),
         node: instance.node.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -123,6 +123,7 @@ struct Sums {
     unprotected: u64,
     instances: u64,
     uncertain: u64,
+    waiting_to_boot: u64,
     cost: Cents,
     providers: BTreeMap<ProviderId, ProviderCount>,
     regions: BTreeMap<(ProviderId, Region), RegionCount>,
@@ -146,6 +147,7 @@ impl Sums {
         let primary = u64::from(instance.role == Role::Primary);
         self.instances += 1;
         self.uncertain += u64::from(instance.uncertain);
+        self.waiting_to_boot += u64::from(instance.is_waiting_to_boot());
         match self.states.get_mut(instance.state.name()) {
             Some(n) => *n += 1,
             None => drop(self.states.insert(instance.state.name().to_owned(), 1)),
@@ -200,6 +202,7 @@ pub fn fleet_status(
         instances_total: sums.instances,
         instances_by_state: sums.states,
         uncertain: sums.uncertain,
+        waiting_to_boot: sums.waiting_to_boot,
         by_provider: sums.providers.into_values().collect(),
         by_region: sums.regions.into_values().collect(),
         by_tier: sums
@@ -240,8 +243,15 @@ fn summary(reply: &FleetStatusReply, filter: &Filter) -> String {
         };
     }
     let pairs = format!("{}: {}", words::pairs(reply.pairs_total), words::counts(&reply.pairs_by_condition));
-    let instances =
-        format!("{}: {}", words::instances(reply.instances_total), words::counts(&reply.instances_by_state));
+    let queue = match reply.waiting_to_boot {
+        0 => String::new(),
+        n => format!(" ({} for a place to boot)", words::count(n, "waits", "wait")),
+    };
+    let instances = format!(
+        "{}: {}{queue}",
+        words::instances(reply.instances_total),
+        words::counts(&reply.instances_by_state)
+    );
     let loud = reply.alerts.iter().filter(|alert| !alert.silenced && alert.severity != "info");
     let alerts = match loud.clone().count() as u64 {
         0 => "Nothing needs attention.".to_owned(),

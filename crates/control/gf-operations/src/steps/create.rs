@@ -119,6 +119,7 @@ fn intend(context: &StepContext<'_>, fleet: &Fleet, changes: &mut Vec<Change>) {
         state: InstanceState::Creating,
         state_since: now,
         uncertain: true,
+        waits_to_boot: false,
         tier: *tier,
         provider: provider.clone(),
         region: region.clone(),

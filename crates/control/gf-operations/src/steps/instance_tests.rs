@@ -12,6 +12,7 @@ fn instance(state: InstanceState) -> Instance {
         state,
         state_since: at(0),
         uncertain: false,
+        waits_to_boot: false,
         tier: Tier::Standard,
         provider: "local-a".into(),
         region: "here".into(),

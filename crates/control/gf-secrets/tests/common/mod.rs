@@ -113,6 +113,7 @@ fn instance(number: u64) -> Instance {
         state: InstanceState::Active,
         state_since: moment(),
         uncertain: false,
+        waits_to_boot: false,
         tier: Tier::Standard,
         provider: "local-a".into(),
         region: "here".into(),

@@ -103,6 +103,7 @@ pub fn instance(name: &str, account: &AccountId, role: Role, provider: &str) -> 
         state: InstanceState::Active,
         state_since: now(),
         uncertain: false,
+        waits_to_boot: false,
         tier: Tier::Standard,
         provider: provider.into(),
         region: "here".into(),

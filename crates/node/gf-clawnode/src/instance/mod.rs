@@ -244,6 +244,7 @@ impl Instance {
             observation: live.watch.observation().filter(|_| scored),
             drifted: dotted(patch::differences(&on_disk.unwrap_or_default(), &spec.owned.patch)),
             restarts_in_window: live.restarts.in_window(Instant::now()),
+            waits_to_boot: live.waits_to_boot,
         }
     }
 }

@@ -122,7 +122,9 @@ impl Instance {
             place = self.local.boots.enter(urgency, waits) => Some(place),
             _ = wanted.changed() => None,
         };
-        self.live.lock().waits_to_boot = false;
+        if std::mem::take(&mut self.live.lock().waits_to_boot) {
+            self.local.changed();
+        }
         place
     }
 

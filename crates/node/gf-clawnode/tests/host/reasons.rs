@@ -4,12 +4,13 @@ use crate::rig::{Rig, create, free_port, is_alive, pid_of, scripted_runtime};
 use gf_node_hub::CommandError;
 use gf_node_proto::{
     FailureCode, FailureReason, InstanceCreate, InstanceDelete, InstanceExited, InstanceFailed, InstanceList,
-    InstanceStart, InstanceStop, event, reply,
+    InstanceStart, InstanceState, InstanceStop, event, reply,
 };
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt,
+    path::Path,
 };
 
 fn failed(kind: &event::Kind) -> Option<InstanceFailed> {
@@ -180,4 +181,34 @@ async fn a_command_of_a_generation_that_is_over_is_refused() {
     let stop = InstanceStop { instance_id: "i-1".into(), drain: false };
     let why = rig.hub.command(&crate::rig::node_id(), stop, meta).await.unwrap_err();
     assert_eq!(why.failure().unwrap().code(), FailureCode::StaleGeneration);
+}
+
+/// Other gateways of this machine boot, as many as it lets boot at once.
+fn all_places(runtime: &Path) -> Vec<fs::File> {
+    let places = runtime.join("boots");
+    fs::create_dir_all(&places).unwrap();
+    fs::set_permissions(&places, fs::Permissions::from_mode(0o700)).unwrap();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    // One more than there are cores, for those who are urgent.
+    (0..=cores)
+        .map(|place| {
+            let file = fs::File::create(places.join(format!("place-{place}"))).unwrap();
+            file.try_lock().unwrap();
+            file
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_waits_for_a_place_to_boot_says_so_until_it_has_one() {
+    let scripts = tempfile::tempdir().unwrap();
+    let runtime = scripted_runtime(scripts.path(), "exec sleep 1000");
+    let places = all_places(&runtime);
+    let mut rig = Rig::start(&runtime).await;
+    rig.command(create("i-1", free_port())).await.unwrap();
+    let waiting = rig.seen("i-1", |seen| seen.waits_to_boot).await;
+    assert_eq!((waiting.state(), waiting.pid), (InstanceState::Bootstrapping, 0));
+    drop(places);
+    let booting = rig.seen("i-1", |seen| !seen.waits_to_boot && seen.pid != 0).await;
+    assert_eq!(booting.state(), InstanceState::Bootstrapping);
 }

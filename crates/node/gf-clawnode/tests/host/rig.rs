@@ -169,6 +169,22 @@ impl Rig {
             .await
     }
 
+    /// The next word of the node's heartbeat about an instance that `wanted` takes.
+    pub async fn seen(&mut self, id: &str, wanted: impl Fn(&InstanceSummary) -> bool) -> InstanceSummary {
+        loop {
+            match self.next().await {
+                NodeEvent::Changed { changed, .. } => {
+                    let found = changed.into_iter().find(|seen| seen.instance_id == id && wanted(seen));
+                    if let Some(found) = found {
+                        return found;
+                    }
+                }
+                NodeEvent::Reported { receipt, .. } => receipt.done(),
+                _ => {}
+            }
+        }
+    }
+
     pub fn fresh_key(&self) -> String {
         format!("key-{}", self.keys.fetch_add(1, Ordering::Relaxed))
     }

@@ -62,6 +62,7 @@ pub fn instance(n: u32, role: Role, state: InstanceState) -> Instance {
         state,
         state_since: at(600),
         uncertain: false,
+        waits_to_boot: false,
         tier: Tier::Standard,
         provider: provider.into(),
         region: "nbg1".into(),
