@@ -7,6 +7,7 @@ pub mod answer;
 mod certain;
 pub mod chat;
 mod companion;
+mod correction;
 pub mod envelope;
 mod grammar;
 pub mod honesty;

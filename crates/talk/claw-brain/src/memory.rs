@@ -6,6 +6,7 @@
 use crate::{
     envelope::{Exchange, ToolUse},
     language::token::{Kind, tokens},
+    notice,
 };
 use gf_tools::{CostReportReply, InstanceLine};
 use serde_json::Value;
@@ -37,6 +38,11 @@ impl<'a> Memory<'a> {
 
     fn newest_first(&self) -> impl Iterator<Item = &'a ToolUse> {
         self.past.iter().rev().flat_map(|exchange| exchange.uses.iter().rev())
+    }
+
+    /// Whether the newest thing in the conversation is what the control plane told by itself.
+    pub fn was_told(&self) -> bool {
+        self.past.last().is_some_and(|exchange| notice::read(&exchange.said.text).is_some())
     }
 
     /// Operation id, or approval code, of the newest piece of work that was spoken of.
@@ -170,6 +176,17 @@ impl<'a> Memory<'a> {
         let report: CostReportReply = serde_json::from_value(report.reply.clone()).ok()?;
         let item = report.waste.into_iter().find(|item| item.kind.replace(['-', '_'], "") == kind)?;
         Some(Waste { accounts: item.account_ids, to_tier: item.to_tier })
+    }
+
+    /// Accounts as they were listed before the newest teardown was asked for.
+    pub fn listed_before_teardown(&self) -> Option<Vec<String>> {
+        let torn = |used: &&ToolUse| used.tool != "gf_teardown";
+        let mut older = self.newest_first().skip_while(torn);
+        older.find_map(|used| {
+            let reply = &used.reply;
+            let lists = [&reply["gateways"], &reply["plan"], &reply["accountIds"]];
+            lists.into_iter().find_map(account_list).filter(|_| used.tool != "gf_teardown")
+        })
     }
 
     /// Whether this turn has looked up that already.

@@ -15,6 +15,8 @@ pub enum Step {
     Say(String),
     /// Words of an earlier answer, of which only lines are told whose numbers this turn's results bear out.
     Recall(String),
+    /// Of the fleet only the instance with the lowest (or highest) health score is told.
+    Extreme { lowest: bool },
     /// Not something that this team does.
     Decline(String),
     /// The clause asks for nothing ("leave Contabo for now").

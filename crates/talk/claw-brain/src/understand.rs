@@ -4,10 +4,12 @@
 
 use crate::{
     chat::Call,
-    envelope::{Exchange, ToolUse},
+    correction,
+    envelope::{Exchange, Said, ToolUse},
     grammar::{self, CHANGES, Scene},
     language::{Clause, Mood, Sense, clauses},
     memory::Memory,
+    notice,
     step::Step,
 };
 
@@ -22,6 +24,8 @@ const UNSURE: &str = "I am not sure what you mean, so I did nothing. Which accou
 const PARTLY_UNDERSTOOD: &str =
     "One part of your message I did not understand; please say it in other words.";
 
+const TAKEN_BACK: &str = "You corrected yourself in the middle, so I did nothing yet. Which is it? Please say it once more, in one piece.";
+
 #[derive(Debug, Default)]
 pub struct Understanding {
     pub steps: Vec<Step>,
@@ -30,7 +34,35 @@ pub struct Understanding {
 }
 
 pub fn understand(past: &[Exchange], exchange: &Exchange) -> Understanding {
-    within(past, exchange, PENDING_DEPTH)
+    let found = within(past, exchange, PENDING_DEPTH);
+    match correction::of(&exchange.said.text) {
+        Some(after) => corrected(found, past, exchange, after),
+        None => found,
+    }
+}
+
+/// Of a message that takes something back only looks are read to the end; a change is asked about.
+fn corrected(found: Understanding, past: &[Exchange], exchange: &Exchange, after: String) -> Understanding {
+    let changing =
+        |call: &&Call| !gf_tools::tool(&call.tool).is_some_and(|tool| tool.only_reads(&call.arguments));
+    let changed: Vec<&Call> = found.calls().filter(changing).collect();
+    if changed.is_empty() {
+        let said = Said { text: after, ..exchange.said.clone() };
+        let again = within(past, &Exchange { said, ..exchange.clone() }, 0);
+        let looks = again.calls().next().is_some() && !again.calls().any(|call| changing(&call));
+        return if looks { again } else { found };
+    }
+    // A count that was put right at once is settled by the grammar of new accounts.
+    if changed.iter().all(|call| call.tool == "gf_provision") {
+        return found;
+    }
+    Understanding { steps: vec![Step::Ask(TAKEN_BACK.to_owned())], pending: None }
+}
+
+impl Understanding {
+    fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.steps.iter().filter_map(|step| if let Step::Do(call) = step { Some(call) } else { None })
+    }
 }
 
 fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding {
@@ -73,6 +105,8 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
             Some(steps) => read.push((clause.clone(), steps)),
             // What only explains a request ("it's for the pilot") is none itself.
             None if clause.mood == Mood::Statement && at > 0 && !read.is_empty() => {}
+            // "Hang on", "oh dear": a few words before a request, which name nothing.
+            None if clause.mood == Mood::Statement && at + 1 < parts.len() && only_exclaims(clause) => {}
             None => missed += 1,
         }
     }
@@ -87,6 +121,11 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
         return Understanding { steps: vec![Step::Decline(NOT_UNDERSTOOD.to_owned())], pending: None };
     }
     settled(read, missed > 0)
+}
+
+fn only_exclaims(clause: &Clause) -> bool {
+    let words = clause.tokens.iter().filter(|token| !token.is_break()).count();
+    words <= 4 && clause.slots.is_empty() && !clause.negated && !clause.says("not") && !clause.any(CHANGES)
 }
 
 fn settled(read: Vec<(Clause, Vec<Step>)>, missed: bool) -> Understanding {
@@ -137,7 +176,9 @@ fn spared(read: &[(Clause, Vec<Step>)]) -> Option<String> {
 
 /// The earlier request that this message completes ("standard", after we asked for the tier).
 fn completed(past: &[Exchange], clause: &Clause, depth: usize) -> Option<Clause> {
-    let (last, before) = past.split_last()?;
+    // What the control plane told meanwhile is no part of the talk, and leaves a question of ours open.
+    let newest = past.iter().rposition(|exchange| notice::read(&exchange.said.text).is_none())?;
+    let (last, before) = (&past[newest], &past[..newest]);
     let slots = &clause.slots;
     let counted = clause.tokens.iter().filter(|token| !token.is_break()).count();
     let answer_words = clause.any(&[Sense::Yes, Sense::No, Sense::Thanks]);

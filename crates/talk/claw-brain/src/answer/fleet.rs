@@ -6,6 +6,8 @@ use serde_json::Value;
 
 /// Most gateways that are listed one by one.
 const LISTED: usize = 20;
+/// Most instances that are named where several stand out alike.
+const STANDING_OUT: usize = 5;
 
 pub fn status(reply: &Value) -> Vec<String> {
     let reply: FleetStatusReply = typed(reply);
@@ -63,4 +65,32 @@ pub fn status(reply: &Value) -> Vec<String> {
         lines.push(format!("Also {}", ids(&rest)));
     }
     lines
+}
+
+/// The instance that stands out by its health score, by name; never the whole list.
+pub fn extreme(reply: &Value, lowest: bool) -> String {
+    let reply: FleetStatusReply = typed(reply);
+    let halves = reply.gateways.iter().flat_map(|gateway| [&gateway.primary, &gateway.standby]);
+    let mut scored: Vec<(u32, &gf_tools::InstanceLine)> =
+        halves.flatten().filter_map(|line| line.score.map(|score| (score, line))).collect();
+    scored.sort_by_key(|(score, _)| *score);
+    let (Some((least, _)), Some((most, _))) = (scored.first(), scored.last()) else {
+        return "No instance has a health score at the moment, so I can't say.".to_owned();
+    };
+    if least == most {
+        return format!("None stands out: every instance has a health score of {least}.");
+    }
+    let wanted = if lowest { *least } else { *most };
+    let named: Vec<String> = scored
+        .iter()
+        .filter(|(score, _)| *score == wanted)
+        .take(STANDING_OUT)
+        .map(|(_, line)| format!("{} ({} of {})", line.instance_id, line.role, line.account_id))
+        .collect();
+    let end = if lowest { "lowest" } else { "highest" };
+    format!(
+        "{} {} the {end} health score: {wanted}. (I know scores, not how long a gateway takes to answer.)",
+        ids(&named),
+        if named.len() == 1 { "has" } else { "have" }
+    )
 }

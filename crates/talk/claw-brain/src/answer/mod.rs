@@ -5,6 +5,7 @@
 
 mod fleet;
 mod health;
+mod plan;
 mod report;
 mod words;
 mod work;
@@ -12,7 +13,8 @@ mod work;
 use crate::{envelope::ToolUse, honesty, notice, step::Step};
 use serde_json::Value;
 
-const WAITING: &str = "This is only a plan: nothing has been changed yet. The control plane shows its own question here, and it waits for a person's answer.";
+const WAITING: &str =
+    "This is only a plan, nothing has been changed yet: the control plane's own question follows.";
 
 /// The answer of a turn whose calls were all made.
 pub fn compose(said: &str, steps: &[Step], uses: &[ToolUse]) -> String {
@@ -21,13 +23,13 @@ pub fn compose(said: &str, steps: &[Step], uses: &[ToolUse]) -> String {
         parts.extend(supported_prose(&notice.text, uses));
     }
     for used in uses.iter().filter(|used| is_asked_for(used, steps)) {
-        parts.push(of_result(used));
+        parts.push(of_result(used, steps));
     }
     for step in steps {
         match step {
             Step::Ask(text) | Step::Say(text) | Step::Decline(text) => parts.push(text.clone()),
             Step::Recall(text) => parts.insert(0, recalled(text, uses)),
-            Step::Do(_) | Step::LookUp(_) | Step::Nothing => {}
+            Step::Do(_) | Step::LookUp(_) | Step::Extreme { .. } | Step::Nothing => {}
         }
     }
     if uses.iter().any(|used| !used.reply["approval"].is_null()) {
@@ -73,11 +75,24 @@ fn supported_prose(prose: &str, uses: &[ToolUse]) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(" "))
 }
 
-fn of_result(used: &ToolUse) -> String {
+fn of_result(used: &ToolUse, steps: &[Step]) -> String {
     if let Some(problem) = problem(used) {
         return problem;
     }
     let reply = &used.reply;
+    if !reply["approval"].is_null() {
+        return plan::brief(used);
+    }
+    if used.tool == "gf_operation" && work::waits(reply) {
+        return work::waiting(reply);
+    }
+    let extreme = steps.iter().find_map(|step| match step {
+        Step::Extreme { lowest } if used.tool == "gf_fleet_status" => Some(*lowest),
+        _ => None,
+    });
+    if let Some(lowest) = extreme {
+        return fleet::extreme(reply, lowest);
+    }
     let summary = reply["summary"].as_str().unwrap_or_default().trim().to_owned();
     let mut lines = vec![summary];
     let details = match used.tool.as_str() {

@@ -172,3 +172,18 @@ pub fn operation(reply: &Value) -> Vec<String> {
     lines.extend(reply.error.clone().map(|error| format!("Because: {error}")));
     lines
 }
+
+/// Whether the work is a plan that a person has not agreed to yet.
+pub fn waits(reply: &Value) -> bool {
+    reply["state"].as_str().is_some_and(|state| state.starts_with("WAITING"))
+}
+
+/// What it waits for, in one line: nobody's yes is taken here.
+pub fn waiting(reply: &Value) -> String {
+    let reply: OperationReply = typed(reply);
+    let code = reply.approval_code.unwrap_or(reply.id);
+    format!(
+        "{} The whole message must be \"go\" or \"approve {code}\".",
+        super::words::sentence(&reply.summary)
+    )
+}

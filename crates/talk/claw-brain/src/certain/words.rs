@@ -24,7 +24,7 @@ pub const OTHERS: &str = "other|others|rest|remaining|else|twice|double|similar"
 pub const TAKING_BACK: &str = "not|never|neither|nor|nobody|none|nothing|almost|minus|except|excluding";
 
 /// Small words that narrow nothing down, so that "all of the degraded ones right away" is as plain as "degraded".
-pub const PLAIN: &str = "a|an|the|of|at|in|on|to|for|from|with|by|and|or|all|any|every|each|that|which|who|is|are|be|been|has\
+pub const PLAIN: &str = "a|an|the|what|of|at|in|on|to|for|from|with|by|and|or|all|any|every|each|that|which|who|is|are|be|been|has\
     |have|must|should|needs|please|can|could|would|will|you|we|us|me|i|my|our|your|their|its|it|them\
     |they|these|those|this|one|ones|just|only|also|then|now|right|away|immediately|immediate|currently\
     |still|there|do|go|ahead|let|up|down|out|over|back|again|as|so|new|following|same|use|using|value\

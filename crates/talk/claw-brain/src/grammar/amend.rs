@@ -89,10 +89,17 @@ fn is_new_order(clause: &Clause) -> bool {
 fn provision(clause: &Clause, planned: &ToolUse) -> Option<Value> {
     let slots = &clause.slots;
     let mut plan: ProvisionParams = serde_json::from_value(planned.arguments.clone()).ok()?;
+    // "Yup, two" says the count again.
+    let repeats = clause.has(Sense::Yes)
+        && matches!(slots.numbers.as_slice(), [(count, _)] if Some(*count) == planned.arguments["count"].as_i64());
+    if repeats && clause.tokens.iter().filter(|token| !token.is_break()).count() <= 3 {
+        return Some(planned.arguments.clone());
+    }
     let correcting = clause.says_any(&[
         "only", "instead", "rather", "actually", "cut", "reduce", "lower", "raise", "limit", "just", "same",
         "no", "but",
-    ]) || ["make that", "make it", "make them"].iter().any(|words| clause.phrase(words));
+    ]) || clause.has(Sense::Yes)
+        || ["make that", "make it", "make them"].iter().any(|words| clause.phrase(words));
     let moods = clause.mood == Mood::Statement || correcting || clause.head_is(Sense::Use);
     // "With Hetzner as primary", "in the EU": a place alone says where, but could as well be a question about it.
     let placed = clause.says_any(&["with", "in", "on", "at", "use", "using"])

@@ -35,6 +35,7 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && clause.slots.instances.is_empty()
         && scene.earlier.is_empty()
         && clause.says_any(&["it", "its"])
+        && !clause.phrase("so that")
     {
         put(&mut arguments, "account", scene.pointed_account());
     }
@@ -96,7 +97,12 @@ fn asked(clause: &Clause) -> bool {
     let hypothetical = clause.says_any(&["if", "would", "should", "could", "can", "will"]);
     let done = (clause.phrase("did you") || clause.phrase("have you") || clause.phrase("have been"))
         && (act || clause.says("what") || clause.says("do"));
+    let shows = clause.head_is(Sense::Show);
     let happened = clause.says_any(&["happened", "changed"]) && clause.says("what");
+    // "What was going on over the past hour?": of a time that is over only the records tell.
+    let over = clause.says("what")
+        && times::names_past(clause)
+        && !clause.any(&[Sense::Cost, Sense::Waste, Sense::Idle, Sense::Incident, Sense::Report]);
     let agent_did = clause.says("did") && AGENTS.iter().any(|agent| clause.says(agent));
     let touched = clause.says("who") && clause.says_any(&["touched", "changed", "modified", "did"]);
     if clause.phrase("you did") && clause.head_is(Sense::Show) || person(clause).is_some() {
@@ -118,8 +124,8 @@ fn asked(clause: &Clause) -> bool {
     let of_old = clause.slots.accounts.is_empty()
         && act
         && (clause.says_any(&["was", "were", "last"]) || clause.phrase("when did"));
-    let signed = clause.says("who") && (clause.has(Sense::Approve) || clause.says("approved"));
-    clause.is_question()
-        && !hypothetical
-        && (touched || of_old || signed || done || happened || agent_did || who)
+    let signed = clause.says_any(&["who", "whom"]) && (clause.has(Sense::Approve) || clause.says("approved"));
+    // "Can you show me …" asks for nothing hypothetical.
+    (clause.is_question() && !hypothetical || shows)
+        && (over || touched || of_old || signed || done || happened || agent_did || who)
 }

@@ -7,7 +7,9 @@ use crate::{
 };
 use serde_json::json;
 
-const GREETINGS: [&str; 20] = [
+const GREETINGS: [&str; 22] = [
+    "what is left",
+    "who is left",
     "where do we stand",
     "are we good",
     "all good",
@@ -42,6 +44,29 @@ const ABOUT: &[Sense] = &[
     Sense::Operation,
     Sense::Progress,
 ];
+
+/// "Which gateway is the slowest?": one by name, not the whole list.
+pub fn extreme(scene: &Scene) -> Option<Vec<Step>> {
+    const LOWEST: [&str; 5] = ["slowest", "worst", "lowest", "weakest", "unhealthiest"];
+    const HIGHEST: [&str; 4] = ["fastest", "healthiest", "highest", "best"];
+    let clause = scene.clause;
+    let most = clause.phrase("most slow") || clause.phrase("least healthy");
+    let lowest = most || clause.says_any(&LOWEST);
+    let highest = clause.says_any(&HIGHEST) || clause.phrase("most healthy");
+    let words = clause.tokens.iter().filter(|token| !token.is_break()).count();
+    let things = clause.any(&[Sense::Account, Sense::Instance, Sense::Fleet, Sense::Pronoun, Sense::All]);
+    let elsewhere =
+        clause.any(&[Sense::Provider, Sense::Cost, Sense::Incident, Sense::Operation, Sense::Thanks])
+            || clause.any(super::CHANGES);
+    let asks = clause.is_question() || clause.any(&[Sense::Show, Sense::Check]) || words <= 3;
+    if lowest == highest || !(things || words <= 2) || !asks || elsewhere || clause.negated {
+        return None;
+    }
+    let mut arguments = json!({ "detail": "full" });
+    put(&mut arguments, "provider", clause.slots.provider());
+    put(&mut arguments, "region", clause.slots.regions.first().map(String::as_str));
+    Some(vec![Step::call("gf_fleet_status", arguments), Step::Extreme { lowest }])
+}
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;

@@ -122,6 +122,7 @@ const GRAMMARS: &[(Grammar, Care)] = &[
     (incident::question, Care::Whole),
     (operation::question, Care::Whole),
     (refuse::unknown_act, Care::Whole),
+    (fleet::extreme, Care::Whole),
     (instance::read, Care::Whole),
     (pair::read, Care::Whole),
     (cost::read, Care::Whole),

@@ -36,13 +36,20 @@ pub fn question(scene: &Scene) -> Option<Vec<Step>> {
     if let Some(id) = named(clause) {
         return Some(get(id));
     }
+    if let Some(code) = of_plan(scene) {
+        return Some(get(code));
+    }
     let slots = &clause.slots;
     let elsewhere = !slots.accounts.is_empty()
         || !slots.instances.is_empty()
         || slots.provider().is_some()
         || !slots.ordinals.is_empty();
     let wider = clause.any(&[Sense::Fleet, Sense::Cost, Sense::Provider, Sense::Audit, Sense::Alert])
-        || clause.phrase("going on");
+        || clause.phrase("going on")
+        // "Everything works?" asks of no work.
+        || ["everything work", "all work", "they work", "it work"].iter().any(|said| clause.phrase(said))
+        // "Did its standby stay up?" is about the account that was named just before.
+        || clause.says("its") && scene.earlier.iter().any(|before| !before.slots.accounts.is_empty());
     let about_work =
         clause.any(&[Sense::Progress, Sense::Operation]) && !elsewhere && !wider && !clause.negated;
     let orders = clause.mood == crate::language::Mood::Order
@@ -50,6 +57,18 @@ pub fn question(scene: &Scene) -> Option<Vec<Step>> {
         && !clause.head_is(Sense::Check)
         && !clause.head_is(Sense::Want);
     scene.memory.last_work().filter(|_| about_work && !orders).map(get)
+}
+
+/// "How many will that touch?", "what would we lose?" while a plan waits: its records are what is known of that.
+fn of_plan(scene: &Scene) -> Option<String> {
+    let clause = scene.clause;
+    let ahead = clause.says_any(&["will", "would"]) && !clause.says("if");
+    let points = clause.any(&[Sense::Pronoun]) || clause.says_any(&["we", "us"]);
+    let asks = clause.is_question() && clause.says_any(&["what", "how", "which", "who"]);
+    let other = clause.any(super::CHANGES) || clause.any(&[Sense::Provider, Sense::Incident, Sense::Fleet]);
+    scene.memory.planned()?;
+    let open = scene.memory.open_codes().into_iter().next();
+    open.filter(|_| asks && ahead && points && !other && clause.slots.is_empty() && !clause.negated)
 }
 
 fn named(clause: &Clause) -> Option<String> {

@@ -22,6 +22,10 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     if refused(last) {
         return Some(vec![records(last), Step::Recall(told(last))]);
     }
+    // Right after a notice it is asked about what befell the fleet, not about ourselves.
+    if scene.memory.was_told() && last.tool != "gf_operation" {
+        return Some(vec![records(last)]);
+    }
     let looked = gf_tools::tool(&last.tool).is_some_and(|tool| tool.only_reads(&last.arguments));
     match scene.memory.last_work() {
         Some(id) if !looked || last.tool == "gf_operation" => {

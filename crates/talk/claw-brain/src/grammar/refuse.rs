@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::{Kind, Mood, Sense},
+    language::{Kind, Mood, Sense, Token},
     step::Step,
 };
 
@@ -55,7 +55,12 @@ const ELSEWHERE: [&str; 24] = [
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
-    let named_shell = (clause.has(Sense::Shell) && !clause.has(Sense::Config)) || clause.says("-9");
+    // "rm the second account" is a short way to say what to remove; "rm -rf /" is a command.
+    let flags = clause.tokens.iter().any(|token| token.raw.starts_with(['-', '/']));
+    let shell = |token: &Token| {
+        token.is(Sense::Shell) && (flags || token.text != "rm" || !clause.has(Sense::Account))
+    };
+    let named_shell = (clause.tokens.iter().any(shell) && !clause.has(Sense::Config)) || clause.says("-9");
     let refusal = match () {
         () if clause.has(Sense::Secret) && clause.slots.json.is_empty() && !clause.has(Sense::Push) => {
             "I can't show or handle secrets: keys, tokens and passwords are write-only here."

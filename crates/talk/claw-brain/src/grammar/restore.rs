@@ -11,7 +11,13 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let (clause, memory) = (scene.clause, scene.memory);
     let undoes = clause.orders(Sense::Rollback)
         && (clause.has(Sense::Remove) || memory.last_change() == Some("gf_teardown"));
-    if !clause.orders(Sense::Restore) && !undoes {
+    // "I need that account after all."
+    let misses = memory.last_change() == Some("gf_teardown")
+        && clause.orders(Sense::Want)
+        && clause.any(&[Sense::Account, Sense::Pronoun])
+        && (clause.says("again") || clause.phrase("after all"))
+        && !clause.has(Sense::Health);
+    if !clause.orders(Sense::Restore) && !undoes && !misses {
         return None;
     }
     if clause.says_any(&[
@@ -39,7 +45,13 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             .unwrap_or_default(),
         named => named.to_vec(),
     };
-    if accounts.is_empty() {
+    // "The first account" must be the one that was torn down, as the accounts were counted then.
+    let counted = clause.slots.ordinals.first().filter(|_| clause.slots.accounts.is_empty());
+    let other = counted.zip(memory.listed_before_teardown()).is_some_and(|(nth, listed)| {
+        let at = if *nth < 0 { listed.len().checked_sub(1) } else { usize::try_from(nth - 1).ok() };
+        at.and_then(|at| listed.get(at)).is_some_and(|account| !accounts.contains(account))
+    });
+    if accounts.is_empty() || other {
         return Some(vec![Step::ask("Which account shall I restore? Please name it by id.")]);
     }
     // Archives that don't say whose they are belong to the teardown of just this account.

@@ -15,6 +15,11 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     if of_teardown || (!of_push && memory.last_change() == Some("gf_teardown")) {
         return None;
     }
+    // What was done last is something else, and nobody said that a push is meant.
+    let other = memory.last_change().is_some_and(|tool| !matches!(tool, "gf_config_push" | "gf_teardown"));
+    if other && !of_push && clause.orders(Sense::Rollback) {
+        return Some(vec![Step::ask("What shall I roll back? Please name the push, by its operation id.")]);
+    }
     let named = clause.slots.operations.first().cloned();
     let id = named.or_else(|| memory.last_push());
     let ordered = clause.orders(Sense::Rollback);

@@ -27,13 +27,20 @@ pub fn window(clause: &Clause, now: Option<DateTime>) -> Window {
         }
         () if clause.says("today") || clause.phrase("this morning") => since(Some(midnight)),
         () if clause.phrase("last hour") || clause.phrase("past hour") => since(back(60)),
-        () if clause.phrase("last day") => since(back(24 * 60)),
+        () if clause.phrase("last day") || clause.phrase("past day") => since(back(24 * 60)),
         () if clause.phrase("this week") || clause.phrase("last week") || clause.phrase("past week") => {
             since(back(7 * 24 * 60))
         }
         () if follows(clause, &["last", "past", "previous"]) => since(clause.slots.minutes.and_then(back)),
         () => Window::default(),
     }
+}
+
+/// Whether the clause names a time that is over.
+pub fn names_past(clause: &Clause) -> bool {
+    const OVER: [&str; 7] =
+        ["last hour", "past hour", "last day", "past day", "last night", "last week", "past week"];
+    OVER.iter().any(|said| clause.phrase(said)) || follows(clause, &["last", "past", "previous"])
 }
 
 fn follows(clause: &Clause, words: &[&str]) -> bool {

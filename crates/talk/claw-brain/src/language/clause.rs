@@ -3,8 +3,7 @@
 use super::{
     Sense,
     slots::Slots,
-    split,
-    token::{Kind, Token, tokens},
+    token::{Kind, Token},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +55,7 @@ pub(super) const ASKING: &[&str] = &[
     "whose", "whom",
 ];
 /// Senses that order something.
-pub(super) const VERBS: &[Sense] = &[
+pub const VERBS: &[Sense] = &[
     Sense::Make,
     Sense::Remove,
     Sense::Restore,
@@ -134,7 +133,7 @@ impl Clause {
         !self.slots.is_empty() || self.any(&[Sense::Primary, Sense::Standby, Sense::Pronoun])
     }
 
-    fn is_polite(&self) -> bool {
+    pub(super) fn is_polite(&self) -> bool {
         head(&self.tokens).1
     }
 
@@ -165,9 +164,20 @@ impl Clause {
         !self.negated
             && match self.mood {
                 Mood::Question => false,
-                Mood::Statement => self.needs && self.has(sense),
+                Mood::Statement => self.needs && self.needed(sense),
                 Mood::Order => self.head_is(sense) || self.object_is(sense),
             }
+    }
+
+    /// Whether it is said of what is needed, and not of what has happened ("we need the account that was removed").
+    fn needed(&self, sense: Sense) -> bool {
+        let over = |at: usize| {
+            let before = |back: usize| at.checked_sub(back).map_or("", |at| self.tokens[at].text.as_str());
+            self.tokens[at].past
+                && (matches!(before(1), "was" | "were")
+                    || matches!(before(1), "been" | "be") && matches!(before(2), "has" | "had"))
+        };
+        self.tokens.iter().enumerate().any(|(at, token)| token.is(sense) && !over(at))
     }
 
     /// "Do a restart", "I need a restart", "give i-7f3a a restart": the act is the object of a verb that means
@@ -194,7 +204,7 @@ impl Clause {
     }
 }
 
-fn begins_order(token: &Token) -> bool {
+pub(super) fn begins_order(token: &Token) -> bool {
     !token.past && VERBS.iter().any(|verb| token.is(*verb))
 }
 
@@ -207,6 +217,8 @@ fn head(tokens: &[Token]) -> (usize, bool, bool) {
             ("do", "not", _) => (2, false, true),
             ("i" | "we", "do", "not") => (3, false, true),
             ("no", "need", "to") => (3, false, true),
+            ("please" | "kindly", "to", _) => (2, true, false),
+            ("actually", next, _) if next != "not" => (1, false, false),
             ("never", ..) => (1, false, true),
             ("would" | "do", "you", "mind") => (3, true, false),
             ("can" | "could" | "would" | "will", "you" | "we", _) => (2, true, false),
@@ -231,96 +243,4 @@ fn head(tokens: &[Token]) -> (usize, bool, bool) {
         at += skip;
     }
     (at, polite, negated)
-}
-
-/// All clauses of a message, in order. A part that is no request by itself stays with the one before it.
-pub fn clauses(text: &str) -> Vec<Clause> {
-    let all = tokens(text);
-    let mut found: Vec<Clause> = Vec::new();
-    let mut open: Vec<Token> = Vec::new();
-    let mut sentence = 0;
-    for (at, token) in all.iter().enumerate() {
-        match token.kind {
-            Kind::Break(end @ ('.' | ';' | '?' | '!' | '\n')) => {
-                close(&mut found, &mut open, end == '?');
-                if end == '?' {
-                    doubt_all(&mut found[sentence..]);
-                }
-                sentence = found.len();
-            }
-            _ if split::joins(token) && split::begins_request(&open, &all[at..]) => {
-                close(&mut found, &mut open, false)
-            }
-            _ => {
-                let repeated =
-                    if split::joins(token) { split::repeated_verb(&open, &all[at..]) } else { None };
-                if let Some(verb) = repeated {
-                    close(&mut found, &mut open, false);
-                    open.extend(verb);
-                } else {
-                    open.push(token.clone());
-                }
-            }
-        }
-    }
-    close(&mut found, &mut open, false);
-    found
-}
-
-/// "Restart it and tear it down?": a mark that makes a question of the last order makes one of the orders before it.
-fn doubt_all(sentence: &mut [Clause]) {
-    let Some((last, before)) = sentence.split_last_mut() else { return };
-    let only_by_mark = last.is_question() && last.tokens.get(last.head).is_some_and(begins_order);
-    if only_by_mark && !before.iter().any(Clause::is_polite) {
-        before
-            .iter_mut()
-            .filter(|clause| clause.mood == Mood::Order)
-            .for_each(|clause| clause.mood = Mood::Question);
-    }
-}
-
-fn close(found: &mut Vec<Clause>, open: &mut Vec<Token>, asked: bool) {
-    let tokens = std::mem::take(open);
-    if tokens.iter().any(|token| !token.is_break()) {
-        found.push(Clause::new(tokens, asked));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_requests_are_cut_where_a_verb_begins_one() {
-        let count = |text: &str| clauses(text).len();
-        let north_star = "Provision 50 new accounts, optimize costs, restart anything degraded, and brief me in the morning.";
-        assert_eq!(count(north_star), 4);
-        assert_eq!(count("restart i-7f3a and i-7f3b, memory leak"), 1);
-        assert_eq!(count("Hetzner primary and Vultr standby"), 1);
-    }
-
-    #[test]
-    fn only_an_order_orders() {
-        let orders = |text: &str| clauses(text)[0].orders(Sense::Remove);
-        let ordering = [
-            "tear down acct-0001",
-            "please delete acct-0001",
-            "could you remove acct-0001?",
-            "acct-0001 needs to be torn down",
-        ];
-        for order in ordering {
-            assert!(orders(order), "{order}");
-        }
-        let others = [
-            "should we tear down acct-0001?",
-            "who deleted acct-0001",
-            "don't delete acct-0001",
-            "what if we remove it?",
-            "tear down acct-0001?",
-            "show me removed accounts",
-        ];
-        for other in others {
-            assert!(!orders(other), "{other}");
-        }
-    }
 }

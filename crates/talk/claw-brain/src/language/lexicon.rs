@@ -67,11 +67,14 @@ const WORDS: &[(&[Sense], &str)] = &[
     ),
     (&[Schedule], "schedule|scheduled|remind|subscription"),
     (&[Keep], "keep|leave|spare|except|skip|excluding|but not|not touch"),
-    (&[Approve], "approve|grant|authorize|authorise"),
+    (&[Approve], "approve|grant|authorize|authorise|thumbs up|green light"),
     (&[Use], "use|using|prefer|let|allow"),
     (&[Open], "open|file|declare|raise"),
     (&[Resolve], "resolve|resolved|close|closed|mitigate|mitigated"),
-    (&[Send], "ping me|text me|message me|wake me|email me|drop me|hit me|send|sending|mail|deliver|post"),
+    (
+        &[Send],
+        "shoot me|ping me|text me|message me|wake me|email me|drop me|hit me|send|sending|mail|deliver|post",
+    ),
     (&[Account], "subscriber|acct|accts|acc|pairs|account|user|customer|client|tenant|pair|gateway"),
     (&[Instance], "instance|machine|box|server|vps|host|node"),
     (
@@ -82,7 +85,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Model], "model|llm"),
     (
         &[Cost],
-        "burn|burn rate|invoice|charges|expenditure|outlay|cash|economics|cost|spend|spent|spending|bill|budget|price|expense|finance|expensive|projection|overspend|money|pay|paying|dollar",
+        "burn|burn rate|burn through|dough|invoice|charges|expenditure|outlay|cash|economics|cost|spend|spent|spending|bill|budget|price|expense|finance|expensive|projection|overspend|money|pay|paying|dollar",
     ),
     (
         &[Waste],
@@ -102,13 +105,13 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Operation], "operation|job|rollout|roll-out|task|work|deployment|push|approval"),
     (
         &[Progress],
-        "progress|where are we|flagged|eta|far|done|finish|finished|ready|complete|going|up yet|up|pending|waiting|underway|in progress",
+        "progress|there yet|where are we|flagged|eta|far|done|finish|finished|ready|complete|going|up yet|up|pending|waiting|underway|in progress",
     ),
     (&[Audit], "audit|activity|audit log|audit trail|log|history|trail|chain"),
     (&[Report], "report|summary|digest"),
     (
         &[Briefing],
-        "morning news|daily news|morning summary|morning update|daily update|stand-up|standup|brief|briefing|debrief|morning report",
+        "recap|morning news|daily news|morning summary|morning update|daily update|stand-up|standup|brief|briefing|debrief|morning report",
     ),
     (
         &[Health],
@@ -151,7 +154,8 @@ const WORDS: &[(&[Sense], &str)] = &[
     ),
     (&[Help], "help|who are you|what are you|what can you|capabilities|commands|usage"),
     (&[Secret], "secret|password|api key|apikey|credential|token|private key|api keys"),
-    (&[Shell], "ssh|bash|shell|exec|rm|sudo|docker|curl|kubectl|systemctl|terminal|log in|log into|login"),
+    (&[Shell, Remove], "rm"),
+    (&[Shell], "ssh|bash|shell|exec|sudo|docker|curl|kubectl|systemctl|terminal|log in|log into|login"),
 ];
 
 /// Names, times and the small words on which the meaning of an order hangs; a slip in one of these is repaired too.
@@ -160,7 +164,7 @@ const FRAME: &str = "nano standard enterprise hetzner vultr contabo hostinger di
     singapore europe ashburn sydney tokyo without except unless until tomorrow tonight today yesterday later maybe \
     perhaps never monday tuesday wednesday thursday friday saturday sunday daily weekly monthly every morning evening \
     night week month hour hours minute minutes first second third last others another instead anymore critical warning \
-    false true immediate immediately rolling batch batches batchsize concurrency maintenance nobody not only both half \
+    false true happened immediate immediately rolling batch batches batchsize concurrency maintenance nobody not only both half \
     please thanks hello would could should which where what everything nothing between before after because other others through remaining hundred thousand dozen three four five \
     seven eight nine eleven twelve thirteen fifteen twenty thirty forty fifty sixty seventy eighty ninety";
 
@@ -251,6 +255,7 @@ impl Lexicon {
         });
         listed(word)
             || running
-            || ["s", "es", "ed", "d", "er", "ly"].iter().any(|ending| stem(ending).is_some_and(listed))
+            || stem("d").is_some_and(|stem| stem.ends_with('e') && listed(stem))
+            || ["s", "es", "ed", "er", "ly"].iter().any(|ending| stem(ending).is_some_and(listed))
     }
 }

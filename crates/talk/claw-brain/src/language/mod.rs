@@ -3,6 +3,7 @@
 mod classify;
 pub mod clause;
 pub mod lexicon;
+mod message;
 pub mod number;
 mod particle;
 pub mod sense;
@@ -12,8 +13,9 @@ mod split;
 pub mod token;
 
 pub use classify::is_code;
-pub use clause::{Clause, Mood, clauses};
+pub use clause::{Clause, Mood};
 pub use lexicon::Lexicon;
+pub use message::clauses;
 pub use sense::Sense;
 pub use slots::Slots;
 pub use spelling::distance;

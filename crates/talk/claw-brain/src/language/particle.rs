@@ -13,6 +13,8 @@ const PARTED: &[(&str, &str, Sense)] = &[
     ("bring", "back", Sense::Restore),
     ("get", "back", Sense::Restore),
     ("want", "back", Sense::Restore),
+    ("give", "back", Sense::Restore),
+    ("give me", "back", Sense::Restore),
     ("have", "back", Sense::Restore),
     ("bring", "up", Sense::Make),
     ("bring", "online", Sense::Make),
@@ -42,14 +44,21 @@ const PARTED: &[(&str, &str, Sense)] = &[
     ("switch", "on", Sense::Set),
     ("fire", "up", Sense::Make),
     ("take", "back", Sense::Rollback),
+    ("back", "out", Sense::Rollback),
+    ("sign", "off", Sense::Approve),
     ("flip", "over", Sense::Failover),
 ];
+
+/// "Put it back the way it was", "make it back like before": these verbs undo where the earlier state is named.
+const PUTTING: &[&str] = &["put", "make", "set", "change", "turn", "switch", "move"];
+const EARLIER: &[&str] = &["was", "were", "before", "previously", "previous"];
 
 /// Farthest that a particle may stand from its verb.
 const REACH: usize = 8;
 
 /// Gives the verb its meaning and takes the particle out.
 pub fn join(tokens: &mut Vec<Token>) {
+    undo(tokens);
     let mut at = 0;
     while at < tokens.len() {
         let joined = PARTED.iter().find_map(|(verb, particle, sense)| {
@@ -59,7 +68,14 @@ pub fn join(tokens: &mut Vec<Token>) {
             let window = tokens.iter().enumerate().skip(at + 1).take(REACH);
             let mut window =
                 window.take_while(|(_, token)| !matches!(token.kind, Kind::Break('.' | ';' | '?' | '!')));
-            window.find(|(_, token)| token.text == *particle).map(|(found, _)| (found, *sense))
+            let (found, _) = window.find(|(_, token)| token.text == *particle)?;
+            // "Switch acct-0001 on the standby": there it is no particle.
+            let preposition = *particle == "on"
+                && found > at + 1
+                && tokens
+                    .get(found + 1)
+                    .is_some_and(|next| matches!(next.text.as_str(), "the" | "its" | "a"));
+            (!preposition).then_some((found, *sense))
         });
         if let Some((found, sense)) = joined {
             tokens[at].senses = vec![sense];
@@ -70,5 +86,23 @@ pub fn join(tokens: &mut Vec<Token>) {
             tokens.remove(found);
         }
         at += 1;
+    }
+}
+
+/// Takes "back the way it was" out and makes its verb one that undoes.
+fn undo(tokens: &mut Vec<Token>) {
+    let ends = |token: &Token| matches!(token.kind, Kind::Break('.' | ';' | '?' | '!' | ','));
+    let earlier = |token: &Token| {
+        EARLIER.contains(&token.text.as_str()) || EARLIER.contains(&token.raw.to_lowercase().as_str())
+    };
+    let undone = (0..tokens.len()).filter(|at| PUTTING.contains(&tokens[*at].text.as_str())).find_map(|at| {
+        let rest = &tokens[at + 1..];
+        let rest = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        let back = rest.iter().position(|token| token.text == "back")?;
+        rest[back..].iter().any(earlier).then_some((at, at + 1 + back..at + 1 + rest.len()))
+    });
+    if let Some((at, said)) = undone {
+        tokens[at].senses = vec![Sense::Rollback];
+        tokens.drain(said);
     }
 }

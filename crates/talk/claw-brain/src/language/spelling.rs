@@ -11,7 +11,30 @@ pub fn meant(word: &str) -> Option<&'static str> {
     if base != word || !lexicon.phrases(word).is_empty() {
         return None;
     }
-    repaired(lexicon, word)
+    swapped(lexicon, word).or_else(|| repaired(lexicon, word))
+}
+
+/// Short words whose neighbours are often typed in the wrong order; nothing else of a short word is repaired.
+const SHORT: &[&str] = &[
+    "the", "how", "what", "who", "which", "last", "back", "push", "tear", "roll", "show", "not", "cost",
+    "hour", "done", "down", "drop", "stop", "from", "this", "that", "with",
+];
+
+/// The short word that this is with two letters in the wrong order.
+fn swapped(lexicon: &Lexicon, word: &str) -> Option<&'static str> {
+    if !word.is_ascii() || word.len() > 5 || lexicon.is_english(word) {
+        return None;
+    }
+    let mut found = SHORT.iter().filter(|short| short.len() == word.len() && distance(short, word) == 1);
+    let mut letters = word.as_bytes().to_vec();
+    letters.sort_unstable();
+    found
+        .find(|short| {
+            let mut own = short.as_bytes().to_vec();
+            own.sort_unstable();
+            own == letters
+        })
+        .copied()
 }
 
 /// The lexicon's form of a word, and whether it was in the past tense.

@@ -85,7 +85,22 @@ pub fn tokens(text: &str) -> Vec<Token> {
         }
     }
     found.retain(|token| {
-        !matches!(token.text.as_str(), "um" | "uh" | "uhm" | "erm" | "er" | "hmm" | "hm" | "oh" | "ah")
+        !matches!(
+            token.text.as_str(),
+            "um" | "uh"
+                | "uhm"
+                | "erm"
+                | "er"
+                | "hmm"
+                | "hm"
+                | "oh"
+                | "ah"
+                | "whoa"
+                | "wow"
+                | "dang"
+                | "yikes"
+                | "ugh"
+        )
     });
     classify::join_numbers(&mut found);
     classify::bare_ids(&mut found);
@@ -96,7 +111,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
 
 /// Names that are also written in two words.
 fn respelt(text: &str) -> String {
-    const TOGETHER: [(&str, &str); 9] = [
+    const TOGETHER: &[(&str, &str)] = &[
         ("digital ocean", "digitalocean"),
         ("stand by", "standby"),
         ("oh no", ""),
@@ -106,6 +121,19 @@ fn respelt(text: &str) -> String {
         ("off and on again", "restart"),
         ("all at once", "at once"),
         ("right away", "immediately now"),
+        // Courtesy says nothing about what is asked, and no "if" of it is a condition.
+        ("while you're at it", ""),
+        ("while you are at it", ""),
+        ("by the way", ""),
+        ("if that's alright", ""),
+        ("if that's all right", ""),
+        ("if that's ok", ""),
+        ("if you don't mind", ""),
+        ("if you please", ""),
+        ("if possible", ""),
+        ("ever so much", ""),
+        ("my bad", ""),
+        ("all right", "alright"),
     ];
     TOGETHER.iter().fold(text.to_owned(), |text, (apart, together)| {
         match text.to_ascii_lowercase().find(apart) {

@@ -1,7 +1,9 @@
 //! Everything that claw-brain promises, in one binary.
 #![allow(clippy::unwrap_used)]
 
+mod brevity;
 mod companion;
+mod conversations;
 mod dialogue;
 mod protocol;
 mod restraint;

@@ -4,7 +4,7 @@
 //! Half of the sentences, chosen by a hash, is untouched: only its totals are ever printed, so that nobody comes to
 //! tune on it. A change that was not ordered fails the test, whichever half it is in, and shows no sentence.
 
-mod expect;
+pub mod expect;
 
 use crate::support::{Talk, history};
 use claw_brain::ChatTurn;

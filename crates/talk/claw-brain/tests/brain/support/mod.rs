@@ -1,6 +1,7 @@
 //! Conversations that test sentences are said in, in the shape in which OpenClaw sends them.
 
 pub mod more;
+pub mod plane;
 
 use claw_brain::{
     ChatRequest, ChatTurn,

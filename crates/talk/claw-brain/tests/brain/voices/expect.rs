@@ -17,7 +17,7 @@ pub struct Case {
     answers: Vec<Answer>,
 }
 
-enum Answer {
+pub enum Answer {
     Calls(Vec<(String, Map<String, Value>)>),
     Ask,
     Decline,
@@ -36,6 +36,7 @@ pub struct Verdict {
 pub fn cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/voices");
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "txt"));
     paths.sort();
     paths.iter().flat_map(|path| read(&fs::read_to_string(path).unwrap())).collect()
 }
@@ -72,7 +73,7 @@ fn hash(text: &str) -> u64 {
 }
 
 impl Answer {
-    fn read(text: &str, line: &str) -> Self {
+    pub fn read(text: &str, line: &str) -> Self {
         match text.trim() {
             "ask" => Self::Ask,
             "decline" => Self::Decline,
@@ -122,14 +123,18 @@ impl Answer {
 
 impl Verdict {
     pub fn of(case: &Case, turn: &ChatTurn) -> Self {
+        Self::among(&case.answers, turn)
+    }
+
+    pub fn among(answers: &[Answer], turn: &ChatTurn) -> Self {
         let meant = |call: &Call| {
-            case.answers.iter().any(|answer| {
+            answers.iter().any(|answer| {
             matches!(answer, Answer::Calls(calls) if calls.iter().any(|(tool, wanted)| *tool == call.tool && same(call, wanted)))
         })
         };
         Self {
-            tools: case.answers.iter().any(|answer| answer.tools(turn)),
-            arguments: case.answers.iter().any(|answer| answer.arguments(turn)),
+            tools: answers.iter().any(|answer| answer.tools(turn)),
+            arguments: answers.iter().any(|answer| answer.arguments(turn)),
             wrong_change: turn.calls.iter().any(|call| changes(call) && !meant(call)),
         }
     }
@@ -144,7 +149,7 @@ fn declines(text: &str) -> bool {
     text.contains("i can't") || text.contains("i did not understand") || text.contains("i don't")
 }
 
-fn changes(call: &Call) -> bool {
+pub fn changes(call: &Call) -> bool {
     gf_tools::tool(&call.tool).is_none_or(|tool| !tool.only_reads(&call.arguments))
 }
 

@@ -1,0 +1,93 @@
+//! Whether it is plain who is meant: ranges, exceptions, "the others", "there", half of a pair.
+
+use super::{Told, holds, is_wide, words};
+use crate::language::{Clause, Kind, Sense, Token};
+use serde_json::Value;
+
+impl Told<'_> {
+    pub(super) fn taken_back(&self) -> Option<String> {
+        let exempt = self.all(&[
+            "gf_provider_policy",
+            "gf_alerts_silence",
+            "gf_schedule",
+            "gf_incident_report",
+            "gf_provision",
+        ]) || self.changing.iter().any(|call| call.arguments["archive"] == Value::Bool(false));
+        let word = self.first_of(words::TAKING_BACK).filter(|_| !exempt)?;
+        Some(format!(
+            "I am not sure what \"{word}\" takes out of that, so I did nothing yet. Which do you mean, by id?"
+        ))
+    }
+
+    /// "acct-0001 to acct-0009", "10 to 20": the things between were not named.
+    pub(super) fn range(&self) -> Option<String> {
+        let id =
+            |token: &Token| matches!(token.kind, Kind::Account(_) | Kind::Instance(_) | Kind::Operation(_));
+        let number = |token: &Token| matches!(token.kind, Kind::Number(_));
+        let ranged = self.said.windows(3).any(|three| {
+            let ends = id(&three[0]) && id(&three[2]) || number(&three[0]) && number(&three[2]);
+            ends && matches!(three[1].text.as_str(), "to" | "through" | "till" | "until" | "-" | "thru")
+        });
+        ranged.then(|| "I take no ranges. Please name every one that you mean; I did nothing yet.".to_owned())
+    }
+
+    pub(super) fn others(&self) -> Option<String> {
+        let exempt = self.all(&["gf_provision", "gf_schedule", "gf_incident_report"]);
+        let word = self.first_of(words::OTHERS).filter(|_| !exempt);
+        let narrowed = self.all(&["gf_provider_policy"])
+            && self.says("for")
+            && self.said.iter().any(|token| token.is(Sense::Account))
+            && !self.says("new");
+        if narrowed {
+            return Some("A provider is paused for all new instances, or for none. Shall I pause it for all? Then say it without the rest.".to_owned());
+        }
+        word.map(|word| {
+            format!("I am not sure which \"{word}\" means, so I did nothing yet. Please name it by id.")
+        })
+    }
+
+    /// "The primary of acct-0042" is half of what the account is.
+    pub(super) fn half(&self) -> Option<String> {
+        let is = |sense| self.said.iter().any(|token| token.is(sense));
+        let restarts = self.changing.iter().find(|call| call.tool == "gf_bulk_restart");
+        let other_half = match restarts {
+            Some(call) => {
+                let filter = &call.arguments["filter"];
+                filter.is_object() && filter["role"].is_null() && is(Sense::Primary) != is(Sense::Standby)
+            }
+            None => self.all(&["gf_teardown"]) && is(Sense::Primary),
+        };
+        other_half.then(|| {
+            "Only the primary or only the standby? Please name the instance by its id; I did nothing yet."
+                .to_owned()
+        })
+    }
+
+    /// "There" is a place, which then must be in the call.
+    pub(super) fn place(&self) -> Option<String> {
+        let there = self.said.iter().any(|token| token.is(Sense::Place));
+        let placed = self.calls.iter().any(|call| {
+            let filter = &call.arguments["filter"];
+            !filter["provider"].is_null() || !filter["region"].is_null()
+        });
+        let wide = self.changing.iter().any(|call| is_wide(call));
+        (there && wide && !placed).then(|| {
+            "Where is \"there\"? Please name the provider or the region; I did nothing yet.".to_owned()
+        })
+    }
+
+    /// An id that stands in the explanation only ("restart i-7f3a, it talks to i-0b0b") must not be acted upon.
+    pub(super) fn only_explained(&self, clause: &Clause) -> Option<String> {
+        let before = [&self.slots.accounts, &self.slots.instances, &self.slots.operations];
+        let all = [&clause.slots.accounts, &clause.slots.instances, &clause.slots.operations];
+        let named = before.iter().any(|ids| !ids.is_empty());
+        let after =
+            all.iter().zip(before).flat_map(|(all, before)| all.iter().filter(|id| !before.contains(id)));
+        let odd = after
+            .into_iter()
+            .find(|id| named && self.changing.iter().any(|call| holds(&call.arguments, id)))?;
+        Some(format!(
+            "I am not sure whether {odd} is meant too, so I did nothing yet. Please name exactly which."
+        ))
+    }
+}
