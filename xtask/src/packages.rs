@@ -1,17 +1,22 @@
-//! Debian packages that only tests need: a browser to look at the fleet page, an IRC server to talk through.
+//! Debian packages that only tests need: a browser to look at the fleet page, an IRC server to talk through, and the
+//! database that several control planes share.
 
 use crate::{Outcome, layout::Layout, lockdir, run};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Each with the program that shows that it is there.
-const NEEDED: [(&str, &[&str]); 2] =
-    [("chromium", &["/usr/bin/chromium"]), ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"])];
+/// Each with the programs of which one shows that it is there; `*` stands for any directory.
+const NEEDED: [(&str, &[&str]); 3] = [
+    ("chromium", &["/usr/bin/chromium"]),
+    ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"]),
+    ("postgresql", &["/usr/lib/postgresql/*/bin/initdb", "/usr/local/bin/initdb", "/usr/bin/initdb"]),
+];
 
 pub fn install(layout: &Layout) -> Outcome<()> {
     let missing: Vec<&str> = NEEDED
         .iter()
-        .filter(|(_, programs)| !programs.iter().any(|program| Path::new(program).exists()))
+        .filter(|(_, programs)| !programs.iter().any(|program| is_there(program)))
         .map(|(package, _)| *package)
         .collect();
     if missing.is_empty() {
@@ -34,6 +39,29 @@ pub fn install(layout: &Layout) -> Outcome<()> {
     run::logged(&format!("installing {}", missing.join(", ")), &logs.join("apt-install.log"), &mut install)
 }
 
+fn is_there(program: &str) -> bool {
+    let Some((above, below)) = program.split_once("/*/") else { return Path::new(program).exists() };
+    let all = fs::read_dir(above).into_iter().flatten().flatten();
+    all.into_iter().any(|one| one.path().join(below).exists())
+}
+
 fn am_root() -> bool {
     run::output(Command::new("id").arg("-u")).is_ok_and(|uid| uid.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_in_whichever_version_of_it_is_installed() {
+        let root = std::env::temp_dir().join(format!("clawops-packages-{}", std::process::id()));
+        let bin = root.join("15/bin");
+        fs::create_dir_all(&bin).unwrap();
+        fs::write(bin.join("initdb"), "").unwrap();
+        let below = |name: &str| format!("{}/{name}", root.display());
+        assert!(is_there(&below("*/bin/initdb")) && is_there(&below("15/bin/initdb")));
+        assert!(!is_there(&below("*/bin/postgres")) && !is_there("/nowhere/at/all/*/bin/initdb"));
+        fs::remove_dir_all(root).unwrap();
+    }
 }

@@ -31,6 +31,14 @@ pub struct Args {
     #[arg(long, env = "CLAWOPS_NODE_LISTEN", value_name = "ADDR")]
     pub node_listen: Option<SocketAddr>,
 
+    /// Keep the fleet in PostgreSQL, such as postgres://USER@127.0.0.1/DATABASE; in a file of the home by default.
+    #[arg(long, env = "CLAWOPS_STORE", hide_env_values = true, value_name = "ADDR")]
+    pub store: Option<String>,
+
+    /// A file with the password of that database; by default the one that PGPASSFILE names, in libpq's form.
+    #[arg(long, env = "CLAWOPS_STORE_PASSWORD_FILE", value_name = "FILE")]
+    pub store_password_file: Option<PathBuf>,
+
     /// Fill an empty fleet with this many simulated pairs.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub sim_pairs: u32,

@@ -8,8 +8,9 @@ use crate::{
     nodes::{StoredNodes, Tokens, forget_connections},
     operators::OpsGateway,
     places, ready, serve,
+    store::{self, Opened},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use gf_api::{Api, ApiConfig, ApiOptions};
 use gf_driver::{Drivers, Enrolment};
 use gf_model::{
@@ -46,6 +47,7 @@ struct Base {
 pub async fn run(args: Args) -> Result<()> {
     let home = args.home()?;
     let listen = args.listen()?;
+    let database = store::asked(&args)?;
     keys::private_directory(&home)?;
     for room in ROOMS {
         keys::private_directory(&home.join(room))?;
@@ -56,7 +58,9 @@ pub async fn run(args: Args) -> Result<()> {
     serve::end_on_signal(ending.clone())?;
 
     // The store first: it refuses a second control plane before anything is listened on or written.
-    let store = FleetStore::open_home(&home, &*entropy)?;
+    let opened = store::open(database, &home, &*entropy)?;
+    opened.end_when_lost(ending.clone());
+    let store = opened.store.clone();
     let base = Base { store: store.clone(), clock, entropy };
     let listener = serve::listen(listen).await?;
     let listen = listener.local_addr().unwrap_or(listen);
@@ -127,6 +131,14 @@ pub async fn run(args: Args) -> Result<()> {
     }
     store.close().await;
     ready::withdraw(&home);
+    in_order(served, &opened)
+}
+
+/// Whoever was replaced has not ended as it should, even if everything was put away in order.
+fn in_order(served: Result<()>, opened: &Opened) -> Result<()> {
+    if opened.was_lost() {
+        bail!("another control plane has taken over the fleet: this one has ended");
+    }
     served
 }
 

@@ -13,6 +13,7 @@ mod operators;
 mod places;
 mod ready;
 mod serve;
+mod store;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,9 +1,12 @@
 //! The control plane as the process that an operator has: started, asked over HTTP, killed, started again.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "../../../gf-store-postgres/src/tests/cluster.rs"]
+mod cluster;
 mod companion;
 mod disk;
 mod memory;
+mod postgres;
 mod run;
 mod sim;
 mod start;

@@ -36,7 +36,7 @@ pub fn home() -> (TempDir, PathBuf) {
 pub fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayforge"));
     command.arg("--home").arg(home).args(["--listen", "127.0.0.1:0"]);
-    for name in ["CLAWOPS_HOME", "CLAWOPS_COMPANION_URL", "CLAWOPS_MONTHLY_BUDGET"] {
+    for name in ["CLAWOPS_HOME", "CLAWOPS_COMPANION_URL", "CLAWOPS_MONTHLY_BUDGET", "CLAWOPS_STORE"] {
         command.env_remove(name);
     }
     command
@@ -142,6 +142,16 @@ impl Running {
             let reply = self.tool("gf_operation", serde_json::json!({"id": id, "action": "get"}));
             reply["endedAt"].is_string().then_some(reply)
         })
+    }
+
+    pub fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for it to end by itself.
+    pub fn ended_by_itself(mut self) -> i32 {
+        self.process.wait().unwrap().code().unwrap_or(-1)
     }
 
     /// As a power cut ends it.

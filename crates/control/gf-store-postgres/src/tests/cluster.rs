@@ -15,6 +15,7 @@ use tempfile::TempDir;
 /// A machine that is busy with other things may take this long for anything.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+#[allow(dead_code, reason = "each test binary uses its own part")]
 pub struct Cluster {
     server: Option<Child>,
     user: Option<(u32, u32)>,
@@ -28,6 +29,7 @@ impl Drop for Cluster {
     }
 }
 
+#[allow(dead_code, reason = "each test binary uses its own part")]
 impl Cluster {
     pub fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
