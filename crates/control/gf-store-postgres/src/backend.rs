@@ -27,11 +27,17 @@ pub struct PostgresOptions {
     pub lease: Duration,
     /// How long a server may take for anything before the connection is given up.
     pub patience: Duration,
+    /// How long somebody else's lock in the database is waited for.
+    pub locks: Duration,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(2), patience: Duration::from_secs(20) }
+        Self {
+            lease: Duration::from_secs(2),
+            patience: Duration::from_secs(20),
+            locks: Duration::from_secs(10),
+        }
     }
 }
 

@@ -44,15 +44,18 @@ impl Link {
     }
 }
 
-/// Durable before the answer, whatever the server's or the user's defaults are; and no lock outlives by more than a
-/// lease whoever was paused while holding it.
+/// How long a transaction may stand still before the server takes it back: whoever was paused in the middle of one must
+/// not keep the next one out, and whoever is only on a busy machine must be let finish.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Durable before the answer, whatever the server's or the user's defaults are.
 fn settings(options: PostgresOptions) -> String {
     format!(
         "SET search_path = gatewayforge; SET synchronous_commit = on; SET default_transaction_read_only = off;
          SET default_transaction_isolation = 'read committed'; SET lock_timeout = {};
          SET idle_in_transaction_session_timeout = {}",
-        millis(options.patience / 2),
-        millis(options.lease)
+        millis(options.locks),
+        millis(IDLE)
     )
 }
 

@@ -1,6 +1,10 @@
 //! Who may write: real processes, one of them stopped in the middle of its life by the kernel.
 
-use super::{OPTIONS, open, server, store};
+use super::{
+    OPTIONS,
+    lost::{hold, stalled},
+    open, server, store,
+};
 use crate::{Address, PostgresBackend, PostgresOptions};
 use gf_store::{
     Backend, FleetStore, StoreError, StoreOptions,
@@ -9,7 +13,7 @@ use gf_store::{
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     env,
-    io::{BufRead, BufReader, Write, stdin, stdout},
+    io::{Read, Write, stdin, stdout},
     process::{Child, Command, Stdio},
     sync::Arc,
     time::Duration,
@@ -28,6 +32,40 @@ impl Drop for First {
 }
 
 impl First {
+    /// Starts one that writes, waits for a word, and says what became of its next write.
+    fn start(url: &str) -> Self {
+        let me = Command::new(env::current_exe().unwrap())
+            .args([ME, "--exact", "--nocapture"])
+            .env(URL, url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut first = Self(me.unwrap());
+        assert_eq!(first.hear(), "wrote as 1");
+        first
+    }
+
+    /// The next thing it says. It writes a line at once, and the test harness prints lines of its own.
+    fn hear(&mut self) -> String {
+        let mut said = self.0.stdout.as_mut().unwrap().bytes().map(Result::unwrap);
+        let mut line = Vec::new();
+        loop {
+            match said.next().expect("it ended and said nothing more") {
+                b'\n' => {
+                    if let Some((_, said)) = String::from_utf8_lossy(&line).split_once("first: ") {
+                        return said.to_owned();
+                    }
+                    line.clear();
+                }
+                byte => line.push(byte),
+            }
+        }
+    }
+
+    fn tell_to_write(&mut self) {
+        self.0.stdin.as_mut().unwrap().write_all(b"write\n").unwrap();
+    }
+
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.0.id().try_into().unwrap()).unwrap(), signal).unwrap();
     }
@@ -40,19 +78,7 @@ async fn a_control_plane_that_was_paused_and_replaced_changes_nothing() {
         return write_when_told(&url).await;
     }
     let (_cluster, url) = server();
-    let me = Command::new(env::current_exe().unwrap())
-        .args([ME, "--exact", "--nocapture"])
-        .env(URL, &url)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut first = First(me.unwrap());
-    let mut tell = first.0.stdin.take().unwrap();
-    let mut said = BufReader::new(first.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    // The test harness prints lines of its own.
-    let mut hear = || said.by_ref().find_map(|line| Some(line.split_once("first: ")?.1.to_owned())).unwrap();
-    assert_eq!(hear(), "wrote as 1");
-
+    let mut first = First::start(&url);
     first.signal(Signal::STOP);
     let second = store(&url);
     assert_eq!(second.generation(), 2, "its lease was over by the database's clock");
@@ -60,14 +86,34 @@ async fn a_control_plane_that_was_paused_and_replaced_changes_nothing() {
     let (fleet, head) = (second.read(Clone::clone), second.audit_head());
 
     first.signal(Signal::CONT);
-    writeln!(tell, "write").unwrap();
-    assert_eq!(hear(), "refused: ours 1, theirs 2");
-    assert_eq!(hear(), "told that it must stop");
+    first.tell_to_write();
+    assert_eq!(first.hear(), "refused: ours 1, theirs 2");
+    assert_eq!(first.hear(), "told that it must stop");
     assert!(first.0.wait().unwrap().success());
 
     let stored = open(&url).unwrap().load().unwrap();
     assert_eq!((stored.fleet, stored.head, stored.number), (fleet, head, 2));
     second.update(|_, tx| tx.put(account(3))).await.unwrap();
+    second.close().await;
+}
+
+/// It has sent half of a transaction when it is paused, and holds what the next one needs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_control_plane_that_is_paused_in_a_transaction_keeps_nobody_out() {
+    let (mut cluster, url) = server();
+    let mut first = First::start(&url);
+    let held = hold(&cluster, "LOCK TABLE gatewayforge.objects IN SHARE MODE");
+    first.tell_to_write();
+    stalled(&mut cluster);
+    first.signal(Signal::STOP);
+    drop(held);
+    let second = store(&url);
+    second.update(|_, tx| tx.put(account(2))).await.unwrap();
+    first.signal(Signal::CONT);
+    let said = first.hear();
+    assert!(said.contains("ended before the commit; nothing was changed"), "{said}");
+    assert_eq!(first.hear(), "told that it must stop");
+    assert_eq!(open(&url).unwrap().load().unwrap().fleet, second.read(Clone::clone));
     second.close().await;
 }
 
@@ -79,7 +125,7 @@ async fn write_when_told(url: &str) {
     // One write per line: a line that arrives is whole.
     let say = |text: String| stdout().write_all(format!("first: {text}\n").as_bytes()).unwrap();
     say(format!("wrote as {}", store.generation()));
-    stdin().lock().read_line(&mut String::new()).unwrap();
+    stdin().read_line(&mut String::new()).unwrap();
     let written = store.update(|_, tx| {
         tx.audit(entry("teardown", "acct-0002", 0));
         tx.put(account(4));
@@ -96,7 +142,7 @@ async fn write_when_told(url: &str) {
 async fn a_second_control_plane_is_told_who_the_first_is_and_waits_for_nobody_who_lives() {
     let (_cluster, url) = server();
     // Long enough that a busy machine does not keep a living one from showing that it lives.
-    let options = PostgresOptions { lease: Duration::from_secs(4), ..OPTIONS };
+    let options = PostgresOptions { lease: Duration::from_secs(8), ..OPTIONS };
     let named = |holder: &str| {
         let address = Address::parse(&url).unwrap();
         Arc::new(PostgresBackend::open(address, holder.to_owned(), options).unwrap())

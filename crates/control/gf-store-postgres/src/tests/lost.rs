@@ -27,7 +27,7 @@ const STALLED: &str =
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'gatewayforge' AND wait_event_type = 'Lock'";
 
 /// A session that holds something until it is dropped.
-struct Holding(Child);
+pub struct Holding(Child);
 
 impl Drop for Holding {
     fn drop(&mut self) {
@@ -36,7 +36,7 @@ impl Drop for Holding {
     }
 }
 
-fn hold(cluster: &Cluster, sql: &str) -> Holding {
+pub fn hold(cluster: &Cluster, sql: &str) -> Holding {
     let mut psql = cluster.psql("fleet").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     writeln!(psql.stdin.as_mut().unwrap(), "BEGIN; {sql};\n\\echo held").unwrap();
     let told = BufReader::new(psql.stdout.take().unwrap()).lines().any(|line| line.unwrap() == "held");
@@ -64,7 +64,7 @@ fn write(store: &FleetStore, number: u32) -> Written {
 }
 
 /// The session of the control plane that waits, once it does.
-fn stalled(cluster: &mut Cluster) -> String {
+pub fn stalled(cluster: &mut Cluster) -> String {
     let mut pid = String::new();
     cluster.until("the control plane waits", |cluster| {
         pid = cluster.sql("fleet", STALLED);
@@ -204,7 +204,8 @@ async fn a_server_that_stops_in_a_commit_leaves_it_uncertain_until_it_answers_ag
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_decided_on_a_commit_that_is_still_under_way() {
     let (mut cluster, url) = server();
-    let store = store_with(&url, PostgresOptions { patience: Duration::from_secs(4), ..OPTIONS });
+    let (patience, locks) = (Duration::from_secs(8), Duration::from_secs(1));
+    let store = store_with(&url, PostgresOptions { patience, locks, ..OPTIONS });
     write(&store, 1).await.unwrap().unwrap();
     cluster.sql("fleet", AT_COMMIT);
     let held = hold(&cluster, "SELECT pg_advisory_xact_lock(42)");

@@ -15,8 +15,11 @@ use gf_store::{FleetStore, StoreError, StoreOptions};
 use std::{sync::Arc, time::Duration};
 
 /// Nothing here depends on how long a server may take; a busy machine must not be taken for a dead one.
-const OPTIONS: PostgresOptions =
-    PostgresOptions { lease: Duration::from_secs(2), patience: Duration::from_secs(60) };
+const OPTIONS: PostgresOptions = PostgresOptions {
+    lease: Duration::from_secs(2),
+    patience: Duration::from_secs(60),
+    locks: Duration::from_secs(30),
+};
 
 fn open(url: &str) -> Result<PostgresBackend, StoreError> {
     PostgresBackend::open(Address::parse(url).unwrap(), "a test".to_owned(), OPTIONS)
