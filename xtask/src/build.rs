@@ -16,12 +16,13 @@ pub fn cargo(layout: &Layout) -> Command {
 pub fn programs(layout: &Layout, profile: &str) -> Outcome<()> {
     say::line(format!("building ({profile}) in {}", layout.target.display()));
     let mut build = cargo(layout);
-    build.args(["build", "--locked", "--quiet"]);
+    // As parts of the workspace they share its choice of features with everything that is built later.
+    build.args(["build", "--locked", "--quiet", "--workspace"]);
     if profile == "release" {
         build.arg("--release");
     }
     for program in PROGRAMS {
-        build.args(["--package", program]);
+        build.args(["--bin", program]);
     }
     // Cargo's own bar is the best progress there is, on a terminal.
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {

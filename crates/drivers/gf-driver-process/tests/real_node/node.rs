@@ -18,12 +18,13 @@ pub struct Node {
     child: Child,
 }
 
-/// Builds the program once: another crate's program is not built for a test by itself.
+/// Builds the program once: another crate's program is not built for a test by itself. As a part of the workspace,
+/// whose choice of features it then shares; alone it would be built anew with all that it needs.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "-p", "gf-clawnode", "--bin", "gf-clawnode"])
+            .args(["build", "--quiet", "--locked", "--workspace", "--bin", "gf-clawnode"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();
