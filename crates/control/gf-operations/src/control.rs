@@ -6,7 +6,7 @@ use gf_model::{
     audit::{AuditEntry, AuditPhase},
     fleet::Fleet,
     instance::{InstanceState, Role},
-    operation::{Lane, LaneRecord, LaneState, Operation, OperationState, Step, StepState},
+    operation::{Lane, LaneRecord, LaneState, Operation, OperationState, Step, StepRecord, StepState},
     person::Principal,
 };
 use gf_store::{StoreError, TransactError};
@@ -92,7 +92,7 @@ impl Engine {
                     record.lane.state = LaneState::Waiting;
                     record.lane.error = None;
                     record.lane.flagged = false;
-                    for step in record.lane.steps.iter_mut().filter(|step| step.state != StepState::Done) {
+                    for step in record.lane.steps.iter_mut().filter(|step| is_done_again(step)) {
                         if step.state == StepState::Undone {
                             step.output = Value::Null;
                         }
@@ -129,18 +129,25 @@ impl Engine {
     }
 }
 
+/// What is done stays done. Only who was fenced may have been started since, so that is looked at again before
+/// anybody takes its place.
+const fn is_done_again(step: &StepRecord) -> bool {
+    !matches!(step.state, StepState::Done) || matches!(step.step, Step::Fence { .. })
+}
+
 /// Who has built, deleted or moved the same pair after this operation began. What was planned for the pair as it was
 /// then would now take from it what serves.
 fn moved_on(fleet: &Fleet, operation: &Operation, record: &LaneRecord) -> Option<OperationId> {
     if !shapes_a_pair(&record.lane) {
         return None;
     }
-    // A clock that was wrong may put what came later before it: what it built tells as well.
+    // In the order of the trail: a clock that was wrong would put what came later before it. What it built tells as
+    // well.
     let builders = built_since(fleet, &record.lane);
     let later = fleet
         .operations
         .values()
-        .filter(|other| other.created_at > operation.created_at || builders.contains(&&other.id));
+        .filter(|other| other.audit_seq > operation.audit_seq || builders.contains(&&other.id));
     let on_the_same = |other: &&Operation| {
         fleet
             .lanes_of(&other.id)
@@ -207,7 +214,13 @@ fn is_free(fleet: &Fleet, id: &OperationId) -> Result<(), ControlError> {
 fn may_go_back(fleet: &Fleet, operation: &Operation) -> Result<(), ControlError> {
     let no = |why: String, fix| Err(ControlError::NoWayBack { operation: operation.id.clone(), why, fix });
     for record in fleet.lanes_of(&operation.id) {
-        for done in record.lane.steps.iter().filter(|step| step.state == StepState::Done) {
+        // What is under way may have been done by the time it is taken back.
+        let under_way = record.lane.state == LaneState::Running;
+        let is_done = |step: &&StepRecord| {
+            step.state == StepState::Done
+                || under_way && matches!(step.state, StepState::Running | StepState::Failed)
+        };
+        for done in record.lane.steps.iter().filter(is_done) {
             match &done.step {
                 Step::DeleteInstance { instance } => {
                     return no(format!("{instance} is deleted"), "restore the account from its archive");
@@ -305,3 +318,7 @@ fn after(operation: &Operation, act: Act) -> Result<OperationState, ControlError
         (_, Undone | Cancelled | Stuck) => Err(wrong("over", "it can be retried")),
     }
 }
+
+#[cfg(test)]
+#[path = "control_tests.rs"]
+mod tests;

@@ -2,7 +2,9 @@
 //!
 //! It never starts anything; the runner does, and asks again whenever something changed.
 
-use gf_model::operation::{Lane, LaneId, LaneRecord, LaneState, Operation, OperationState, Step, StepState};
+use gf_model::operation::{
+    Lane, LaneId, LaneRecord, LaneState, Operation, OperationState, Step, StepRecord, StepState,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -37,14 +39,17 @@ pub(crate) fn goes_forward(state: OperationState, lane: &Lane) -> bool {
     }
 }
 
-/// A pair whose right to act is being moved has no way back: the old primary is fenced, and given up half-way nobody
-/// would hear the user. Such a lane goes on to its end, whoever cancels.
+/// Some lanes have no way back once this is begun, and given up half-way nobody would hear the user or look after
+/// what is left: a pair whose right to act is being moved, whose old primary is fenced; and one that is torn down, whose
+/// last instance is being deleted. They go on to their end, whoever cancels.
 fn must_arrive(lane: &Lane) -> bool {
+    let begun =
+        |step: &&StepRecord| matches!(step.state, StepState::Running | StepState::Failed | StepState::Done);
+    let is_teardown = lane.steps.iter().any(|step| matches!(step.step, Step::MarkArchived { .. }));
+    let last_deleted = lane.steps.iter().rfind(|step| matches!(step.step, Step::DeleteInstance { .. }));
+    let moves = lane.steps.iter().filter(|step| matches!(step.step, Step::RaiseGeneration { .. }));
     lane.state == LaneState::Running
-        && lane.steps.iter().any(|step| {
-            matches!(step.step, Step::RaiseGeneration { .. })
-                && matches!(step.state, StepState::Running | StepState::Failed | StepState::Done)
-        })
+        && moves.chain(last_deleted.filter(|_| is_teardown)).any(|step| begun(&step))
 }
 
 fn running(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
@@ -253,6 +258,25 @@ mod tests {
         assert_eq!(failed, Next::End(OperationState::Cancelled, None));
         let arrived = ask(&cancelled, &moving(StepState::Done, LaneState::Done));
         assert_eq!(arrived, Next::End(OperationState::Done, None));
+    }
+
+    #[test]
+    fn a_cancelled_teardown_goes_on_to_its_end_once_its_last_instance_is_being_deleted() {
+        let mut cancelled = operation(&[(1, 1, 100)]);
+        cancelled.state = OperationState::Cancelling;
+        let delete = |id: &str| Step::DeleteInstance { instance: id.parse().unwrap() };
+        let archived = Step::MarkArchived { account: "acct-0001".parse().unwrap() };
+        let look = |steps: Vec<Step>, begun: usize| {
+            let mut all = lanes(&[(0, LaneState::Running)]);
+            all[0].lane = Lane { state: LaneState::Running, ..Lane::new("acct-0001", steps) };
+            all[0].lane.steps[..begun].iter_mut().for_each(|step| step.state = StepState::Done);
+            ask(&cancelled, &all)
+        };
+        let teardown = || vec![delete("i-0002"), delete("i-0001"), archived.clone()];
+        assert!(matches!(look(teardown(), 1), Next::Undo(_)), "its primary still serves");
+        assert!(matches!(look(teardown(), 2), Next::Run(_)));
+        // One that makes way for another is no teardown.
+        assert!(matches!(look(vec![delete("i-0002")], 1), Next::Undo(_)));
     }
 
     #[test]

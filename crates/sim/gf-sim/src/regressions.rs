@@ -4,7 +4,7 @@
 //! own beside the code that was mended; the seed stays as one more story.
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 15] = [
+pub const REGRESSIONS: [(u64, &str); 20] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -35,4 +35,15 @@ pub const REGRESSIONS: [(u64, &str); 15] = [
         10657,
         "a failover that was cancelled after the old primary was fenced left the new one without its channels",
     ),
+    (
+        20172,
+        "a teardown that was cancelled while its last instance was being deleted left an account with nothing",
+    ),
+    (29036, "a fenced primary that somebody restarted served beside the one that had taken its place"),
+    (29996, "the same, where the new primary came late to its channels"),
+    (
+        33586,
+        "a clock that had been ahead hid that the standby was built anew, and a retried provision deleted its primary",
+    ),
+    (35270, "the same, where a retried teardown left the standby that was built since"),
 ];

@@ -3,7 +3,8 @@
 use super::context::{StepContext, StepError, enter};
 use gf_model::{
     InstanceId, Tier, Timestamp,
-    instance::{Instance, InstanceState},
+    fleet::Fleet,
+    instance::{Instance, InstanceState, Role},
     operation::OperationState,
     person::Principal,
 };
@@ -132,6 +133,12 @@ async fn probe(context: &StepContext<'_>, instance: &Instance, nth: u32) -> Resu
 
 pub(super) async fn restart(context: &StepContext<'_>, id: &InstanceId) -> Result<Value, StepError> {
     let instance = context.living(id)?;
+    if context.hands.store.read(|fleet| waits_to_be_replaced(fleet, &instance)) {
+        let account = &instance.account;
+        return Err(StepError::Failed(format!(
+            "{id} was fenced: {account} has moved on, and builds another standby"
+        )));
+    }
     let now = context.now();
     // What the control plane does by itself counts as an automatic restart, or a sick one would be restarted for ever.
     let by_itself = matches!(context.operation.principal, Principal::Service(_));
@@ -156,6 +163,15 @@ pub(super) async fn restart(context: &StepContext<'_>, id: &InstanceId) -> Resul
     let now = context.now();
     context.change(id, |instance| came_back(instance, now)).await?;
     Ok(json!({ "drained": drain }))
+}
+
+/// A fenced instance was stopped and nothing else: started again it would still have its channels, beside whoever took
+/// its place.
+fn waits_to_be_replaced(fleet: &Fleet, instance: &Instance) -> bool {
+    let newest = fleet.gateways.get(&instance.account).map(|gateway| gateway.generation);
+    instance.role == Role::Standby
+        && instance.state == InstanceState::Stopped
+        && newest.is_some_and(|newest| instance.generation < newest)
 }
 
 /// An order that starts it anew is about to go out: said beforehand, or its stop would look like its end. Where the

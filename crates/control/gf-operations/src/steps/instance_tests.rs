@@ -2,7 +2,10 @@
 
 use super::*;
 use InstanceState::{Active, Bootstrapping, Degraded, Failed, StandbyPromoting, Stopped};
-use gf_model::{Cents, gateway::Generation, instance::Role};
+use gf_model::{
+    Cents,
+    gateway::{Gateway, Generation},
+};
 
 fn instance(state: InstanceState) -> Instance {
     Instance {
@@ -67,4 +70,25 @@ fn one_that_nothing_was_heard_of_is_active_with_the_answer() {
         came_back(&mut waiting, at(1));
         assert_eq!((waiting.state, waiting.active_at), (Active, Some(at(1))));
     }
+}
+
+#[test]
+fn what_was_fenced_is_not_started_again() {
+    let mut fleet = Fleet::default();
+    let gateway = |generation| {
+        serde_json::from_value::<Gateway>(json!({
+            "account": "acct-0001", "tier": "standard", "desired": "pair", "generation": generation,
+            "fencing": "strict", "primary": "i-0002", "standby": "i-0001", "owned": {}, "taken": [],
+            "downSecondsMonth": 0, "createdAt": at(0),
+        }))
+        .unwrap()
+    };
+    let fenced = Instance { role: Role::Standby, ..instance(Stopped) };
+    fleet.apply(gateway(2).into());
+    assert!(waits_to_be_replaced(&fleet, &fenced));
+    // The primary of a move that did not get so far, a standby that runs, and one of the present generation.
+    assert!(!waits_to_be_replaced(&fleet, &instance(Stopped)));
+    assert!(!waits_to_be_replaced(&fleet, &Instance { state: Active, ..fenced.clone() }));
+    fleet.apply(gateway(1).into());
+    assert!(!waits_to_be_replaced(&fleet, &fenced));
 }

@@ -1,0 +1,57 @@
+//! What may be retried, and what of it is done again.
+
+use super::*;
+use gf_model::{
+    Timestamp,
+    operation::{LaneId, StageHead},
+    verb::Verb,
+};
+
+/// An operation that deletes something of the pair, in the order of the trail, begun at that second.
+fn deletes(fleet: &mut Fleet, seq: u64, began: i64) -> Operation {
+    let id: OperationId = format!("op-{seq}").parse().unwrap();
+    let steps = vec![Step::DeleteInstance { instance: "i-0002".parse().unwrap() }];
+    let lane = LaneId { operation: id.clone(), stage: 0, index: 0 };
+    fleet.apply(LaneRecord { id: lane, lane: Lane::new("acct-0001", steps) }.into());
+    let operation = Operation {
+        id,
+        verb: Verb::RebuildStandby { account: "acct-0001".parse().unwrap() },
+        state: OperationState::Failed,
+        principal: Principal::Service("test".into()),
+        approval: None,
+        plan_hash: String::new(),
+        stages: vec![StageHead { title: String::new(), parallel: 1, fail_above_percent: 100, lanes: 1 }],
+        conversation: None,
+        audit_seq: Some(seq),
+        created_at: Timestamp::from_second(began).unwrap(),
+        finished_at: None,
+        error: None,
+    };
+    fleet.apply(operation.clone().into());
+    operation
+}
+
+#[test]
+fn a_clock_that_was_ahead_does_not_hide_who_has_changed_the_pair_since() {
+    let mut fleet = Fleet::default();
+    let first = deletes(&mut fleet, 1, 3_600);
+    let second = deletes(&mut fleet, 2, 10);
+    let by = |operation: &Operation| {
+        let record = fleet.lanes_of(&operation.id).next().unwrap();
+        moved_on(&fleet, operation, record)
+    };
+    assert_eq!(by(&first), Some(second.id.clone()));
+    assert_eq!(by(&second), None);
+}
+
+#[test]
+fn a_fence_is_looked_at_again_and_what_else_is_done_stays_done() {
+    let instance: InstanceId = "i-0001".parse().unwrap();
+    let steps =
+        vec![Step::Fence { instance: instance.clone() }, Step::AwaitActive { instance: instance.clone() }];
+    let mut lane = Lane::new("acct-0001", steps);
+    lane.steps.iter_mut().for_each(|step| step.state = StepState::Done);
+    assert_eq!(lane.steps.iter().map(is_done_again).collect::<Vec<_>>(), [true, false]);
+    lane.steps[1].state = StepState::Failed;
+    assert!(is_done_again(&lane.steps[1]));
+}
