@@ -2,7 +2,7 @@
 
 use super::{Scene, times};
 use crate::{
-    language::{Clause, Kind, Sense},
+    language::{Clause, Kind, Mood, Sense},
     step::{Step, put},
 };
 use serde_json::json;
@@ -100,7 +100,8 @@ fn asked(clause: &Clause) -> bool {
     let shows = clause.head_is(Sense::Show);
     let happened = clause.says_any(&["happened", "changed"]) && clause.says("what");
     // "What was going on over the past hour?": of a time that is over only the records tell.
-    let over = clause.says("what")
+    let told = clause.says_any(&["what", "anything", "everything", "events", "event"]);
+    let over = told
         && times::names_past(clause)
         && !clause.any(&[Sense::Cost, Sense::Waste, Sense::Idle, Sense::Incident, Sense::Report]);
     let agent_did = clause.says("did") && AGENTS.iter().any(|agent| clause.says(agent));
@@ -124,8 +125,11 @@ fn asked(clause: &Clause) -> bool {
     let of_old = clause.slots.accounts.is_empty()
         && act
         && (clause.says_any(&["was", "were", "last"]) || clause.phrase("when did"));
-    let signed = clause.says_any(&["who", "whom"]) && (clause.has(Sense::Approve) || clause.says("approved"));
+    const AGREED: [&str; 6] = ["approved", "agreed", "allowed", "permitted", "permission", "decided"];
+    let signed = clause.says_any(&["who", "whom", "whose"])
+        && (clause.has(Sense::Approve) || clause.says_any(&AGREED));
     // "Can you show me …" asks for nothing hypothetical.
-    (clause.is_question() && !hypothetical || shows)
+    let told_of = over && clause.mood == Mood::Statement;
+    (clause.is_question() && !hypothetical || shows || told_of)
         && (over || touched || of_old || signed || done || happened || agent_did || who)
 }

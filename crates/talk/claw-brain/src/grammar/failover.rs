@@ -19,7 +19,11 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && !clause.slots.accounts.is_empty()
         && clause.slots.tiers.is_empty()
         && clause.slots.providers.is_empty();
-    if !(clause.orders(Sense::Failover) || swaps || switches) {
+    let lets = clause.orders(Sense::Use)
+        && clause.has(Sense::Standby)
+        && clause.phrase("take over")
+        && !clause.slots.accounts.is_empty();
+    if !(clause.orders(Sense::Failover) || swaps || switches || lets) {
         return None;
     }
     let reason = if scene.clause.has(Sense::Trouble) { "primary in trouble" } else { "operator request" };

@@ -7,7 +7,10 @@ use crate::{
 };
 use serde_json::json;
 
-const GREETINGS: [&str; 22] = [
+const GREETINGS: [&str; 25] = [
+    "have i missed",
+    "back to normal",
+    "anything unusual",
     "what is left",
     "who is left",
     "where do we stand",
@@ -59,6 +62,7 @@ pub fn extreme(scene: &Scene) -> Option<Vec<Step>> {
         clause.any(&[Sense::Provider, Sense::Cost, Sense::Incident, Sense::Operation, Sense::Thanks])
             || clause.any(super::CHANGES);
     let asks = clause.is_question() || clause.any(&[Sense::Show, Sense::Check]) || words <= 3;
+    let things = things || clause.says_any(&["which", "who"]);
     if lowest == highest || !(things || words <= 2) || !asks || elsewhere || clause.negated {
         return None;
     }

@@ -47,7 +47,7 @@ pub fn question(scene: &Scene) -> Option<Vec<Step>> {
     let wider = clause.any(&[Sense::Fleet, Sense::Cost, Sense::Provider, Sense::Audit, Sense::Alert])
         || clause.phrase("going on")
         // "Everything works?" asks of no work.
-        || ["everything work", "all work", "they work", "it work"].iter().any(|said| clause.phrase(said))
+        || ["everything work", "all work", "they work"].iter().any(|said| clause.phrase(said))
         // "Did its standby stay up?" is about the account that was named just before.
         || clause.says("its") && scene.earlier.iter().any(|before| !before.slots.accounts.is_empty());
     let about_work =
@@ -65,10 +65,17 @@ fn of_plan(scene: &Scene) -> Option<String> {
     let ahead = clause.says_any(&["will", "would"]) && !clause.says("if");
     let points = clause.any(&[Sense::Pronoun]) || clause.says_any(&["we", "us"]);
     let asks = clause.is_question() && clause.says_any(&["what", "how", "which", "who"]);
-    let other = clause.any(super::CHANGES) || clause.any(&[Sense::Provider, Sense::Incident, Sense::Fleet]);
+    let money = clause.any(&[Sense::Cost, Sense::Pronoun])
+        && clause.says_any(&["much", "expensive", "come", "cost"])
+        || clause.phrase("per month");
+    let other = clause.any(super::CHANGES)
+        || clause.any(&[Sense::Waste, Sense::Idle, Sense::Oversized])
+        || clause.any(&[Sense::Provider, Sense::Incident, Sense::Fleet]);
     scene.memory.planned()?;
     let open = scene.memory.open_codes().into_iter().next();
-    open.filter(|_| asks && ahead && points && !other && clause.slots.is_empty() && !clause.negated)
+    open.filter(|_| {
+        asks && (ahead && points || money) && !other && clause.slots.is_empty() && !clause.negated
+    })
 }
 
 fn named(clause: &Clause) -> Option<String> {

@@ -109,7 +109,8 @@ fn count(clause: &Clause) -> Option<i64> {
                     || matches!(pair[1].text.as_str(), "new" | "single" | "fresh"))
         });
         let plural = clause.tokens.iter().any(|t| t.is(Sense::Account) && t.raw.ends_with('s'));
-        (single && !plural).then_some(1)
+        // "A pair of standard accounts" may be one pair or two accounts.
+        (single && !plural && !clause.phrase("pair of")).then_some(1)
     })
 }
 

@@ -27,7 +27,13 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         || clause.says("dry-run")
         || clause.says("preview")
         || (clause.is_question() && has_json);
-    let wanted = clause.head_is(Sense::Want) && clause.has(Sense::Push) && has_json && !clause.is_question();
+    // "I want this pushed: {…}", "give all accounts this config: {…}".
+    let gives =
+        clause.tokens.get(clause.head).is_some_and(|head| head.text == "give") && clause.mood == Mood::Order;
+    let wanted = clause.head_is(Sense::Want)
+        && (clause.has(Sense::Push) || gives)
+        && has_json
+        && !clause.is_question();
     let ordered = ordered || wanted;
     if names_model && clause.mood == Mood::Statement && !ordered {
         return Some(vec![Step::ask(

@@ -6,7 +6,14 @@ use serde_json::json;
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let (clause, memory) = (scene.clause, scene.memory);
-    if !clause.has(Sense::Rollback) || clause.negated {
+    // "Restore the previous configuration" is about a push, not about an account.
+    let earlier = clause.has(Sense::Config)
+        && clause.says_any(&["previous", "former", "old", "earlier"])
+        && [Sense::Restore, Sense::Want, Sense::Use, Sense::Set].iter().any(|verb| clause.orders(*verb))
+        && !clause.has(Sense::Account);
+    let clear = clause.slots.accounts.is_empty() && clause.slots.json.is_empty();
+    let earlier = earlier && clear && !clause.is_question();
+    if !(clause.has(Sense::Rollback) || earlier) || clause.negated {
         return None;
     }
     let of_push =
@@ -22,7 +29,7 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     }
     let named = clause.slots.operations.first().cloned();
     let id = named.or_else(|| memory.last_push());
-    let ordered = clause.orders(Sense::Rollback);
+    let ordered = clause.orders(Sense::Rollback) || earlier;
     match id {
         Some(id) if ordered => {
             Some(vec![Step::call("gf_operation", json!({ "id": id, "action": "rollback" }))])

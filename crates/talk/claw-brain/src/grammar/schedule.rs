@@ -80,6 +80,10 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         )]);
     }
     match when(clause) {
+        // A number that is no time we know ("half past 7", "every 2 weeks") must not be lost.
+        Some(_) if !clause.slots.numbers.is_empty() => Some(vec![Step::ask(format!(
+            "At what time (UTC) shall the {what} come? Please give it in hours and minutes, and daily, weekly, monthly or once."
+        ))]),
         Some(when) => {
             Some(vec![Step::call("gf_schedule", json!({ "action": "add", "what": what, "when": when }))])
         }

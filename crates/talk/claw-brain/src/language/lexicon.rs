@@ -13,11 +13,11 @@ use std::{
 const WORDS: &[(&[Sense], &str)] = &[
     (
         &[Make],
-        "commission|fire up|register|enroll|enrol|generate|provision|create|add|launch|spin up|set up|bring up|onboard|stand up|build|make|start up|sign up|prepare|spawn|allocate|instantiate",
+        "arrange|commission|fire up|register|enroll|enrol|generate|provision|create|add|launch|spin up|set up|bring up|onboard|stand up|build|make|start up|sign up|prepare|spawn|allocate|instantiate",
     ),
     (&[Make, Push], "deploy"),
     (&[Make, Operation], "provisioning"),
-    (&[Want], "need|want|get|give|have|like|love"),
+    (&[Want], "require|need|want|get|give|have|like|love"),
     (
         &[Remove],
         "trash|bin|scrap|kill|eliminate|erase|axe|get shot of|wipe out|clear out|throw away|throw out|clean up|sunset|discard|dispose of|tear down|teardown|delete|remove|destroy|decommission|get rid|wipe|take down|shut down|terminate|offboard|drop|nuke|kill off|purge|deprovision|retire|dismantle",
@@ -38,7 +38,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Push], "rollout to|send out|broadcast|publish|push|roll out|apply|distribute|ship|propagate"),
     (
         &[Rollback],
-        "unroll|take back the|back it out|un-push|roll back|rollback|revert|undo|reverse|back out|go back",
+        "return to|unroll|take back the|back it out|un-push|roll back|rollback|revert|undo|reverse|back out|go back",
     ),
     (
         &[Restart],
@@ -53,7 +53,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Resume], "go on with|pick up|unhold|un-pause|go on|resume|continue|unpause|carry on|keep going"),
     (
         &[Cancel],
-        "scrub|stop the operation|kill the operation|scrap the operation|cancel|abort|call off|unschedule",
+        "scrub|abandon|stop the operation|kill the operation|scrap the operation|cancel|abort|call off|unschedule",
     ),
     (&[Retry], "have another go|give it another try|re-run|once more|retry|try again|rerun|redo"),
     (&[Silence], "unpage|stop paging|ack|shut up|silence|mute|quiet|suppress|snooze|hush|shush|quieten"),
@@ -105,7 +105,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Operation], "operation|job|rollout|roll-out|task|work|deployment|push|approval"),
     (
         &[Progress],
-        "progress|there yet|where are we|flagged|eta|far|done|finish|finished|ready|complete|going|up yet|up|pending|waiting|underway|in progress",
+        "progress|there yet|longer|percentage|succeed|where are we|flagged|eta|far|done|finish|finished|ready|complete|going|up yet|up|pending|waiting|underway|in progress",
     ),
     (&[Audit], "audit|activity|audit log|audit trail|log|history|trail|chain"),
     (&[Report], "report|summary|digest"),
@@ -138,7 +138,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Live], "live|right now|now|currently"),
     (
         &[Yes],
-        "yes|yep|yeah|go|go ahead|confirm|confirmed|proceed|do it|sure|agreed|sounds good|ok go|make it so|approved|lgtm|y|aye|affirmative|yup",
+        "fine by me|fine with me|works for me|yes|yep|yeah|go|go ahead|confirm|confirmed|proceed|do it|sure|agreed|sounds good|ok go|make it so|approved|lgtm|y|aye|affirmative|yup",
     ),
     (
         &[No],
@@ -150,7 +150,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     ),
     (
         &[Thanks],
-        "the best|much appreciated|appreciate it|appreciated|wonderful|amazing|brilliant|good night|goodbye|bye|see you|nice one|good bot|excellent|superb|lovely|cheers mate|ta|thanks|thank you|cheers|thx|great work|well done|nice work|good job|great|awesome|perfect",
+        "goodnight|the best|much appreciated|appreciate it|appreciated|wonderful|amazing|brilliant|good night|goodbye|bye|see you|nice one|good bot|excellent|superb|lovely|cheers mate|ta|thanks|thank you|cheers|thx|great work|well done|nice work|good job|great|awesome|perfect",
     ),
     (&[Help], "help|who are you|what are you|what can you|capabilities|commands|usage"),
     (&[Secret], "secret|password|api key|apikey|credential|token|private key|api keys"),
@@ -164,7 +164,7 @@ const FRAME: &str = "nano standard enterprise hetzner vultr contabo hostinger di
     singapore europe ashburn sydney tokyo without except unless until tomorrow tonight today yesterday later maybe \
     perhaps never monday tuesday wednesday thursday friday saturday sunday daily weekly monthly every morning evening \
     night week month hour hours minute minutes first second third last others another instead anymore critical warning \
-    false true happened immediate immediately rolling batch batches batchsize concurrency maintenance nobody not only both half \
+    false true happened return still immediate immediately rolling batch batches batchsize concurrency maintenance nobody not only both half \
     please thanks hello would could should which where what everything nothing between before after because other others through remaining hundred thousand dozen three four five \
     seven eight nine eleven twelve thirteen fifteen twenty thirty forty fifty sixty seventy eighty ninety";
 

@@ -118,7 +118,9 @@ impl Slots {
                 Kind::Snapshot(id) => add(&mut slots.snapshots, id),
                 Kind::Incident(id) => add(&mut slots.incidents, id),
                 Kind::Code(code) => add(&mut slots.codes, code),
-                Kind::Number(hour @ 0..24) if told_time(tokens, at) => slots.clock = Some((*hour as u8, 0)),
+                Kind::Number(hour @ 0..24) if told_time(tokens, at) => {
+                    slots.clock = Some((of_day(tokens, at, *hour as u8), 0));
+                }
                 Kind::Number(n) => slots.numbers.push((*n, at)),
                 Kind::Amount(amount) => slots.amounts.push(*amount),
                 Kind::Quote(text) => slots.quotes.push(text.clone()),
@@ -238,7 +240,26 @@ fn told_time(tokens: &[Token], at: usize) -> bool {
     let ends = after.is_none_or(|next| {
         next.is_break() || matches!(next.text.as_str(), "please" | "every" | "each" | "on" | "utc" | "and")
     });
-    at > 0 && tokens[at - 1].text == "at" && ends
+    let in_the = in_the_day(tokens, at).is_some();
+    let daily = at > 0 && matches!(tokens[at - 1].text.as_str(), "daily" | "morning" | "day") && ends;
+    daily
+        || after.is_some_and(|next| next.text == "oclock")
+        || at > 0 && tokens[at - 1].text == "at" && (ends || in_the)
+}
+
+/// "In the morning", "o'clock in the evening": which part of the day follows the hour.
+fn in_the_day(tokens: &[Token], at: usize) -> Option<&str> {
+    let mut rest =
+        tokens[at + 1..].iter().map(|token| token.text.as_str()).skip_while(|text| *text == "oclock");
+    let part = (rest.next()? == "in" && rest.next()? == "the").then(|| rest.next())??;
+    ["morning", "afternoon", "evening"].contains(&part).then_some(part)
+}
+
+fn of_day(tokens: &[Token], at: usize, hour: u8) -> u8 {
+    match in_the_day(tokens, at) {
+        Some("afternoon" | "evening") if hour < 12 => hour + 12,
+        _ => hour,
+    }
 }
 
 /// `30 minutes`, `an hour`, `half an hour`, `2 hours`.

@@ -124,6 +124,7 @@ fn respelt(text: &str) -> String {
         // Courtesy says nothing about what is asked, and no "if" of it is a condition.
         ("while you're at it", ""),
         ("while you are at it", ""),
+        ("o'clock", "oclock"),
         ("by the way", ""),
         ("if that's alright", ""),
         ("if that's all right", ""),
