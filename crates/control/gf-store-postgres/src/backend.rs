@@ -166,7 +166,8 @@ impl Inner {
                 }
                 Taking::Held { expires, left, .. } => {
                     seen = Some(expires);
-                    tokio::time::sleep(left).await;
+                    // As often as it would be renewed: whoever is refused need not wait for the end.
+                    tokio::time::sleep(left.min(self.options.lease / 4)).await;
                 }
             }
         };

@@ -41,7 +41,7 @@ impl Cluster {
         let made = cluster
             .command("initdb")
             .args(["--no-sync", "--auth=trust", "--no-locale", "--encoding=UTF8", "--username=gatewayforge"])
-            .args(["--no-instructions", "--pgdata"])
+            .args(["--no-instructions", "--wal-segsize=1", "--pgdata"])
             .arg(cluster.data())
             .output()
             .unwrap();
@@ -78,6 +78,8 @@ impl Cluster {
         let mut server = self.command("postgres");
         server.arg("-D").arg(self.data()).arg("-k").arg(self.directory.path());
         server.args(["-c", "listen_addresses=", "-c", "max_connections=40", "-c", "shared_buffers=16MB"]);
+        // After a stop it would otherwise sync a thousand files one by one.
+        server.args(["-c", "recovery_init_sync_method=syncfs"]);
         self.server = Some(server.stdout(Stdio::null()).stderr(file).spawn().unwrap());
         let socket = self.directory.path().to_owned();
         self.until("PostgreSQL answers", |cluster| {

@@ -2,7 +2,7 @@
 //!
 //! A commit is held up in its middle by what another session of the same server does, for as long as a test needs.
 
-use super::{Cluster, OPTIONS, server};
+use super::{Cluster, OPTIONS, server, wire::Wire};
 use crate::{Address, PostgresBackend, PostgresOptions};
 use gf_store::{
     AuditQuery, FleetStore, StoreError, StoreOptions,
@@ -94,49 +94,63 @@ async fn goes_on(cluster: &Cluster, store: &FleetStore, rows: u64) {
     store.close().await;
 }
 
+/// One server for all of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_ends_before_the_commit_has_changed_nothing() {
-    let (mut cluster, url) = server();
+async fn whoever_loses_a_connection_is_told_what_is_known() {
+    let mut cluster = Cluster::start();
+    a_connection_that_ends_before_the_commit_has_changed_nothing(&mut cluster).await;
+    a_connection_that_ends_in_a_commit_is_asked_about_and_known_to_have_changed_nothing(&mut cluster).await;
+    a_commit_that_was_kept_though_its_answer_was_lost_is_found(&mut cluster).await;
+}
+
+/// An empty database in the place of the last one.
+fn anew(cluster: &Cluster) -> String {
+    cluster.sql("postgres", "DROP DATABASE IF EXISTS fleet WITH (FORCE)");
+    cluster.database("fleet")
+}
+
+async fn a_connection_that_ends_before_the_commit_has_changed_nothing(cluster: &mut Cluster) {
+    let url = anew(cluster);
     let store = store_with(&url, OPTIONS);
     write(&store, 1).await.unwrap().unwrap();
-    let held = hold(&cluster, "LOCK TABLE gatewayforge.objects IN SHARE MODE");
+    let held = hold(cluster, "LOCK TABLE gatewayforge.objects IN SHARE MODE");
     let written = write(&store, 2);
-    let pid = stalled(&mut cluster);
-    terminate(&mut cluster, &pid);
+    let pid = stalled(cluster);
+    terminate(cluster, &pid);
     let error = written.await.unwrap().unwrap_err();
     assert!(matches!(*error, StoreError::Cut { .. }) && !error.may_have_happened(), "{error}");
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     drop(held);
-    assert_eq!(counted(&cluster), "1|1|1");
+    assert_eq!(counted(cluster), "1|1|1");
     assert_eq!(store.read(|fleet| fleet.accounts.len()), 1);
-    goes_on(&cluster, &store, 1).await;
+    goes_on(cluster, &store, 1).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_ends_in_a_commit_is_asked_about_and_known_to_have_changed_nothing() {
-    let (mut cluster, url) = server();
+async fn a_connection_that_ends_in_a_commit_is_asked_about_and_known_to_have_changed_nothing(
+    cluster: &mut Cluster,
+) {
+    let url = anew(cluster);
     let store = store_with(&url, OPTIONS);
     write(&store, 1).await.unwrap().unwrap();
     cluster.sql("fleet", AT_COMMIT);
-    let held = hold(&cluster, "SELECT pg_advisory_xact_lock(42)");
+    let held = hold(cluster, "SELECT pg_advisory_xact_lock(42)");
     let written = write(&store, 2);
-    let pid = stalled(&mut cluster);
+    let pid = stalled(cluster);
     assert_eq!(
         cluster.sql("fleet", &format!("SELECT query FROM pg_stat_activity WHERE pid = {pid}")),
         "COMMIT"
     );
-    terminate(&mut cluster, &pid);
+    terminate(cluster, &pid);
     let error = written.await.unwrap().unwrap_err();
     assert!(matches!(*error, StoreError::Cut { .. }), "{error}");
     drop(held);
-    assert_eq!(counted(&cluster), "1|1|1");
-    goes_on(&cluster, &store, 1).await;
+    assert_eq!(counted(cluster), "1|1|1");
+    goes_on(cluster, &store, 1).await;
 }
 
 /// The server keeps a commit, waits for a replica before it says so, and the session ends meanwhile.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_was_kept_though_its_answer_was_lost_is_found() {
-    let (mut cluster, url) = server();
+async fn a_commit_that_was_kept_though_its_answer_was_lost_is_found(cluster: &mut Cluster) {
+    let url = anew(cluster);
     // Nothing but the write may come to wait for that replica.
     let store = store_with(&url, PostgresOptions { lease: Duration::from_secs(3600), ..OPTIONS });
     write(&store, 1).await.unwrap().unwrap();
@@ -160,7 +174,7 @@ async fn a_commit_that_was_kept_though_its_answer_was_lost_is_found() {
         !cluster.sql("fleet", &waiting("psql")).is_empty()
     });
     let pid = cluster.sql("fleet", &waiting("psql"));
-    terminate(&mut cluster, &pid);
+    terminate(cluster, &pid);
     probe.unwrap().wait().unwrap();
 
     let written = write(&store, 2);
@@ -170,12 +184,12 @@ async fn a_commit_that_was_kept_though_its_answer_was_lost_is_found() {
         !pid.is_empty()
     });
     assert!(!written.is_finished());
-    terminate(&mut cluster, &pid);
+    terminate(cluster, &pid);
     cluster.sql("fleet", "ALTER SYSTEM RESET synchronous_standby_names");
     cluster.sql("fleet", "SELECT pg_reload_conf()");
     assert_eq!(written.await.unwrap().unwrap(), 2, "it was kept, and whoever asked is told so");
     assert_eq!(store.read(|fleet| fleet.accounts.len()), 2);
-    goes_on(&cluster, &store, 2).await;
+    goes_on(cluster, &store, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -200,17 +214,22 @@ async fn a_server_that_stops_in_a_commit_leaves_it_uncertain_until_it_answers_ag
     goes_on(&cluster, &store, 1).await;
 }
 
-/// The client gives up on a commit that is only slow, and the server keeps it later.
+/// The network is cut in a commit, and the server keeps it later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_decided_on_a_commit_that_is_still_under_way() {
-    let (mut cluster, url) = server();
-    let (patience, locks) = (Duration::from_secs(8), Duration::from_secs(1));
-    let store = store_with(&url, PostgresOptions { patience, locks, ..OPTIONS });
+    let (mut cluster, _) = server();
+    let wire = Wire::lay(&cluster);
+    let locks = Duration::from_secs(1);
+    let store = store_with(&wire.url("fleet"), PostgresOptions { locks, ..OPTIONS });
     write(&store, 1).await.unwrap().unwrap();
     cluster.sql("fleet", AT_COMMIT);
     let held = hold(&cluster, "SELECT pg_advisory_xact_lock(42)");
-    let error = write(&store, 2).await.unwrap().unwrap_err();
+    let written = write(&store, 2);
+    stalled(&mut cluster);
+    wire.cut();
+    let error = written.await.unwrap().unwrap_err();
     assert!(matches!(*error, StoreError::Uncertain { .. }), "{error}");
+    wire.mend();
     let busy = write(&store, 3).await.unwrap().unwrap_err();
     assert!(matches!(*busy, StoreError::Busy { .. }), "{busy}");
     drop(held);

@@ -8,6 +8,7 @@ mod lease;
 mod lost;
 mod opening;
 mod trail;
+mod wire;
 
 use crate::{Address, PostgresBackend, PostgresOptions};
 use cluster::Cluster;

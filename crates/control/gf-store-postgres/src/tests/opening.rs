@@ -1,11 +1,12 @@
 //! Servers and databases that a control plane must not use, and how it says so.
 
-use super::{Cluster, OPTIONS, backend, open, server, store};
+use super::{Cluster, OPTIONS, backend, open, store};
 use crate::{
-    Address, PostgresBackend,
+    Address, PostgresBackend, PostgresOptions,
     schema::{Server, unfit},
 };
 use gf_store::{Backend, StoreError};
+use std::{os::unix::net::UnixListener, time::Duration};
 
 fn refusal(url: &str) -> StoreError {
     open(url).err().unwrap()
@@ -15,9 +16,18 @@ fn said(url: &str) -> String {
     refusal(url).to_string()
 }
 
+/// One server for all of it, each with a database of its own; the last one stops it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_away_or_lets_nobody_in_is_named() {
-    let (mut cluster, url) = server();
+async fn what_does_not_fit_is_refused() {
+    let mut cluster = Cluster::start();
+    tables_are_made_once_by_all_who_come_at_once(&cluster);
+    a_newer_a_foreign_and_a_damaged_database_are_refused_and_left_as_they_are(&cluster).await;
+    a_server_that_would_lose_what_it_acknowledged_is_refused(&mut cluster);
+    a_server_that_is_away_or_lets_nobody_in_is_named(&mut cluster);
+}
+
+fn a_server_that_is_away_or_lets_nobody_in_is_named(cluster: &mut Cluster) {
+    let url = cluster.database("fleet");
     let unknown = said(&cluster.url("nothing"));
     assert!(unknown.contains("nothing") && unknown.contains("does not exist"), "{unknown}");
 
@@ -44,23 +54,22 @@ async fn a_server_that_is_away_or_lets_nobody_in_is_named() {
     assert!(away.to_string().contains("nothing was changed: start it"), "{away}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_newer_a_foreign_and_a_damaged_database_are_refused_and_left_as_they_are() {
-    let (cluster, url) = server();
+async fn a_newer_a_foreign_and_a_damaged_database_are_refused_and_left_as_they_are(cluster: &Cluster) {
+    let url = cluster.database("newer");
     let first = backend(&url);
     let whole = |database: &str| {
         cluster.sql(database, "SELECT * FROM gatewayforge.control")
             + &cluster.sql(database, "SELECT * FROM pg_tables")
     };
     first.close();
-    cluster.sql("fleet", "UPDATE gatewayforge.control SET schema = 7");
-    let before = whole("fleet");
+    cluster.sql("newer", "UPDATE gatewayforge.control SET schema = 7");
+    let before = whole("newer");
     let refused = refusal(&url);
     assert!(matches!(refused, StoreError::Newer { found: 7, .. }), "{refused}");
     assert!(refused.to_string().contains("start the newer version, or restore a copy"), "{refused}");
-    assert_eq!(whole("fleet"), before);
+    assert_eq!(whole("newer"), before);
 
-    cluster.sql("fleet", "ALTER TABLE gatewayforge.control DROP COLUMN schema");
+    cluster.sql("newer", "ALTER TABLE gatewayforge.control DROP COLUMN schema");
     assert!(matches!(refusal(&url), StoreError::Damaged { .. }));
 
     let foreign = cluster.database("recipes");
@@ -79,9 +88,8 @@ async fn a_newer_a_foreign_and_a_damaged_database_are_refused_and_left_as_they_a
     assert_eq!(cluster.sql("shared", "SELECT count(*) FROM public.objects"), "0");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_would_lose_what_it_acknowledged_is_refused() {
-    let (mut cluster, url) = server();
+fn a_server_that_would_lose_what_it_acknowledged_is_refused(cluster: &mut Cluster) {
+    let url = cluster.database("careless");
     for setting in ["fsync", "full_page_writes"] {
         cluster.sql("postgres", &format!("ALTER SYSTEM SET {setting} = off"));
         cluster.sql("postgres", "SELECT pg_reload_conf()");
@@ -100,6 +108,18 @@ async fn a_server_that_would_lose_what_it_acknowledged_is_refused() {
     let backend = backend(&url);
     assert_eq!(cluster.sql("postgres", "SHOW synchronous_commit"), "off");
     assert_eq!(backend.setting_of_writer("synchronous_commit"), "on");
+    cluster.sql("postgres", "ALTER USER gatewayforge RESET synchronous_commit");
+}
+
+#[test]
+fn a_server_that_never_answers_is_not_waited_for_without_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let _silent = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
+    let url = format!("postgres://gf@{}/fleet", directory.path().to_str().unwrap().replace('/', "%2F"));
+    let options = PostgresOptions { patience: Duration::from_millis(50), ..OPTIONS };
+    let refused =
+        PostgresBackend::open(Address::parse(&url).unwrap(), "a test".into(), options).err().unwrap();
+    assert!(matches!(refused, StoreError::Away { .. }), "{refused}");
 }
 
 #[test]
@@ -120,10 +140,8 @@ fn servers_that_cannot_keep_a_fleet_are_told_apart() {
     assert!(why(Server { encoding: "SQL_ASCII".to_owned(), ..fit }).contains("UTF8"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tables_are_made_once_by_all_who_come_at_once() {
-    let cluster = Cluster::start();
-    let url = cluster.database("fleet");
+fn tables_are_made_once_by_all_who_come_at_once(cluster: &Cluster) {
+    let url = cluster.database("once");
     let opening: Vec<_> = (0..6)
         .map(|_| {
             let url = url.clone();
@@ -133,5 +151,5 @@ async fn tables_are_made_once_by_all_who_come_at_once() {
     for one in opening {
         one.join().unwrap().unwrap();
     }
-    assert_eq!(cluster.sql("fleet", "SELECT count(*) FROM gatewayforge.control"), "1");
+    assert_eq!(cluster.sql("once", "SELECT count(*) FROM gatewayforge.control"), "1");
 }
