@@ -182,8 +182,10 @@ pub fn waits(reply: &Value) -> bool {
 pub fn waiting(reply: &Value) -> String {
     let reply: OperationReply = typed(reply);
     let code = reply.approval_code.unwrap_or(reply.id);
-    format!(
-        "{} The whole message must be \"go\" or \"approve {code}\".",
-        super::words::sentence(&reply.summary)
-    )
+    let summary = super::words::sentence(&reply.summary);
+    // The control plane may have said what a yes is.
+    if summary.contains("\"go\"") {
+        return format!("{summary} \"approve {code}\" as the whole message is one too.");
+    }
+    format!("{summary} The whole message must be \"go\" or \"approve {code}\".")
 }

@@ -2,6 +2,7 @@
 
 mod classify;
 pub mod clause;
+mod hours;
 pub mod lexicon;
 mod message;
 pub mod number;

@@ -83,6 +83,14 @@ fn while_a_yes_is_waited_for_one_line_says_what_it_must_be() {
         );
         assert!(!text.contains("acct-0001"), "{say}: {text}");
     }
+    let mut said = reply.clone();
+    said["summary"] =
+        json!("B3FJ waits for a person's yes, which is \"go\" as the whole message; nothing was done.");
+    let text = told(history("open").say("sure, do that"), &said);
+    assert!(
+        text.contains("approve B3FJ") && text.matches("\"go\"").count() == 1 && lines(&text) == 1,
+        "{text}"
+    );
 }
 
 #[test]
