@@ -64,6 +64,7 @@ fn instance(number: u64, state: InstanceState, percent: f32, words: String) -> I
         }),
         last_boot_ms: Some(number),
         restarts: vec![moment(1), moment(2)],
+        waits_to_boot: number.is_multiple_of(5),
         revision: Some(RevisionId(number)),
         remembers: None,
         flagged: Some(words),

@@ -13,8 +13,8 @@ use gf_store::{
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     env,
-    io::{Read, Write, stdin, stdout},
-    process::{Child, Command, Stdio},
+    io::{BufRead, BufReader, Write, stdin, stdout},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -22,52 +22,51 @@ use std::{
 const URL: &str = "GF_STORE_POSTGRES_URL";
 const ME: &str = "tests::lease::a_control_plane_that_was_paused_and_replaced_changes_nothing";
 
-struct First(Child);
+struct First {
+    process: Child,
+    says: BufReader<ChildStdout>,
+}
 
 impl Drop for First {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
 impl First {
     /// Starts one that writes, waits for a word, and says what became of its next write.
     fn start(url: &str) -> Self {
-        let me = Command::new(env::current_exe().unwrap())
+        let mut process = Command::new(env::current_exe().unwrap())
             .args([ME, "--exact", "--nocapture"])
             .env(URL, url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .spawn();
-        let mut first = Self(me.unwrap());
+            .spawn()
+            .unwrap();
+        let says = BufReader::new(process.stdout.take().unwrap());
+        let mut first = Self { process, says };
         assert_eq!(first.hear(), "wrote as 1");
         first
     }
 
     /// The next thing it says. It writes a line at once, and the test harness prints lines of its own.
     fn hear(&mut self) -> String {
-        let mut said = self.0.stdout.as_mut().unwrap().bytes().map(Result::unwrap);
-        let mut line = Vec::new();
         loop {
-            match said.next().expect("it ended and said nothing more") {
-                b'\n' => {
-                    if let Some((_, said)) = String::from_utf8_lossy(&line).split_once("first: ") {
-                        return said.to_owned();
-                    }
-                    line.clear();
-                }
-                byte => line.push(byte),
+            let mut line = String::new();
+            assert!(self.says.read_line(&mut line).unwrap() > 0, "it ended and said nothing more");
+            if let Some((_, said)) = line.trim_end().split_once("first: ") {
+                return said.to_owned();
             }
         }
     }
 
     fn tell_to_write(&mut self) {
-        self.0.stdin.as_mut().unwrap().write_all(b"write\n").unwrap();
+        self.process.stdin.as_mut().unwrap().write_all(b"write\n").unwrap();
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(self.0.id().try_into().unwrap()).unwrap(), signal).unwrap();
+        kill_process(Pid::from_raw(self.process.id().try_into().unwrap()).unwrap(), signal).unwrap();
     }
 }
 
@@ -89,7 +88,7 @@ async fn a_control_plane_that_was_paused_and_replaced_changes_nothing() {
     first.tell_to_write();
     assert_eq!(first.hear(), "refused: ours 1, theirs 2");
     assert_eq!(first.hear(), "told that it must stop");
-    assert!(first.0.wait().unwrap().success());
+    assert!(first.process.wait().unwrap().success());
 
     let stored = open(&url).unwrap().load().unwrap();
     assert_eq!((stored.fleet, stored.head, stored.number), (fleet, head, 2));
