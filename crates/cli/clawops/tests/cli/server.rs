@@ -15,7 +15,7 @@ fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "-p", "gatewayforge", "--bin", "gatewayforge"])
+            .args(["build", "--quiet", "--locked", "--workspace", "--bin", "gatewayforge"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();

@@ -83,7 +83,7 @@ fn what_cannot_be_served_safely_is_refused() {
 /// Builds the node's program once: another crate's program is not built for a test by itself.
 fn node_program() -> PathBuf {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "-p", "gf-clawnode", "--bin", "gf-clawnode"])
+        .args(["build", "--quiet", "--locked", "--workspace", "--bin", "gf-clawnode"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .unwrap();
