@@ -112,3 +112,22 @@ pub(crate) fn by_policy(refused: &gf_policy::Refused) -> Refusal {
     }
     refusal
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_may_have_been_kept_is_not_said_to_be_undone() {
+        let lost = |error| Refusal::from(Arc::new(error));
+        let (place, source) = ("postgres://gf@localhost:5432/fleet".to_owned(), "cut");
+        let uncertain = lost(StoreError::Uncertain { place: place.clone(), source: source.into() });
+        assert_eq!((uncertain.status, uncertain.code.as_str()), (503, "store_uncertain"));
+        assert!(!uncertain.message.contains("nothing was changed"), "{uncertain}");
+        let known = lost(StoreError::Cut { place, source: source.into() });
+        assert!(
+            known.code == "store_unavailable" && known.message.contains("nothing was changed"),
+            "{known}"
+        );
+    }
+}

@@ -15,6 +15,7 @@ mod audit;
 mod backend;
 mod commit;
 mod error;
+mod leader;
 mod lease;
 mod link;
 mod password;
