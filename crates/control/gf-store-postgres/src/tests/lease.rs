@@ -37,7 +37,10 @@ impl Drop for First {
 impl First {
     /// Starts one that writes, waits for a word, and says what became of its next write.
     fn start(url: &str) -> Self {
-        let mut process = Command::new(env::current_exe().unwrap())
+        let mut process = Command::new("setpriv")
+            // Ended with the test even by a kill: nobody else would wake what was paused.
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(env::current_exe().unwrap())
             .args([ME, "--exact", "--nocapture"])
             .env(URL, url)
             .stdin(Stdio::piped())
