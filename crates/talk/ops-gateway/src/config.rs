@@ -98,9 +98,7 @@ fn providers(inputs: &Inputs<'_>) -> Result<Value> {
     let mut providers = json!({ Brain::PROVIDER: settings.brain.provider(brain_key.expose()) });
     if let Some(extra) = &settings.extra_model {
         let key = extra.key_file.as_deref().map(files::read).transpose()?;
-        if let Some(entry) = extra.provider_entry(key.as_deref().map(str::trim)) {
-            providers[&extra.provider] = entry;
-        }
+        providers[&extra.provider] = extra.provider_entry(key.as_deref().map(str::trim));
     }
     Ok(providers)
 }

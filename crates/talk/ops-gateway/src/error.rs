@@ -18,7 +18,9 @@ pub enum Error {
     Malformed { path: PathBuf, problem: String },
     #[error("there is no {what} at {path}; run `cargo xtask up`, which installs it")]
     NotInstalled { what: &'static str, path: PathBuf },
-    #[error("model {value:?} is not understood: {problem}; write provider/model base-url=… key-file=…")]
+    #[error(
+        "model {value:?} is not understood: {problem}; write provider/model base-url=… and, with a key, key-file=…"
+    )]
     Model { value: String, problem: String },
     #[error("cannot start {program}")]
     Spawn {

@@ -34,13 +34,16 @@ fn model_entry(id: &str, name: &str) -> Value {
     })
 }
 
-/// Another model, written on one line: `anthropic/claude-sonnet-4-5 key-file=/home/ana/.anthropic`, or with
-/// `base-url=https://…/v1` any OpenAI-compatible one.
+/// Another model, written on one line: `local/qwen-7b base-url=http://127.0.0.1:9000/v1`, with `key-file=/home/ana/.key`
+/// where its provider wants a key.
+///
+/// It is reached by its OpenAI-compatible address. The providers that OpenClaw knows by name are plugins of its own; with
+/// one of them loaded for the model, OpenClaw 2026.9.6 shows its agents without our tools.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtraModel {
     pub provider: String,
     pub model: String,
-    pub base_url: Option<String>,
+    pub base_url: String,
     pub key_file: Option<PathBuf>,
 }
 
@@ -55,16 +58,18 @@ impl FromStr for ExtraModel {
         if provider.is_empty() || model.is_empty() || provider == Brain::PROVIDER {
             return Err(wrong("the first word must be provider/model, of another provider than claw-brain"));
         }
-        let mut extra =
-            Self { provider: provider.into(), model: model.into(), base_url: None, key_file: None };
+        let (mut base_url, mut key_file) = (None, None);
         for word in words {
             match word.split_once('=') {
-                Some(("base-url", url)) if url.starts_with("http") => extra.base_url = Some(url.into()),
-                Some(("key-file", path)) if !path.is_empty() => extra.key_file = Some(path.into()),
+                Some(("base-url", url)) if url.starts_with("http") => base_url = Some(url.to_owned()),
+                Some(("key-file", path)) if !path.is_empty() => key_file = Some(path.into()),
                 _ => return Err(wrong(&format!("{word:?} is neither base-url=… nor key-file=…"))),
             }
         }
-        Ok(extra)
+        let missing =
+            || wrong("its OpenAI-compatible address is missing, as base-url=https://api.openai.com/v1");
+        let base_url = base_url.ok_or_else(missing)?;
+        Ok(Self { provider: provider.into(), model: model.into(), base_url, key_file })
     }
 }
 
@@ -73,17 +78,16 @@ impl ExtraModel {
         format!("{}/{}", self.provider, self.model)
     }
 
-    /// The provider's entry, for a provider that OpenClaw does not know by itself.
-    pub(crate) fn provider_entry(&self, key: Option<&str>) -> Option<Value> {
+    pub(crate) fn provider_entry(&self, key: Option<&str>) -> Value {
         let mut entry = json!({
-            "baseUrl": self.base_url.as_ref()?,
+            "baseUrl": self.base_url,
             "api": "openai-completions",
             "models": [model_entry(&self.model, &self.model)],
         });
         if let Some(key) = key {
             entry["apiKey"] = json!(key);
         }
-        Some(entry)
+        entry
     }
 }
 
@@ -93,13 +97,17 @@ mod tests {
 
     #[test]
     fn one_line_names_a_model() {
-        let extra: ExtraModel = "anthropic/claude-sonnet-4-5 key-file=/k".parse().unwrap();
-        assert_eq!(extra.reference(), "anthropic/claude-sonnet-4-5");
+        let extra: ExtraModel =
+            "acme/large base-url=https://llm.acme.example/v1 key-file=/k".parse().unwrap();
+        assert_eq!(extra.reference(), "acme/large");
         assert_eq!(extra.key_file, Some(PathBuf::from("/k")));
-        assert_eq!(extra.provider_entry(None), None);
+        assert_eq!(extra.provider_entry(Some("a-key"))["apiKey"], "a-key");
         let own: ExtraModel = "local/qwen/7b base-url=http://127.0.0.1:9/v1".parse().unwrap();
         assert_eq!((own.provider.as_str(), own.model.as_str()), ("local", "qwen/7b"));
-        for wrong in ["", "gpt", "claw-brain/operator", "a/b key=x", "a/b base-url=ftp://x"] {
+        assert!(own.provider_entry(None).get("apiKey").is_none());
+        for wrong in
+            ["", "gpt", "claw-brain/operator", "a/b key=x", "a/b base-url=ftp://x", "a/b key-file=/k"]
+        {
             assert!(wrong.parse::<ExtraModel>().is_err(), "{wrong}");
         }
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
-    /// Another model in front of claw-brain: `anthropic/claude-sonnet-4-5 key-file=/home/ana/.anthropic`.
+    /// Another model in front of claw-brain: `local/qwen-7b base-url=http://127.0.0.1:9000/v1`.
     model: Option<String>,
     /// Where COMPANION hears of its accounts, by signed webhooks.
     pub companion_url: Option<String>,

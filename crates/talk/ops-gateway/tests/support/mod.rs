@@ -48,8 +48,14 @@ impl Lab {
             let log = std::fs::read_to_string(home.path().join("logs/ops-gateway.log")).unwrap_or_default();
             panic!("{error}\n{log}");
         }
-        let client = gateway.verify().await.unwrap();
-        Self { gateway, client, model, plane, home }
+        match gateway.verify().await {
+            Ok(client) => Self { gateway, client, model, plane, home },
+            Err(error) => {
+                // A failed test must not leave a gateway behind.
+                gateway.stop().await.unwrap();
+                panic!("{error}");
+            }
+        }
     }
 
     /// One message to Commander in a person's command-line conversation, and the whole reply.
