@@ -137,7 +137,7 @@ fn problem(used: &ToolUse) -> Option<String> {
     let message = match error {
         Value::Null => return None,
         // The host tells a tool's failure as plain text, whether it was a refusal or nobody answered.
-        Value::String(message) => return Some(format!("That did not work: {}", words::sentence(message))),
+        Value::String(message) => return Some(told_as_text(message)),
         error => error["message"].as_str().unwrap_or("no reason was given"),
     };
     let fix = error["fix"]
@@ -145,4 +145,15 @@ fn problem(used: &ToolUse) -> Option<String> {
         .filter(|fix| !message.contains(fix))
         .map(|fix| format!(" {}", words::sentence(fix)));
     Some(format!("That was refused: {}{}", words::sentence(message), fix.unwrap_or_default()))
+}
+
+/// "nothing_matches: nothing matches status DEGRADED (targets = …). To do: …", without what is for programs.
+fn told_as_text(text: &str) -> String {
+    let is_code = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let (code, message) = text.split_once(": ").filter(|(code, _)| is_code(code)).unwrap_or(("", text));
+    if code == "nothing_matches" {
+        let reason = message.split_once(" (").map_or(message, |(reason, _)| reason);
+        return format!("Nothing to do: {}.", reason.trim_end_matches('.'));
+    }
+    format!("That did not work: {}", words::sentence(message))
 }

@@ -65,7 +65,13 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         "limit",
         clause.slots.numbers.first().filter(|_| entries && clause.slots.minutes.is_none()).map(|(n, _)| *n),
     );
-    Some(vec![Step::call("gf_audit_log", arguments)])
+    let mut steps = vec![Step::call("gf_audit_log", arguments)];
+    // What befell one instance is also in its health: restarts, and what fails. Last, so that "and now?" is about it.
+    if clause.says("happened") && act.is_none() && !times::names_past(clause) {
+        let ids = clause.slots.instances.iter();
+        steps.extend(ids.map(|id| Step::call("gf_instance_health", json!({ "instanceId": id }))));
+    }
+    Some(steps)
 }
 
 /// "What did Anna do?": who is no agent of ours.

@@ -289,3 +289,20 @@ fn every_answer_about_every_tool_keeps_to_the_results() {
         assert!(!called.is_empty() && turn.text.lines().count() >= 1, "{say}: {}", turn.text);
     }
 }
+
+#[test]
+fn nothing_to_restart_is_no_failure() {
+    let refusal = "nothing_matches: nothing matches status DEGRADED (targets = \"status DEGRADED\"). To do: look at it.";
+    let (turn, called) =
+        finish(Talk::new().say("restart anything degraded"), |_, _| json!({ "error": refusal }));
+    assert_eq!(called.len(), 1, "{called:?}");
+    assert_eq!(turn.text, "Nothing to do: nothing matches status DEGRADED.");
+}
+
+#[test]
+fn what_befell_an_instance_is_told_with_how_it_is_now() {
+    let (_, called) =
+        finish(Talk::new().say("what happened to i-3eb4?"), |_, _| json!({ "summary": "All is told." }));
+    let wanted = [r#"gf_audit_log {"instance":"i-3eb4"}"#, r#"gf_instance_health {"instanceId":"i-3eb4"}"#];
+    assert_eq!(called, wanted);
+}
