@@ -135,7 +135,12 @@ pub fn operation(reply: &Value) -> Vec<String> {
         lines.push(format!("{} ({}): {}", reply.id, reply.verb, reply.state.replace('_', " ")));
     }
     if reply.targets_total > 0 {
-        lines.push(format!("{} targets: {}", reply.targets_total, counts(&reply.targets_by_state)));
+        lines.push(format!(
+            "{} {}: {}",
+            reply.targets_total,
+            if reply.targets_total == 1 { "target" } else { "targets" },
+            counts(&reply.targets_by_state)
+        ));
     }
     if reply.instances_total > 0 {
         lines.push(format!("{} instances: {}", reply.instances_total, counts(&reply.instances_by_state)));
