@@ -29,7 +29,8 @@ cargo xtask COMMAND
   setup                only install what is missing
   test [FILTER]        everything that must hold: generated files, Rust tests, the plugin's checks
   sim [ARGS]           tell stories to the control plane: --seeds N (1000), --from S (1), --threads T, --tail LINES
-  bench [NAME]         measure; without a NAME all, and docs/benchmarks.md is written (--json prints JSON)
+  bench [NAME]         measure; without a NAME all, and docs/benchmarks.md is written (--json prints JSON,
+                       --page writes what was measured there)
 ";
 
 /// What went wrong, in words for whoever ran the command.

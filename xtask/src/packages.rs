@@ -1,20 +1,25 @@
-//! Debian packages that only tests need: a browser to look at the fleet page, an IRC server to talk through, and the
-//! database that several control planes share.
+//! Debian packages that only tests and benches need: a browser to look at the fleet page, an IRC server to talk through,
+//! the database that several control planes share, and what the node link is measured against.
 
 use crate::{Outcome, layout::Layout, lockdir, run};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Each with the programs of which one shows that it is there; `*` stands for any directory.
-const NEEDED: [(&str, &[&str]); 3] = [
+/// Its Debian name, with the programs of which one shows that it is there; `*` stands for any directory.
+pub type Package = (&'static str, &'static [&'static str]);
+
+pub const LINKS_ARE_MEASURED_AGAINST: [Package; 1] =
+    [("nats-server", &["/usr/sbin/nats-server", "/usr/bin/nats-server", "/usr/local/bin/nats-server"])];
+
+pub const TESTS_NEED: [Package; 3] = [
     ("chromium", &["/usr/bin/chromium"]),
     ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"]),
     ("postgresql", &["/usr/lib/postgresql/*/bin/initdb", "/usr/local/bin/initdb", "/usr/bin/initdb"]),
 ];
 
-pub fn install(layout: &Layout) -> Outcome<()> {
-    let missing: Vec<&str> = NEEDED
+pub fn install(layout: &Layout, needed: &[Package]) -> Outcome<()> {
+    let missing: Vec<&str> = needed
         .iter()
         .filter(|(_, programs)| !programs.iter().any(|program| is_there(program)))
         .map(|(package, _)| *package)
@@ -24,8 +29,9 @@ pub fn install(layout: &Layout) -> Outcome<()> {
     }
     if !Path::new("/usr/bin/apt-get").exists() || !am_root() {
         return Err(format!(
-            "the tests need {}; install {} (on Debian, as root: apt-get install {})",
+            "{} {} missing; install {} (on Debian, as root: apt-get install {})",
             missing.join(" and "),
+            if missing.len() == 1 { "is" } else { "are" },
             if missing.len() == 1 { "it" } else { "them" },
             missing.join(" ")
         ));

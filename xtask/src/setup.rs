@@ -6,7 +6,7 @@ use crate::{Outcome, packages, plugin, runtime, say};
 pub fn all(layout: &Layout) -> Outcome<()> {
     runtime::install(layout)?;
     plugin::install(layout)?;
-    packages::install(layout)?;
+    packages::install(layout, &packages::TESTS_NEED)?;
     say::line("everything that is needed is installed");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [NAME] [--json]`: the product's own numbers, each beside what it was measured against.
+//! `cargo xtask bench [NAME] [--json] [--page]`: the product's own numbers, each beside what it was measured against.
 //!
 //! Medians of at least five, interleaved with their reference, so that a busy moment of the machine meets both. It only
 //! measures and tells; no test depends on it. All of them, and `cold`, are kept in `docs/benchmarks.md`.
@@ -6,31 +6,34 @@
 mod brain;
 mod cold;
 mod fleet;
+mod growth;
 mod machine;
 mod node;
 mod openclaw;
 mod pair;
 mod policy;
 mod report;
+mod scale;
 mod stats;
 mod status;
 mod up;
 
-use report::Row;
+use report::Measured;
 use std::process::ExitCode;
 
-type Bench = fn() -> Vec<Row>;
+type Bench = fn() -> Measured;
 
 /// In the order of the table; each starts what it needs and ends it.
-const BENCHES: [(&str, Bench); 8] = [
-    ("cold", cold::up),
-    ("up", up::warm),
-    ("status", status::questions),
-    ("brain", brain::calls),
-    ("fleet", fleet::at_847_pairs),
-    ("pair", pair::crash_and_failover),
-    ("node", node::idle),
-    ("policy", policy::decisions),
+const BENCHES: [(&str, Bench); 9] = [
+    ("cold", || cold::up().into()),
+    ("up", || up::warm().into()),
+    ("status", || status::questions().into()),
+    ("brain", || brain::calls().into()),
+    ("fleet", || fleet::at_847_pairs().into()),
+    ("pair", || pair::crash_and_failover().into()),
+    ("node", || node::idle().into()),
+    ("policy", || policy::decisions().into()),
+    ("links", scale::links),
 ];
 /// Wants the machine for itself, and for long: only by name.
 const BY_NAME_ONLY: &str = "cold";
@@ -44,22 +47,25 @@ fn main() -> ExitCode {
         eprintln!("there is no bench {unknown:?}; there are {}", names.join(", "));
         return ExitCode::FAILURE;
     }
-    let mut rows = Vec::new();
+    let mut measured = Measured::default();
     for (name, bench) in BENCHES {
         let wanted = if only.is_empty() { name != BY_NAME_ONLY } else { only.iter().any(|it| *it == name) };
         if wanted {
             eprintln!("measuring {name} …");
-            rows.extend(bench());
+            let Measured { rows, points } = bench();
+            measured.rows.extend(rows);
+            measured.points.extend(points);
         }
     }
-    for row in rows.iter().filter(|_| as_json) {
+    for row in measured.rows.iter().filter(|_| as_json) {
         println!("{}", row.json());
     }
     if !as_json {
-        println!("{}", report::table(&rows));
+        println!("{}", report::table(&measured.rows));
     }
-    let for_the_page = only.is_empty() || only.iter().all(|name| *name == BY_NAME_ONLY);
-    if for_the_page && let Err(problem) = report::write_page(&rows) {
+    let asked_for_the_page = args.iter().any(|arg| arg == "--page");
+    let for_the_page = asked_for_the_page || only.is_empty() || only.iter().all(|name| *name == BY_NAME_ONLY);
+    if for_the_page && let Err(problem) = report::write_page(&measured) {
         eprintln!("{problem}");
         return ExitCode::FAILURE;
     }

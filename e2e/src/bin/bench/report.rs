@@ -1,26 +1,76 @@
 //! The table of results, on the screen and as `docs/benchmarks.md`.
 
-use crate::machine;
+use crate::{growth, machine};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs;
 
-#[derive(Clone)]
+/// Which way a value may differ from its target.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Better {
+    Less,
+    More,
+}
+
+/// What the benches in here read: a value that may not be above its target.
 pub struct Row {
     pub name: &'static str,
     pub value: f64,
     pub unit: &'static str,
-    /// The value may not be above it.
     pub target: f64,
     /// How it was measured: runs, and what the reference was.
     pub how: String,
 }
 
-impl Row {
+/// A line of the table.
+#[derive(Clone, Deserialize)]
+pub struct Entry {
+    pub name: String,
+    pub value: f64,
+    pub unit: String,
+    pub target: f64,
+    pub better: Better,
+    pub how: String,
+}
+
+/// A value at one size of the fleet.
+#[derive(Clone, Deserialize)]
+pub struct Point {
+    pub series: String,
+    pub unit: String,
+    pub size: usize,
+    pub value: f64,
+}
+
+/// What a bench read.
+#[derive(Default)]
+pub struct Measured {
+    pub rows: Vec<Entry>,
+    pub points: Vec<Point>,
+}
+
+impl From<Vec<Row>> for Measured {
+    fn from(rows: Vec<Row>) -> Self {
+        Self { rows: rows.into_iter().map(Entry::from).collect(), points: Vec::new() }
+    }
+}
+
+impl From<Row> for Entry {
+    fn from(Row { name, value, unit, target, how }: Row) -> Self {
+        Self { name: name.to_owned(), value, unit: unit.to_owned(), target, better: Better::Less, how }
+    }
+}
+
+impl Entry {
     pub fn ratio(&self) -> f64 {
         self.value / self.target
     }
     pub fn met(&self) -> bool {
-        self.value <= self.target
+        match self.better {
+            Better::Less => self.value <= self.target,
+            Better::More => self.value >= self.target,
+        }
     }
     /// For programs: one line.
     pub fn json(&self) -> Value {
@@ -30,7 +80,7 @@ impl Row {
         })
     }
     fn line(&self) -> String {
-        let (unit, met) = (self.unit, if self.met() { "y" } else { "n" });
+        let (unit, met) = (&self.unit, if self.met() { "y" } else { "n" });
         let (value, target) = (number(self.value), number(self.target));
         format!(
             "| {} | {value} {unit} | {target} {unit} | {:.2} | {met} | {} |\n",
@@ -44,7 +94,7 @@ impl Row {
 const COLUMNS: usize = 6;
 const HEAD: &str = "| what | value | target | value ÷ target | met | how |\n|---|---:|---:|---:|---|---|\n";
 
-pub fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[Entry]) -> String {
     rows.iter().fold(HEAD.to_owned(), |text, row| text + &row.line())
 }
 
@@ -53,13 +103,15 @@ fn number(value: f64) -> String {
 }
 
 /// What was not measured this time stays as it was, with the machine that it was measured on.
-pub fn write_page(rows: &[Row]) -> Result<(), String> {
+pub fn write_page(measured: &Measured) -> Result<(), String> {
     let path = "docs/benchmarks.md";
     let before = fs::read_to_string(path).unwrap_or_default();
-    fs::write(path, page(&before, rows, &machine::name())).map_err(|e| format!("cannot write {path}: {e}"))
+    fs::write(path, page(&before, &measured.rows, &machine::name()))
+        .map_err(|e| format!("cannot write {path}: {e}"))?;
+    growth::write(&measured.points)
 }
 
-fn page(before: &str, rows: &[Row], machine: &str) -> String {
+fn page(before: &str, rows: &[Entry], machine: &str) -> String {
     let measured = |line: &str| rows.iter().any(|row| line.starts_with(&format!("| {} |", row.name)));
     let is_row = |line: &&str| line.matches(" |").count() == COLUMNS && !HEAD.starts_with(*line);
     let kept: String = before
@@ -69,7 +121,7 @@ fn page(before: &str, rows: &[Row], machine: &str) -> String {
         .fold(String::new(), |text, line| text + line + "\n");
     let rows = rows.iter().fold(String::new(), |text, row| {
         let how = format!("{}; {machine}", row.how);
-        text + &Row { how, ..row.clone() }.line()
+        text + &Entry { how, ..row.clone() }.line()
     });
     format!(
         "# Benchmarks\n\nWritten by `cargo xtask bench`, the row of the cold `up` by `cargo xtask bench cold`. Each value but that \
@@ -81,8 +133,14 @@ fn page(before: &str, rows: &[Row], machine: &str) -> String {
 mod tests {
     use super::*;
 
-    fn row(name: &'static str, value: f64) -> Row {
-        Row { name, value, unit: "s", target: 2.0, how: "five runs".into() }
+    fn row(name: &'static str, value: f64) -> Entry {
+        Row { name, value, unit: "s", target: 2.0, how: "five runs".into() }.into()
+    }
+
+    #[test]
+    fn some_values_must_be_large() {
+        let rate = Entry { better: Better::More, ..row("rate", 3.0) };
+        assert!(rate.met() && !row("time", 3.0).met());
     }
 
     #[test]
