@@ -9,6 +9,9 @@ pub fn bench(layout: &Layout, args: &[String]) -> Outcome<ExitCode> {
     if is_asked_for("links", args) {
         packages::install(layout, &packages::LINKS_ARE_MEASURED_AGAINST)?;
     }
+    if is_asked_for("takeover", args) {
+        packages::install(layout, &packages::TAKEOVERS_NEED)?;
+    }
     build::programs(layout, "release")?;
     let mut harness = build::cargo(layout);
     run::loud(harness.args([

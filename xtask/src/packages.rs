@@ -12,11 +12,13 @@ pub type Package = (&'static str, &'static [&'static str]);
 pub const LINKS_ARE_MEASURED_AGAINST: [Package; 1] =
     [("nats-server", &["/usr/sbin/nats-server", "/usr/bin/nats-server", "/usr/local/bin/nats-server"])];
 
-pub const TESTS_NEED: [Package; 3] = [
-    ("chromium", &["/usr/bin/chromium"]),
-    ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"]),
-    ("postgresql", &["/usr/lib/postgresql/*/bin/initdb", "/usr/local/bin/initdb", "/usr/bin/initdb"]),
-];
+pub const TAKEOVERS_NEED: [Package; 1] = [POSTGRESQL];
+
+const POSTGRESQL: Package =
+    ("postgresql", &["/usr/lib/postgresql/*/bin/initdb", "/usr/local/bin/initdb", "/usr/bin/initdb"]);
+
+pub const TESTS_NEED: [Package; 3] =
+    [("chromium", &["/usr/bin/chromium"]), ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"]), POSTGRESQL];
 
 pub fn install(layout: &Layout, needed: &[Package]) -> Outcome<()> {
     let missing: Vec<&str> = needed

@@ -1,5 +1,6 @@
 //! The REST API as this program uses it. What the control plane refuses becomes a [`Refusal`] with its own words.
 
+use crate::controllers::{self, Turn};
 use crate::home::Home;
 use crate::http::{self, Ask, Events, HttpError, Opened};
 use crate::problem::{Problem, Refusal, Result};
@@ -11,7 +12,8 @@ use std::net::SocketAddr;
 
 #[derive(Clone)]
 pub struct Api {
-    addr: SocketAddr,
+    /// At least one.
+    known: Vec<SocketAddr>,
     key: String,
 }
 
@@ -34,7 +36,7 @@ impl Api {
                 }
             }
         };
-        Ok(Self { addr: home.control_plane(), key })
+        Ok(Self { known: controllers::known(home)?, key })
     }
 
     pub async fn get(&self, path: &str) -> Result<Value> {
@@ -59,11 +61,17 @@ impl Api {
     }
 
     pub async fn events(&self, path: &str) -> Result<Events> {
-        let ask = self.ask(Method::GET, path, None, None);
-        match http::events(self.addr, ask).await.map_err(|e| self.unreachable(path, e))? {
-            Opened::Stream(events) => Ok(events),
-            Opened::Refused(status, body) => Err(refusal(status, &body)),
+        let mut turn = Turn::of(&self.known);
+        let mut problem = self.nobody();
+        while let Some(addr) = turn.next() {
+            match http::events(addr, self.ask(Method::GET, path, None, None)).await {
+                Ok(Opened::Stream(events)) => return Ok(events),
+                Ok(Opened::Refused(status, body)) => return Err(refusal(status, &body).into()),
+                Err(error @ HttpError::Unreachable(_)) => problem = unreachable(path, error),
+                Err(error) => return Err(unreachable(path, error)),
+            }
         }
+        Err(problem)
     }
 
     fn ask<'a>(
@@ -80,25 +88,51 @@ impl Api {
         // A command that is sent once is done once, also when its answer is lost on the way.
         let once = (method != Method::GET).then(fresh_key);
         let body = body.map(|body| body.to_string().into_bytes());
-        let ask = self.ask(method, path, once.as_deref(), body);
-        let (status, body) = http::exchange(self.addr, ask).await.map_err(|e| self.unreachable(path, e))?;
-        if !status.is_success() {
-            return Err(refusal(status, &body));
+        let mut turn = Turn::of(&self.known);
+        let mut problem = self.nobody();
+        while let Some(addr) = turn.next() {
+            let ask = self.ask(method.clone(), path, once.as_deref(), body.clone());
+            let (status, body) = match http::exchange(addr, ask).await {
+                Ok(answer) => answer,
+                // Nothing was sent there. Any other failure may have had its effect.
+                Err(error @ HttpError::Unreachable(_)) => {
+                    problem = unreachable(path, error);
+                    continue;
+                }
+                Err(error) => return Err(unreachable(path, error)),
+            };
+            if status.is_success() {
+                return read(path, &body);
+            }
+            let refusal = refusal(status, &body);
+            if !turn.goes_on(&refusal) {
+                return Err(refusal.into());
+            }
+            problem = refusal.into();
         }
-        if body.is_empty() {
-            return Ok(json!({}));
-        }
-        serde_json::from_slice(&body)
-            .map_err(|e| Problem::Unexpected { path: path.to_owned(), problem: e.to_string() })
+        Err(problem)
     }
 
-    fn unreachable(&self, path: &str, error: HttpError) -> Problem {
-        match error {
-            HttpError::Unreachable(addr) => {
-                Problem::NotRunning { what: "the control plane", addr: addr.to_string() }
-            }
-            HttpError::Broken(problem) => Problem::Unexpected { path: path.to_owned(), problem },
+    fn nobody(&self) -> Problem {
+        let addr = self.known.first().map_or_else(String::new, ToString::to_string);
+        Problem::NotRunning { what: "the control plane", addr }
+    }
+}
+
+fn read(path: &str, body: &Bytes) -> Result<Value> {
+    if body.is_empty() {
+        return Ok(json!({}));
+    }
+    serde_json::from_slice(body)
+        .map_err(|e| Problem::Unexpected { path: path.to_owned(), problem: e.to_string() })
+}
+
+fn unreachable(path: &str, error: HttpError) -> Problem {
+    match error {
+        HttpError::Unreachable(addr) => {
+            Problem::NotRunning { what: "the control plane", addr: addr.to_string() }
         }
+        HttpError::Broken(problem) => Problem::Unexpected { path: path.to_owned(), problem },
     }
 }
 
@@ -111,7 +145,7 @@ pub fn fresh_key() -> String {
     }
 }
 
-fn refusal(status: StatusCode, body: &Bytes) -> Problem {
+fn refusal(status: StatusCode, body: &Bytes) -> Refusal {
     let parsed: Option<Refusal> = serde_json::from_slice::<Value>(body)
         .ok()
         .and_then(|body| serde_json::from_value(body["error"].clone()).ok());
@@ -120,7 +154,7 @@ fn refusal(status: StatusCode, body: &Bytes) -> Problem {
         ..Refusal::default()
     });
     refusal.status = status.as_u16();
-    Problem::Refused(Box::new(refusal))
+    refusal
 }
 
 #[cfg(test)]
@@ -132,7 +166,7 @@ mod tests {
         let body = Bytes::from_static(
             br#"{"error":{"code":"unknown_tier","message":"There is no tier gold.","field":"tier","value":"gold","fix":"use nano, standard, pro or enterprise"}}"#,
         );
-        let Problem::Refused(refusal) = refusal(StatusCode::BAD_REQUEST, &body) else { panic!() };
+        let refusal = refusal(StatusCode::BAD_REQUEST, &body);
         assert_eq!(refusal.field.as_deref(), Some("tier"));
         assert!(refusal.to_string().contains("fix:   use nano"));
     }

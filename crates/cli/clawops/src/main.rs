@@ -7,6 +7,7 @@ mod api;
 mod args;
 mod chat;
 mod consent;
+mod controllers;
 mod examples;
 mod follow;
 mod home;

@@ -1,7 +1,7 @@
 //! What the process is told when it is started. No secret is ever an argument.
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -9,8 +9,11 @@ use std::{
 
 /// The control plane of a ClawOps fleet.
 #[derive(Debug, Clone, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Where all state lives; `clawops` under the user's state directory by default.
     #[arg(long, env = "CLAWOPS_HOME")]
     pub home: Option<PathBuf>,
@@ -39,6 +42,15 @@ pub struct Args {
     #[arg(long, env = "CLAWOPS_STORE_PASSWORD_FILE", value_name = "FILE")]
     pub store_password_file: Option<PathBuf>,
 
+    /// Where nodes reach this control plane, such as wss://control-b.example:7443/node/v1/link: what the others of a
+    /// fleet in PostgreSQL tell nodes while this one leads. By default the addresses that it listens on.
+    #[arg(long, env = "CLAWOPS_ADVERTISE_NODES", value_name = "URL")]
+    pub advertise_nodes: Option<String>,
+
+    /// Where snapshots and archives are kept; in the home by default. Control planes that share a fleet need one place.
+    #[arg(long, env = "CLAWOPS_FILES", value_name = "DIR")]
+    pub files: Option<PathBuf>,
+
     /// Fill an empty fleet with this many simulated pairs.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub sim_pairs: u32,
@@ -64,6 +76,19 @@ pub struct Args {
     /// Log as JSON lines.
     #[arg(long)]
     pub log_json: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Give a new home the keys of a fleet, so that its control plane may follow and lead it.
+    Join {
+        /// The new home.
+        #[arg(long, env = "CLAWOPS_HOME")]
+        home: PathBuf,
+        /// The home of a control plane of that fleet, or a copy of its directory `keys`.
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+    },
 }
 
 impl Args {

@@ -2,7 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use gf_model::ambient::Entropy;
+use gf_store_postgres::PostgresBackend;
+use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, OpenOptions, Permissions},
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
@@ -54,6 +57,101 @@ pub fn create_private(path: &Path, text: &str) -> Result<bool> {
         Err(why) if why.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(why) => Err(why).with_context(|| format!("{} cannot be written", path.display())),
     }
+}
+
+/// Those that every control plane of a fleet must hold, under the names of their files.
+const SHARED: [&str; 6] =
+    ["master.key", "control.key", "audit.key", "plugin.key", "webhook.key", "brain.key"];
+/// What else a home is given by another one: the first admin's key, so that `clawops` works there.
+const ALSO: [&str; 1] = ["operator.key"];
+
+/// Refuses keys that are not the fleet's. Where the fleet has none yet they are made.
+pub fn check(backend: &PostgresBackend, keys: &Path, entropy: &dyn Entropy) -> Result<()> {
+    let known = backend.fingerprints()?;
+    let mut own = BTreeMap::new();
+    for name in SHARED {
+        let path = keys.join(name);
+        let key = match known.contains_key(name) {
+            // One that was made now would not be the fleet's.
+            true => fs::read_to_string(&path).ok().map(|key| key.trim().to_owned()),
+            false => Some(open_or_create(&path, entropy)?),
+        };
+        own.extend(key.map(|key| (name.to_owned(), fingerprint(name, &key))));
+    }
+    agree(keys, &own, &known)
+}
+
+/// Makes this home's keys the fleet's, where it has none: only for the one that leads, after it has opened what is sealed.
+pub fn note(backend: &PostgresBackend, keys: &Path) -> Result<()> {
+    let read = |name: &str| fs::read_to_string(keys.join(name)).ok();
+    let own: BTreeMap<String, String> = SHARED
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), fingerprint(name, read(name)?.trim()))))
+        .collect();
+    let known = backend.note_fingerprints(own.clone())?;
+    agree(keys, &own, &known)
+}
+
+fn agree(keys: &Path, own: &BTreeMap<String, String>, fleets: &BTreeMap<String, String>) -> Result<()> {
+    let differs: Vec<&str> = fleets
+        .iter()
+        .filter(|(name, key)| own.get(*name) != Some(key))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if differs.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{} does not hold the keys of this fleet ({} missing or different): bring them from the home of another of its \
+         control planes, with `gatewayforge join --from THAT-HOME`",
+        keys.display(),
+        differs.join(", ")
+    )
+}
+
+/// What tells two keys apart and gives neither away: the keys are random, so that none can be guessed from it.
+fn fingerprint(name: &str, key: &str) -> String {
+    hex::encode(Sha256::digest(format!("clawops key {name}\n{key}")))
+}
+
+/// Copies a fleet's keys from the home of another of its control planes, or from a copy of that home's directory `keys`.
+/// Nothing is replaced.
+pub fn join(home: &Path, from: &Path) -> Result<()> {
+    let source = if from.join("keys").is_dir() { from.join("keys") } else { from.to_owned() };
+    let keys = home.join("keys");
+    private_directory(home)?;
+    private_directory(&keys)?;
+    let mut copies = Vec::new();
+    for name in SHARED.into_iter().chain(ALSO) {
+        let path = source.join(name);
+        let key = match fs::read_to_string(&path) {
+            Ok(key) => key.trim().to_owned(),
+            Err(why) if why.kind() == ErrorKind::NotFound && ALSO.contains(&name) => continue,
+            Err(why) => {
+                return Err(why).with_context(|| {
+                    format!(
+                        "{} cannot be read: give the home of a control plane that \
+                                                         has led this fleet, or a copy of its keys",
+                        path.display()
+                    )
+                });
+            }
+        };
+        let own = keys.join(name);
+        match fs::read_to_string(&own) {
+            Ok(kept) if kept.trim() == key => {}
+            Ok(_) => bail!(
+                "{} is another key than {}: this home belongs to another fleet; give an empty --home",
+                own.display(),
+                path.display()
+            ),
+            Err(_) => copies.push((own, key)),
+        }
+    }
+    for (path, key) in copies {
+        create_private(&path, &key)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod companion;
 mod first_start;
 mod gateways;
 mod keys;
+mod known;
+mod lead;
 mod log;
 mod nodes;
 mod operators;
@@ -25,7 +27,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(why) => return fail(&anyhow::Error::new(why).context("no runtime could be started")),
     };
-    match runtime.block_on(boot::run(args)) {
+    let done = match args.command.clone() {
+        Some(args::Command::Join { home, from }) => keys::join(&home, &from),
+        None => runtime.block_on(boot::run(args)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => fail(&why),
     }

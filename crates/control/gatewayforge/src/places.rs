@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use anyhow::{Context, Result};
-use gf_driver::{Driver, Drivers, Enrolment};
+use gf_driver::{Driver, Drivers, Enrolment, MayAct, Permitted};
 use gf_driver_process::ProcessDriver;
 use gf_driver_sim::{SimFleet, SimSettings};
 use gf_model::{
@@ -16,7 +16,8 @@ use std::{path::Path, sync::Arc};
 /// What drivers are made with.
 pub struct Surroundings<'a> {
     pub home: &'a Path,
-    pub store: &'a FleetStore,
+    /// Asked before every call, where another control plane may lead.
+    pub may_act: Option<&'a MayAct>,
     pub hub: &'a Hub,
     pub enrolment: &'a Arc<dyn Enrolment>,
     pub clock: &'a Arc<dyn Clock>,
@@ -24,19 +25,33 @@ pub struct Surroundings<'a> {
 }
 
 /// The drivers, and the simulation where there is one; it ends when it is dropped.
-pub async fn open(args: &Args, around: Surroundings<'_>) -> Result<(Drivers, Option<SimFleet>)> {
+pub fn open(args: &Args, around: Surroundings<'_>) -> Result<(Drivers, Option<SimFleet>)> {
     let mut drivers: Vec<Arc<dyn Driver>> =
         vec![Arc::new(ProcessDriver::new(around.hub.clone(), around.entropy.clone(), args.port_base))];
     let state = around.home.join("sim/world.json");
     let wanted = args.sim_pairs > 0 || state.exists();
     let sim = if wanted { Some(simulation(&around, state)?) } else { None };
     drivers.extend(sim.iter().map(|sim| Arc::new(sim.driver()) as Arc<dyn Driver>));
-    let drivers = Drivers::new(drivers)?;
-    offer(around.store, &drivers).await?;
-    if let Some(sim) = &sim {
-        populate(around.store, sim, args.sim_pairs, around.clock.now()).await?;
+    if let Some(may_act) = around.may_act {
+        let permit = |driver| Arc::new(Permitted::new(driver, Arc::clone(may_act))) as Arc<dyn Driver>;
+        drivers = drivers.into_iter().map(permit).collect();
     }
-    Ok((drivers, sim))
+    Ok((Drivers::new(drivers)?, sim))
+}
+
+/// Writes down what is sold, and fills an empty fleet where a simulation was asked for.
+pub async fn offer_and_fill(
+    store: &FleetStore,
+    drivers: &Drivers,
+    sim: Option<&SimFleet>,
+    pairs: u32,
+    now: Timestamp,
+) -> Result<()> {
+    offer(store, drivers).await?;
+    match sim {
+        Some(sim) => populate(store, sim, pairs, now).await,
+        None => Ok(()),
+    }
 }
 
 fn simulation(around: &Surroundings<'_>, state: std::path::PathBuf) -> Result<SimFleet> {

@@ -1,6 +1,7 @@
 //! Saying that the control plane can be reached: one line for whoever started it, one file for whoever comes later.
 
 use anyhow::{Context, Result};
+use gf_store::{FleetStore, Standing};
 use serde::Serialize;
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -20,10 +21,13 @@ struct Ready<'a> {
     ready: bool,
     endpoint: &'a str,
     pid: u32,
+    /// 0 for one that follows another control plane.
     generation: u64,
+    /// `leader` or `follower`.
+    role: &'static str,
 }
 
-pub fn announce(home: &Path, listen: SocketAddr, generation: u64) -> Result<()> {
+pub fn announce(home: &Path, listen: SocketAddr, store: &FleetStore) -> Result<()> {
     let pid = std::process::id();
     let endpoint = format!("http://{listen}");
     let path = home.join("run/gatewayforge.json");
@@ -33,7 +37,12 @@ pub fn announce(home: &Path, listen: SocketAddr, generation: u64) -> Result<()> 
     fs::write(&half, text)
         .and_then(|()| fs::rename(&half, &path))
         .with_context(|| format!("{} cannot be written", path.display()))?;
-    println!("{}", serde_json::to_string(&Ready { ready: true, endpoint: &endpoint, pid, generation })?);
+    let role = match store.standing() {
+        Standing::Leads => "leader",
+        Standing::Follows(_) => "follower",
+    };
+    let ready = Ready { ready: true, endpoint: &endpoint, pid, generation: store.generation(), role };
+    println!("{}", serde_json::to_string(&ready)?);
     Ok(())
 }
 

@@ -3,11 +3,11 @@
 //! A control plane that began with an empty store on a home that has a fleet would take everything that runs for
 //! something nobody knows of, and reap it. So a home remembers where its fleet is, and nothing is carried over unasked.
 
-use crate::args::Args;
+use crate::{args::Args, keys, known};
 use anyhow::{Context, Result, bail};
-use gf_model::ambient::Entropy;
+use gf_model::ambient::{Clock, Entropy};
 use gf_store::{FleetStore, Owner};
-use gf_store_postgres::{Address, Password, PostgresBackend, PostgresOptions};
+use gf_store_postgres::{Address, Known, Lost, Password, PostgresBackend, PostgresOptions};
 use std::{
     fs,
     io::{ErrorKind, Write},
@@ -15,7 +15,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// The embedded default.
@@ -25,10 +24,19 @@ const ELSEWHERE: &str = "store/elsewhere";
 
 pub struct Opened {
     pub store: FleetStore,
-    /// Turns true when another control plane has taken over.
-    lost: Option<watch::Receiver<bool>>,
+    /// Where the fleet is, if others may lead it.
+    pub shared: Option<Arc<PostgresBackend>>,
+    /// What this home knew to be acknowledged when it was last up.
+    known: Option<Known>,
     /// A home serves one control plane, wherever its fleet is kept.
     _owner: Option<Owner>,
+}
+
+/// A database that was asked for, and that this home may use.
+pub struct Claim {
+    address: Address,
+    remembered: bool,
+    owner: Owner,
 }
 
 /// The database that was asked for, with its password; `None` for the default.
@@ -49,8 +57,8 @@ pub fn asked(args: &Args) -> Result<Option<Address>> {
     }))
 }
 
-/// Opens the store, and refuses a second control plane and a home whose fleet is elsewhere.
-pub fn open(asked: Option<Address>, home: &Path, entropy: &dyn Entropy) -> Result<Opened> {
+/// Whether this home's fleet is where it was asked for; a claim where that is a database.
+pub fn claim(asked: Option<Address>, home: &Path) -> Result<Option<Claim>> {
     let note = home.join(ELSEWHERE);
     let remembered = match fs::read_to_string(&note) {
         Ok(text) => Some(text.trim().to_owned()),
@@ -61,33 +69,66 @@ pub fn open(asked: Option<Address>, home: &Path, entropy: &dyn Entropy) -> Resul
     if let Some(why) = mismatch(remembered.as_deref(), home.join(FILE).exists(), place.as_deref()) {
         bail!("{}: {why}", home.display());
     }
-    let (Some(address), Some(place)) = (asked, place) else {
-        return Ok(Opened { store: FleetStore::open_home(home, entropy)?, lost: None, _owner: None });
-    };
+    let Some(address) = asked else { return Ok(None) };
     let owner = Owner::take(&home.join(FILE))?;
-    let backend = Arc::new(PostgresBackend::open(address, holder(), PostgresOptions::default())?);
-    let lost = backend.lost();
-    let store = FleetStore::open_home_on(backend, home, entropy)?;
-    if remembered.is_none() {
-        remember(&note, &place).with_context(|| format!("{} cannot be written", note.display()))?;
+    Ok(Some(Claim { address, remembered: remembered.is_some(), owner }))
+}
+
+/// The fleet in a file of the home.
+pub fn open_file(home: &Path, entropy: &dyn Entropy) -> Result<Opened> {
+    let store = FleetStore::open_home(home, entropy)?;
+    Ok(Opened { store, shared: None, known: None, _owner: None })
+}
+
+impl Claim {
+    /// Reads the fleet, which another control plane may lead. `reached` says where this one is.
+    pub fn open(self, home: &Path, entropy: &dyn Entropy, reached: Reached) -> Result<Opened> {
+        let place = self.address.place();
+        let backend = Arc::new(PostgresBackend::open(self.address, holder(), PostgresOptions::default())?);
+        keys::check(&backend, &home.join("keys"), entropy)?;
+        backend.announce(reached.api, reached.nodes);
+        let store = FleetStore::follow_home_on(backend.clone(), home, entropy)?;
+        if !self.remembered {
+            let note = home.join(ELSEWHERE);
+            remember(&note, &place).with_context(|| format!("{} cannot be written", note.display()))?;
+        }
+        let known = known::read(home)?;
+        Ok(Opened { store, shared: Some(backend), known, _owner: Some(self.owner) })
     }
-    Ok(Opened { store, lost: Some(lost), _owner: Some(owner) })
+}
+
+/// Where a control plane is reached by others.
+pub struct Reached {
+    pub api: String,
+    pub nodes: Vec<String>,
 }
 
 impl Opened {
-    /// Ends the process in order when another control plane has taken over: what it believes is no longer so.
-    pub fn end_when_lost(&self, ending: CancellationToken) {
-        let Some(mut lost) = self.lost.clone() else { return };
+    /// Ends the process in order when it must not lead any more: what it believes is no longer so.
+    pub fn end_when_lost(&self, home: &Path, ending: CancellationToken) {
+        let Some(backend) = &self.shared else { return };
+        let (mut lost, store, home) = (backend.lost(), self.store.clone(), home.to_owned());
         tokio::spawn(async move {
-            if lost.wait_for(|lost| *lost).await.is_ok() {
-                tracing::error!("another control plane has taken over the fleet: this one ends");
-                ending.cancel();
+            if lost.wait_for(Option::is_some).await.is_err() {
+                return;
             }
+            tracing::error!("this control plane must not lead any more: it ends");
+            if let Err(why) = known::write(&home, &store) {
+                tracing::error!(%why, "what was acknowledged could not be written down");
+            }
+            ending.cancel();
         });
     }
 
-    pub fn was_lost(&self) -> bool {
-        self.lost.as_ref().is_some_and(|lost| *lost.borrow())
+    /// Follows the one that leads, and resolves when this one does. At once where there can be no other.
+    pub async fn leads(&self, clock: Arc<dyn Clock>) -> Result<()> {
+        let Some(backend) = &self.shared else { return Ok(()) };
+        backend.follow(self.store.clone(), self.known.clone(), clock).await?;
+        Ok(())
+    }
+
+    pub fn lost(&self) -> Option<Lost> {
+        self.shared.as_ref().and_then(|backend| *backend.lost().borrow())
     }
 }
 

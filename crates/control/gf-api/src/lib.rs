@@ -12,6 +12,7 @@ mod page;
 pub mod paging;
 pub mod problem;
 mod routes;
+mod standing;
 mod state;
 mod tools;
 pub mod view;

@@ -27,11 +27,13 @@ pub struct Rule {
     pub access: Access,
     /// The answer holds something that must not be kept to be answered again.
     pub shown_once: bool,
+    /// It changes nothing that another control plane decides, though it is no GET: a follower serves it.
+    pub follower_serves: bool,
 }
 
 impl Route {
     fn new(method: Method, path: &'static str, access: Access, summary: &'static str) -> Self {
-        let rule = Rule { access, shown_once: false };
+        let rule = Rule { access, shown_once: false, follower_serves: false };
         Self { rule, method, path, summary, query: None, body: None, reply: None, media: "application/json" }
     }
     pub fn get(path: &'static str, access: Access, summary: &'static str) -> Self {
@@ -68,6 +70,14 @@ impl Route {
     /// The answer is never kept: it holds a key.
     pub fn shown_once(mut self) -> Self {
         self.rule.shown_once = true;
+        self
+    }
+}
+
+impl Route {
+    /// It changes nothing that another control plane decides: one that follows serves it too.
+    pub fn follower_serves(mut self) -> Self {
+        self.rule.follower_serves = true;
         self
     }
 }

@@ -46,6 +46,11 @@ pub enum CommandError {
     /// Nothing was sent, so nothing happened.
     #[error("{node} is not connected")]
     NotConnected { node: NodeId },
+    /// Nothing was sent: another control plane may lead by now.
+    #[error(
+        "nothing is sent to {node}: this control plane does not lead, or cannot be sure that it still does"
+    )]
+    NotLeading { node: NodeId },
     /// Nothing was sent: too much is under way at this node.
     #[error("{node} has {} commands under way already; try again", gf_node_proto::COMMANDS_IN_FLIGHT)]
     Busy { node: NodeId },

@@ -24,11 +24,13 @@ pub(crate) struct Admitted {
 pub(crate) struct Refusal {
     pub reason: GoodbyeReason,
     pub detail: String,
+    /// Where to go instead.
+    pub control: Vec<String>,
 }
 
 impl Refusal {
     pub(crate) fn new(reason: GoodbyeReason, detail: impl fmt::Display) -> Self {
-        Self { reason, detail: detail.to_string() }
+        Self { reason, detail: detail.to_string(), control: Vec::new() }
     }
 }
 
@@ -89,21 +91,37 @@ async fn exchange<S: Incoming, K: Outgoing>(
         .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
     send(writer, challenge).await?;
 
-    match next_frame(stream).await? {
-        envelope::Body::Enrol(enrol) => enrol_node(shared, &node, &transcript, &enrol).await?,
-        envelope::Body::Proof(proof) => prove_node(shared, &node, &transcript, &proof).await?,
+    let controller_generation = match next_frame(stream).await? {
+        envelope::Body::Enrol(enrol) => {
+            // Before the token is used up.
+            let generation = leads(shared)?;
+            enrol_node(shared, &node, &transcript, &enrol).await?;
+            generation
+        }
+        envelope::Body::Proof(proof) => {
+            prove_node(shared, &node, &transcript, &proof).await?;
+            leads(shared)?
+        }
         _ => return Err(unexpected("an Enrol or a Proof")),
-    }
+    };
 
     let events_acknowledged = shared.node(&node).ledger.lock().acknowledged();
     let interval = shared.config.heartbeat_interval.as_millis();
     let welcomed = Welcomed {
-        controller_generation: shared.config.controller_generation,
+        controller_generation,
         events_acknowledged,
         heartbeat_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
     };
     send(writer, sign_welcome(&shared.config.key, &transcript, welcomed)).await?;
     Ok(Admitted { node, hello })
+}
+
+/// The generation that leads here; a node is sent on where another control plane does.
+fn leads(shared: &Shared) -> Result<u64, Refusal> {
+    shared.leads().map_err(|control| {
+        let why = "this control plane follows another one, which takes nodes in";
+        Refusal { control, ..Refusal::new(GoodbyeReason::Unavailable, why) }
+    })
 }
 
 fn node_name(hello: &Hello) -> Result<NodeId, Refusal> {

@@ -33,12 +33,28 @@ pub struct HubConfig {
     pub heartbeat_interval: Duration,
     /// How long a stranger may take for each part of proving itself.
     pub handshake_patience: Duration,
+    /// Where nodes find the control plane that leads, while this one follows it: they are sent there until
+    /// [`Hub::lead`]. `None` where this one leads from the start.
+    pub elsewhere: Option<Elsewhere>,
+    /// Asked before anything is sent to a node: whether this control plane surely leads.
+    pub may_send: MaySend,
 }
+
+/// Where the control plane that leads is reached by nodes, at this moment.
+pub type Elsewhere = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+pub type MaySend = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl HubConfig {
     pub fn new(key: SigningKey, controller_generation: u64) -> Self {
         let heartbeat_interval = Duration::from_millis(HEARTBEAT_INTERVAL_MS.into());
-        Self { key, controller_generation, heartbeat_interval, handshake_patience: PATIENCE }
+        Self {
+            key,
+            controller_generation,
+            heartbeat_interval,
+            handshake_patience: PATIENCE,
+            elsewhere: None,
+            may_send: Arc::new(|| true),
+        }
     }
 }
 
@@ -55,13 +71,15 @@ pub(crate) struct Shared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) events: mpsc::Sender<NodeEvent>,
     nodes: RwLock<BTreeMap<NodeId, Arc<NodeState>>>,
+    /// The generation that is told to nodes; `None` while this control plane follows another one.
+    leads: RwLock<Option<u64>>,
 }
 
 /// How a link came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkEnd {
     /// The node was not let in, or broke the protocol, and was told why.
-    Refused { reason: GoodbyeReason, detail: String },
+    Refused { reason: GoodbyeReason, detail: String, control: Vec<String> },
     /// The node said goodbye.
     Left { reason: GoodbyeReason },
     /// The connection broke.
@@ -75,7 +93,7 @@ pub enum LinkEnd {
 impl fmt::Display for LinkEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { reason, detail } => write!(f, "refused ({}): {detail}", reason.as_str_name()),
+            Self::Refused { reason, detail, .. } => write!(f, "refused ({}): {detail}", reason.as_str_name()),
             Self::Left { reason } => write!(f, "the node left ({})", reason.as_str_name()),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
             Self::Silent => f.write_str("nothing was heard for three heartbeats"),
@@ -94,7 +112,17 @@ impl Hub {
     ) -> (Self, mpsc::Receiver<NodeEvent>) {
         let (events, reports) = mpsc::channel(EVENTS_WAITING);
         let nodes = RwLock::default();
-        (Self { shared: Arc::new(Shared { config, registry, clock, entropy, events, nodes }) }, reports)
+        let leads = config.elsewhere.is_none().then_some(config.controller_generation);
+        let leads = RwLock::new(leads);
+        (
+            Self { shared: Arc::new(Shared { config, registry, clock, entropy, events, nodes, leads }) },
+            reports,
+        )
+    }
+
+    /// From now on nodes are taken in, as of this generation.
+    pub fn lead(&self, generation: u64) {
+        *self.shared.leads.write() = Some(generation);
     }
 
     /// A fresh single-use token. Store its `digest()` for the node that it is meant for, hand `reveal()` to it.
@@ -155,6 +183,9 @@ impl Hub {
     ) -> Result<Pending, CommandError> {
         let not_connected = || CommandError::NotConnected { node: node.clone() };
         let state = self.shared.nodes.read().get(node).cloned().ok_or_else(not_connected)?;
+        if !self.shared.may_send() {
+            return Err(CommandError::NotLeading { node: node.clone() });
+        }
         let command = meta.command(body.into());
         let frame = encode(command.clone()).map_err(CommandError::TooLarge)?;
 
@@ -216,6 +247,16 @@ impl Hub {
 }
 
 impl Shared {
+    /// The generation that nodes are told, or where to go instead.
+    pub(crate) fn leads(&self) -> Result<u64, Vec<String>> {
+        let elsewhere = || self.config.elsewhere.as_ref().map_or_else(Vec::new, |elsewhere| elsewhere());
+        (*self.leads.read()).ok_or_else(elsewhere)
+    }
+
+    pub(crate) fn may_send(&self) -> bool {
+        self.leads.read().is_some() && (self.config.may_send)()
+    }
+
     pub(crate) fn node(&self, id: &NodeId) -> Arc<NodeState> {
         let mut nodes = self.nodes.write();
         let node =

@@ -23,7 +23,7 @@ mod transport;
 pub use command::{CommandError, CommandMeta, Pending, Progress};
 pub use duplex::{Duplex, Gone, duplex};
 pub use event::NodeEvent;
-pub use hub::{Hub, HubConfig, LinkEnd};
+pub use hub::{Elsewhere, Hub, HubConfig, LinkEnd, MaySend};
 pub use memory::MemoryRegistry;
 pub use node::NodeView;
 pub use receipts::Receipt;

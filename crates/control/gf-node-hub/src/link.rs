@@ -30,17 +30,22 @@ where
     drop(place);
     let end = match admitted {
         Ok(admitted) => run(shared, admitted, &mut stream, &mut writer).await,
-        Err(refusal) => LinkEnd::Refused { reason: refusal.reason, detail: refusal.detail },
+        Err(Refusal { reason, detail, control }) => LinkEnd::Refused { reason, detail, control },
     };
     let farewell = match &end {
-        LinkEnd::Refused { reason, detail } => Some((*reason, detail.clone())),
-        LinkEnd::Ended { reason } => Some((*reason, String::new())),
-        LinkEnd::Silent => Some((GoodbyeReason::Silent, "nothing was heard for three heartbeats".to_owned())),
+        LinkEnd::Refused { reason, detail, control } => {
+            Some(Goodbye { control: control.clone(), ..Goodbye::from((*reason, detail.clone())) })
+        }
+        LinkEnd::Ended { reason } => Some(Goodbye::from((*reason, String::new()))),
+        LinkEnd::Silent => {
+            let why = "nothing was heard for three heartbeats".to_owned();
+            Some(Goodbye::from((GoodbyeReason::Silent, why)))
+        }
         LinkEnd::Left { .. } | LinkEnd::Broken(_) => None,
     };
     if let Some(farewell) = farewell {
         // Best effort: the other end may be gone, and the reason is in `end` either way.
-        let _ = writer.put(Goodbye::from(farewell));
+        let _ = writer.put(farewell);
     }
     let _ = tokio::time::timeout(shared.config.heartbeat_interval, writer.finish()).await;
     end
@@ -63,7 +68,8 @@ async fn run<S: Incoming, K: Outgoing>(
     let (stop, stopped) = oneshot::channel();
     let (still_here, ended) = oneshot::channel();
     let again: Vec<Arc<InFlight>> = node.in_flight.lock().values().cloned().collect();
-    for command in again.iter().filter(|command| command.is_awaited()) {
+    // Who must not send now is about to end this link with all others.
+    for command in again.iter().filter(|command| command.is_awaited() && shared.may_send()) {
         writer.put_frame(command.frame.clone());
     }
     *node.connection.lock() = Some(Connection { outgoing: outgoing.clone(), stop, ended });
@@ -168,8 +174,8 @@ impl Link<'_> {
     fn take(&mut self, frame: Result<envelope::Body, Refusal>) -> Option<LinkEnd> {
         match frame.and_then(|body| self.heard(body)) {
             Ok(end) => end,
-            Err(Refusal { reason: GoodbyeReason::Unspecified, detail }) => Some(LinkEnd::Broken(detail)),
-            Err(Refusal { reason, detail }) => Some(LinkEnd::Refused { reason, detail }),
+            Err(Refusal { reason: GoodbyeReason::Unspecified, detail, .. }) => Some(LinkEnd::Broken(detail)),
+            Err(Refusal { reason, detail, control }) => Some(LinkEnd::Refused { reason, detail, control }),
         }
     }
 

@@ -55,6 +55,12 @@ impl Requests {
         Self { engine, policy, ledger: Arc::new(Mutex::new(ledger)), keyed: Arc::default() }
     }
 
+    /// Counts anew what was done lately: another control plane did it, and this one leads from now on.
+    pub fn count_anew(&self) {
+        let now = self.clock().now();
+        *self.ledger.lock() = self.store().read(|fleet| Ledger::of(fleet, now));
+    }
+
     pub fn engine(&self) -> &Engine {
         &self.engine
     }

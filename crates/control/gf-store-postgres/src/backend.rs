@@ -1,18 +1,32 @@
 //! The backend: calls that wait, on a runtime of their own, because whoever calls may stand on any thread.
 
-use crate::{Address, audit, commit::Write, leader::Leader, link::within, rows, schema};
+use crate::{
+    Address, audit,
+    commit::Write,
+    leader::{Leader, Lost},
+    link::within,
+    log::Addresses,
+    losses::{self, Loss},
+    rows, schema,
+    tenure::Tenure,
+};
 use gf_model::audit::AuditRow;
 use gf_store::{AuditQuery, Backend, Batch, Loaded, SealedRow, StoreError, StoredRow};
 use std::{
     future::Future,
     ops::ControlFlow,
-    sync::{Arc, mpsc},
+    sync::{Arc, PoisonError, mpsc},
     time::Duration,
 };
 use tokio::{
     runtime::{Builder, Handle, Runtime, RuntimeFlavor},
     sync::{Mutex, watch},
+    task::JoinSet,
 };
+
+/// This part of a lease before its end nothing is sent to a provider or a node any more: what is sent must have left
+/// before another control plane can begin.
+const MARGIN: u32 = 4;
 
 #[derive(Debug, Clone, Copy)]
 pub struct PostgresOptions {
@@ -35,7 +49,7 @@ impl Default for PostgresOptions {
 }
 
 pub struct PostgresBackend {
-    leader: Arc<Leader>,
+    pub(crate) leader: Arc<Leader>,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
 }
@@ -64,7 +78,10 @@ impl PostgresBackend {
             holder,
             writer: Mutex::default(),
             reader: Mutex::default(),
-            lost: watch::Sender::new(false),
+            addresses: std::sync::Mutex::default(),
+            tenure: Tenure::default(),
+            lost: watch::Sender::new(None),
+            lacking: std::sync::Mutex::default(),
         });
         let backend = Self { leader, runtime: Some(runtime) };
         backend.wait(|leader| async move {
@@ -76,12 +93,36 @@ impl PostgresBackend {
         Ok(backend)
     }
 
-    /// Turns true when another control plane has taken over: this one must stop.
-    pub fn lost(&self) -> watch::Receiver<bool> {
+    /// Says why this control plane must stop: another one has taken over, or the database lost what it had acknowledged.
+    pub fn lost(&self) -> watch::Receiver<Option<Lost>> {
         self.leader.lost.subscribe()
     }
 
-    fn wait<T, F>(&self, work: impl FnOnce(Arc<Leader>) -> F) -> Result<T, StoreError>
+    /// Where this control plane is reached, for those who follow it. Told with the next lease that is taken.
+    pub fn announce(&self, api: String, nodes: Vec<String>) {
+        *self.leader.addresses.lock().unwrap_or_else(PoisonError::into_inner) = Addresses { api, nodes };
+    }
+
+    /// Every loss that was accepted, so that the trail can say so.
+    pub fn losses(&self) -> Result<Vec<Loss>, StoreError> {
+        self.wait(|leader| async move {
+            let link = leader.connect().await?;
+            within(&leader.place(), leader.options.patience, losses::all(&link.client)).await
+        })
+    }
+
+    pub(crate) async fn on_our_runtime<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let Some(runtime) = &self.runtime else { return Err(StoreError::Closed) };
+        // Whoever gives up waiting gives up the work.
+        let mut tasks = JoinSet::new();
+        tasks.spawn_on(work, runtime.handle());
+        tasks.join_next().await.and_then(Result::ok).unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub(crate) fn wait<T, F>(&self, work: impl FnOnce(Arc<Leader>) -> F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -112,7 +153,14 @@ impl Backend for PostgresBackend {
             *reader = Some(link);
             Ok(raw)
         })?;
-        raw.parse()
+        let loaded = raw.parse()?;
+        let number = loaded.number;
+        self.wait(move |leader| async move {
+            let mut writer = leader.writer.lock().await;
+            writer.number = writer.number.max(number);
+            Ok(())
+        })?;
+        Ok(loaded)
     }
 
     fn take_over(&self) -> Result<u64, StoreError> {
@@ -169,6 +217,15 @@ impl Backend for PostgresBackend {
             *reader = Some(link);
             Ok(rows)
         })
+    }
+
+    fn may_act(&self) -> bool {
+        self.leader.tenure.holds(self.leader.options.lease / MARGIN)
+    }
+
+    fn accept_loss(&self, by: &str) -> Result<(), StoreError> {
+        let by = by.to_owned();
+        self.wait(|leader| leader.accept_loss(by))
     }
 
     fn blocks(&self) -> bool {

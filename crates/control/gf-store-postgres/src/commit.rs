@@ -1,6 +1,6 @@
 //! One commit: the lease first, then everything that the batches came to, as few statements as there are tables.
 
-use crate::{audit, error::failure, text};
+use crate::{audit, error::failure, log, text};
 use gf_model::fleet::Change;
 use gf_store::{Batch, Head, SealedChange, StoreError, StoredRow, id_of};
 use std::{collections::BTreeMap, time::Duration};
@@ -13,6 +13,7 @@ pub struct Write {
     pub number: u64,
     rows: Vec<StoredRow>,
     index: audit::Columns,
+    log: log::Rows,
     objects: BTreeMap<(&'static str, String), Option<String>>,
     sealed: BTreeMap<String, Option<String>>,
 }
@@ -44,7 +45,9 @@ impl Write {
         }
         let rows: Vec<StoredRow> = batches.iter().flat_map(|batch| batch.rows.iter().cloned()).collect();
         let index = audit::Columns::of(&rows).map_err(StoreError::Unwritable)?;
-        Ok(Some(Self { before: first.number as i64 - 1, number: last.number, rows, index, objects, sealed }))
+        let log = log::Rows::of(batches)?;
+        let before = first.number as i64 - 1;
+        Ok(Some(Self { before, number: last.number, rows, index, log, objects, sealed }))
     }
 
     /// Everything but the `COMMIT`. After an error the connection must be given up, which takes all of it back.
@@ -53,11 +56,12 @@ impl Write {
         client: &Client,
         place: &str,
         generation: u64,
+        holder: &str,
         lease: Duration,
     ) -> Result<(), StoreError> {
         let fail = |error| failure(place, error);
         client.batch_execute("BEGIN").await.map_err(fail)?;
-        self.hold_lease(client, place, generation, lease).await?;
+        self.hold_lease(client, place, generation, holder, lease).await?;
         self.follow(&audit::head(client).await.map_err(fail)?)?;
         let (puts, deletes): (Vec<_>, Vec<_>) = self.objects.iter().partition(|(_, json)| json.is_some());
         if !puts.is_empty() {
@@ -87,7 +91,8 @@ impl Write {
         if !self.rows.is_empty() {
             self.index.put(client, &self.rows).await.map_err(fail)?;
         }
-        self.put_sealed(client).await.map_err(fail)
+        self.put_sealed(client).await.map_err(fail)?;
+        self.log.put(client).await.map_err(fail)
     }
 
     /// The first statement of every commit: without the lease nothing else happens, and nobody can take it meanwhile.
@@ -96,11 +101,12 @@ impl Write {
         client: &Client,
         place: &str,
         generation: u64,
+        holder: &str,
         lease: Duration,
     ) -> Result<(), StoreError> {
         let fail = |error| failure(place, error);
         let sql = "UPDATE control SET number = $3, expires = clock_timestamp() + make_interval(secs => $4) \
-                   WHERE generation = $1 AND number = $2";
+                   WHERE generation = $1 AND number = $2 AND holder = $5";
         let (ours, number, seconds) = (generation as i64, self.number as i64, lease.as_secs_f64());
         let held = client
             .execute_typed(
@@ -110,6 +116,7 @@ impl Write {
                     (&self.before, Type::INT8),
                     (&number, Type::INT8),
                     (&seconds, Type::FLOAT8),
+                    (&holder, Type::TEXT),
                 ],
             )
             .await
@@ -117,10 +124,15 @@ impl Write {
         if held == 1 {
             return Ok(());
         }
-        let row =
-            client.query_typed_one("SELECT generation, number FROM control", &[]).await.map_err(fail)?;
+        let sql = "SELECT generation, number, holder FROM control";
+        let row = client.query_typed_one(sql, &[]).await.map_err(fail)?;
         let (theirs, last): (i64, i64) = (row.try_get(0).map_err(fail)?, row.try_get(1).map_err(fail)?);
-        if theirs != ours {
+        let holds: &str = row.try_get(2).map_err(fail)?;
+        if last < self.before {
+            let (stored, known) = (last.unsigned_abs(), self.before.unsigned_abs());
+            return Err(StoreError::WentBack { place: place.to_owned(), stored, known });
+        }
+        if theirs != ours || holds != holder {
             return Err(StoreError::Deposed { ours: generation, theirs: theirs.unsigned_abs() });
         }
         let why = format!(

@@ -2,14 +2,17 @@
 //! what became of a commit whose answer was lost.
 
 use crate::{
-    Address, PostgresOptions,
+    Address, Known, PostgresOptions,
     commit::Write,
     error::{failure, refused_by, silent},
-    lease::{self, Taking},
+    lease::{self, Renewal, Taking},
     link::{Link, within},
+    log::{self, Addresses},
+    losses,
+    tenure::Tenure,
 };
 use gf_store::StoreError;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use tokio::sync::{Mutex, watch};
 
 pub struct Leader {
@@ -19,8 +22,26 @@ pub struct Leader {
     pub holder: String,
     pub writer: Mutex<Writer>,
     pub reader: Mutex<Option<Link>>,
-    /// Whether somebody else holds the lease that was ours.
-    pub lost: watch::Sender<bool>,
+    /// Where we are reached, for whoever follows.
+    pub addresses: SyncMutex<Addresses>,
+    /// Until when the lease is surely ours.
+    pub tenure: Tenure,
+    /// Why this control plane must stop: somebody else holds the lease that was ours, or the database has lost what it
+    /// had acknowledged.
+    pub lost: watch::Sender<Option<Lost>>,
+    /// What the database lacks, while nobody has accepted that.
+    pub lacking: SyncMutex<Option<Known>>,
+}
+
+/// Why a control plane that led must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    Replaced,
+    /// The newest transaction that is stored, and the newest that was acknowledged here.
+    WentBack {
+        stored: u64,
+        known: u64,
+    },
 }
 
 #[derive(Default)]
@@ -28,6 +49,8 @@ pub struct Writer {
     pub link: Option<Link>,
     /// The generation that we took last; 0 before that.
     mine: u64,
+    /// The newest transaction that was acknowledged, or read.
+    pub number: u64,
     renewing: bool,
     closed: bool,
 }
@@ -49,6 +72,21 @@ impl Leader {
         }
     }
 
+    pub fn lacking(&self, known: Option<Known>) {
+        *self.lacking.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// A person said to go on without what the database lacks.
+    pub async fn accept_loss(self: Arc<Self>, by: String) -> Result<(), StoreError> {
+        let lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(known) = lacking else {
+            let why = "nothing is known here that it lacks, so that there is no loss to accept".to_owned();
+            return Err(StoreError::Unfit { place: self.place(), why });
+        };
+        let link = self.connect().await?;
+        within(&self.place(), self.options.patience, losses::accept(&link.client, &known, &by)).await
+    }
+
     pub async fn take_over(self: Arc<Self>) -> Result<u64, StoreError> {
         let mut writer = self.writer.lock().await;
         if writer.closed {
@@ -56,12 +94,7 @@ impl Leader {
         }
         let mut seen = None;
         let mine = loop {
-            let link = self.open_link(writer.link.take()).await?;
-            let Self { options, holder, .. } = &*self;
-            let taking = lease::take(&link.client, writer.mine, holder, options.lease);
-            let taking = within(&self.place(), options.patience, taking).await?;
-            writer.link = Some(link);
-            match taking {
+            match self.take(&mut writer).await? {
                 Taking::Taken(generation) => break generation,
                 // Renewed while we waited: whoever holds it lives.
                 Taking::Held { holder, expires, .. } if seen.is_some_and(|seen| seen != expires) => {
@@ -74,12 +107,46 @@ impl Leader {
                 }
             }
         };
+        self.hold(&mut writer, mine);
+        Ok(mine)
+    }
+
+    /// Takes the lease where it is over, without waiting for that.
+    pub async fn take_if_over(self: Arc<Self>) -> Result<Option<u64>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        if writer.closed {
+            return Err(StoreError::Closed);
+        }
+        match self.take(&mut writer).await? {
+            Taking::Held { .. } => Ok(None),
+            Taking::Taken(mine) => {
+                self.hold(&mut writer, mine);
+                Ok(Some(mine))
+            }
+        }
+    }
+
+    async fn take(&self, writer: &mut Writer) -> Result<Taking, StoreError> {
+        let link = self.open_link(writer.link.take()).await?;
+        let addresses =
+            serde_json::to_string(&*self.addresses.lock().unwrap_or_else(PoisonError::into_inner))
+                .map_err(StoreError::Unwritable)?;
+        let begun = Tenure::now();
+        let taking = lease::take(&link.client, writer.mine, &self.holder, &addresses, self.options.lease);
+        let taking = within(&self.place(), self.options.patience, taking).await?;
+        writer.link = Some(link);
+        if let Taking::Taken(_) = taking {
+            self.tenure.lasts(begun, self.options.lease);
+        }
+        Ok(taking)
+    }
+
+    fn hold(self: &Arc<Self>, writer: &mut Writer, mine: u64) {
         writer.mine = mine;
         if !writer.renewing {
             writer.renewing = true;
-            tokio::spawn(Arc::clone(&self).renew());
+            tokio::spawn(Arc::clone(self).renew());
         }
-        Ok(mine)
     }
 
     /// Keeps the lease alive while there is nothing to write, until it is given up or lost.
@@ -90,23 +157,49 @@ impl Leader {
             if writer.closed {
                 return;
             }
-            let renewed = async {
-                let link = self.open_link(writer.link.take()).await?;
-                let renewing = lease::renew(&link.client, writer.mine, self.options.lease);
-                let ours = within(&self.place(), self.options.patience, renewing).await?;
-                writer.link = Some(link);
-                Ok::<_, StoreError>(ours)
-            };
-            match renewed.await {
-                Ok(true) => {}
-                Ok(false) => {
+            match self.renew_once(&mut writer).await {
+                Ok(None) => {}
+                Ok(Some(why)) => {
                     writer.renewing = false;
-                    self.lost.send_replace(true);
-                    return;
+                    return self.lose(why);
                 }
                 Err(error) => tracing::warn!(%error, "the lease on the store could not be renewed"),
             }
         }
+    }
+
+    /// Why the lease is not ours any more, if it is not.
+    async fn renew_once(&self, writer: &mut Writer) -> Result<Option<Lost>, StoreError> {
+        let link = self.open_link(writer.link.take()).await?;
+        let begun = Tenure::now();
+        let renewing = async {
+            let renewal = lease::renew(&link.client, writer.mine, &self.holder, self.options.lease).await?;
+            log::prune(&link.client).await?;
+            Ok(renewal)
+        };
+        let renewal = within(&self.place(), self.options.patience, renewing).await?;
+        writer.link = Some(link);
+        let known = writer.number;
+        Ok(match renewal {
+            Renewal::Ours { number } | Renewal::Theirs { number, .. } if number < known => {
+                Some(Lost::WentBack { stored: number, known })
+            }
+            // A lower generation than ours cannot come later.
+            Renewal::Theirs { generation, number } if generation < writer.mine => {
+                Some(Lost::WentBack { stored: number, known })
+            }
+            Renewal::Theirs { .. } => Some(Lost::Replaced),
+            Renewal::Ours { .. } => {
+                self.tenure.lasts(begun, self.options.lease);
+                None
+            }
+        })
+    }
+
+    /// This control plane must stop, and sends nothing from now on.
+    fn lose(&self, why: Lost) {
+        self.tenure.ends();
+        self.lost.send_replace(Some(why));
     }
 
     pub async fn commit(self: Arc<Self>, generation: u64, write: Write) -> Result<(), StoreError> {
@@ -116,14 +209,19 @@ impl Leader {
         }
         let (place, patience) = (self.place(), self.options.patience);
         let link = self.open_link(writer.link.take()).await?;
-        let sending = write.send(&link.client, &place, generation, self.options.lease);
+        let begun = Tenure::now();
+        let sending = write.send(&link.client, &place, generation, &self.holder, self.options.lease);
         let sent =
             tokio::time::timeout(patience, sending).await.unwrap_or_else(|_| Err(silent(&place, patience)));
         if let Err(error) = sent {
             // Without its connection the server takes back what was sent.
             drop(link);
-            if matches!(error, StoreError::Deposed { ours, .. } if ours == writer.mine) {
-                self.lost.send_replace(true);
+            match error {
+                StoreError::WentBack { stored, known, .. } => self.lose(Lost::WentBack { stored, known }),
+                StoreError::Deposed { ours, theirs } if ours == writer.mine && theirs >= ours => {
+                    self.lose(Lost::Replaced);
+                }
+                _ => {}
             }
             return Err(error);
         }
@@ -131,6 +229,8 @@ impl Leader {
             match tokio::time::timeout(patience, link.client.batch_execute("COMMIT")).await {
                 Ok(Ok(())) => {
                     writer.link = Some(link);
+                    writer.number = write.number;
+                    self.tenure.lasts(begun, self.options.lease);
                     return Ok(());
                 }
                 Ok(Err(error)) if refused_by(&error).is_some() => return Err(failure(&place, error)),
@@ -140,7 +240,10 @@ impl Leader {
         drop(link);
         // The answer is lost, not the truth: the server knows it, once nothing of that commit is under way any more.
         match self.ask_again(&mut writer, generation, write.number).await {
-            Ok(true) => Ok(()),
+            Ok(true) => {
+                writer.number = write.number;
+                Ok(())
+            }
             Ok(false) => Err(StoreError::Cut { place, source: cause }),
             Err(error) => {
                 tracing::warn!(%error, "the store could not be asked whether a commit was kept");
@@ -163,6 +266,7 @@ impl Leader {
     pub async fn close(&self) {
         let mut writer = self.writer.lock().await;
         writer.closed = true;
+        self.tenure.ends();
         let Some(link) = writer.link.take().filter(Link::is_open) else { return };
         if writer.mine > 0 {
             let releasing = lease::release(&link.client, writer.mine);

@@ -18,14 +18,24 @@ pub enum Taking {
 }
 
 /// Takes the lease where it is over, or is `mine` already; the generation rises by one.
-pub async fn take(client: &Client, mine: u64, holder: &str, lease: Duration) -> Result<Taking, Error> {
+pub async fn take(
+    client: &Client,
+    mine: u64,
+    holder: &str,
+    addresses: &str,
+    lease: Duration,
+) -> Result<Taking, Error> {
     client.batch_execute("BEGIN").await?;
-    let raise = "UPDATE control SET generation = generation + 1, holder = $1,
+    let raise = "UPDATE control SET generation = generation + 1, holder = $1, addresses = $4,
                  expires = clock_timestamp() + make_interval(secs => $2)
                  WHERE expires <= clock_timestamp() OR generation = $3 RETURNING generation, number";
     let seconds = lease.as_secs_f64();
-    let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
-        &[(&holder, Type::TEXT), (&seconds, Type::FLOAT8), (&(mine as i64), Type::INT8)];
+    let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] = &[
+        (&holder, Type::TEXT),
+        (&seconds, Type::FLOAT8),
+        (&(mine as i64), Type::INT8),
+        (&addresses, Type::TEXT),
+    ];
     let taken = client.query_typed_opt(raise, parameters).await?;
     let Some(row) = taken else {
         let sql = "SELECT holder, (extract(epoch FROM expires) * 1000000)::bigint,
@@ -44,20 +54,37 @@ pub async fn take(client: &Client, mine: u64, holder: &str, lease: Duration) -> 
     Ok(Taking::Taken(generation.unsigned_abs()))
 }
 
-/// Whether the lease was still ours, and is for another while.
-pub async fn renew(client: &Client, mine: u64, lease: Duration) -> Result<bool, Error> {
-    let sql =
-        "UPDATE control SET expires = clock_timestamp() + make_interval(secs => $2) WHERE generation = $1";
+pub enum Renewal {
+    /// For another while; and the newest transaction that is stored.
+    Ours {
+        number: u64,
+    },
+    Theirs {
+        generation: u64,
+        number: u64,
+    },
+}
+
+/// The holder is compared too: a database that went back may give a generation a second time.
+pub async fn renew(client: &Client, mine: u64, holder: &str, lease: Duration) -> Result<Renewal, Error> {
+    let sql = "UPDATE control SET expires = clock_timestamp() + make_interval(secs => $2) \
+               WHERE generation = $1 AND holder = $3 RETURNING number";
     let seconds = lease.as_secs_f64();
-    let renewed =
-        client.execute_typed(sql, &[(&(mine as i64), Type::INT8), (&seconds, Type::FLOAT8)]).await?;
-    Ok(renewed == 1)
+    let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
+        &[(&(mine as i64), Type::INT8), (&seconds, Type::FLOAT8), (&holder, Type::TEXT)];
+    if let Some(row) = client.query_typed_opt(sql, parameters).await? {
+        return Ok(Renewal::Ours { number: row.try_get::<_, i64>(0)?.unsigned_abs() });
+    }
+    let row = client.query_typed_one("SELECT generation, number FROM control", &[]).await?;
+    let (generation, number): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(Renewal::Theirs { generation: generation.unsigned_abs(), number: number.unsigned_abs() })
 }
 
 /// Lets the next one in at once.
 pub async fn release(client: &Client, mine: u64) -> Result<(), Error> {
-    let sql = "UPDATE control SET expires = clock_timestamp() WHERE generation = $1";
-    client.execute_typed(sql, &[(&(mine as i64), Type::INT8)]).await.map(|_| ())
+    let sql = "WITH released AS (UPDATE control SET expires = clock_timestamp() WHERE generation = $1) \
+               SELECT pg_notify('gatewayforge_log', '')";
+    client.query_typed(sql, &[(&(mine as i64), Type::INT8)]).await.map(drop)
 }
 
 /// Waits until no commit is under way any more, and until all that can be seen is as durable as a commit is: the row that

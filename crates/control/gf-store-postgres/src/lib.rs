@@ -15,16 +15,24 @@ mod audit;
 mod backend;
 mod commit;
 mod error;
+mod fingerprints;
+mod follower;
 mod leader;
 mod lease;
 mod link;
+mod log;
+mod losses;
 mod password;
 mod rows;
 mod schema;
+mod tenure;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use address::{Address, BadAddress};
 pub use backend::{PostgresBackend, PostgresOptions};
+pub use follower::Known;
+pub use leader::Lost;
+pub use losses::Loss;
 pub use password::{BadPassword, Password};

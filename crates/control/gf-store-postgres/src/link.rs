@@ -4,11 +4,20 @@
 use crate::{
     Address, PostgresOptions,
     error::{failure, no_connection, silent},
+    log,
 };
 use gf_store::StoreError;
-use std::{future::Future, time::Duration};
-use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Error, NoTls};
+use std::{
+    future::{self, Future},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+    task::JoinHandle,
+};
+use tokio_postgres::{AsyncMessage, Client, Connection, Error, NoTls};
 
 pub struct Link {
     pub client: Client,
@@ -23,24 +32,60 @@ impl Drop for Link {
 
 impl Link {
     pub async fn open(address: &Address, options: PostgresOptions) -> Result<Self, StoreError> {
+        Self::made(address, options, Arc::default()).await
+    }
+
+    /// One that is told of every commit: `wake` is notified, also when the connection ends.
+    pub async fn listening(
+        address: &Address,
+        options: PostgresOptions,
+        wake: Arc<Notify>,
+    ) -> Result<Self, StoreError> {
+        let link = Self::made(address, options, wake).await?;
+        let listen = format!("LISTEN {}", log::CHANNEL);
+        within(&address.place(), options.patience, link.client.batch_execute(&listen)).await?;
+        Ok(link)
+    }
+
+    async fn made(
+        address: &Address,
+        options: PostgresOptions,
+        wake: Arc<Notify>,
+    ) -> Result<Self, StoreError> {
         let place = address.place();
-        let connecting = address.config.connect(NoTls);
-        let (client, connection) = tokio::time::timeout(options.patience, connecting)
+        let connecting = async {
+            let (client, connection) = address.config.connect(NoTls).await?;
+            Ok::<_, Error>(Self { client, task: tokio::spawn(carry(connection, wake)) })
+        };
+        let link = tokio::time::timeout(options.patience, connecting)
             .await
             .map_err(|_| StoreError::Away { place: place.clone(), source: "it did not answer".into() })?
             .map_err(|error| no_connection(&place, error))?;
-        let task = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to the store ended");
-            }
-        });
-        let link = Self { client, task };
         within(&place, options.patience, link.client.batch_execute(&settings(options))).await?;
         Ok(link)
     }
 
     pub fn is_open(&self) -> bool {
         !self.client.is_closed()
+    }
+}
+
+/// Does a connection's work until it ends, and passes on what it is told of.
+async fn carry<S, T>(mut connection: Connection<S, T>, wake: Arc<Notify>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        match future::poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(_))) => wake.notify_one(),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a connection to the store ended");
+                return wake.notify_one();
+            }
+            None => return wake.notify_one(),
+        }
     }
 }
 

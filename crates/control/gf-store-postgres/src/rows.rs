@@ -17,6 +17,13 @@ pub async fn everything(client: &Client) -> Result<Raw, Error> {
     // A commit of ours whose answer never came may still be under way; what is read now must not be older than its end.
     lease::settle(client).await?;
     client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let raw = all(client).await?;
+    client.batch_execute("COMMIT").await?;
+    Ok(raw)
+}
+
+/// The same within a transaction.
+pub async fn all(client: &Client) -> Result<Raw, Error> {
     let objects = client.query_typed("SELECT kind, id, json FROM objects", &[]).await?;
     let objects = objects
         .iter()
@@ -25,7 +32,6 @@ pub async fn everything(client: &Client) -> Result<Raw, Error> {
     let head = audit::head(client).await?;
     let row = client.query_typed_one("SELECT number, generation FROM control", &[]).await?;
     let (number, generation): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    client.batch_execute("COMMIT").await?;
     Ok(Raw { objects, head, number: number.unsigned_abs(), generation: generation.unsigned_abs() })
 }
 

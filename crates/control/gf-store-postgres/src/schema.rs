@@ -11,6 +11,13 @@ use tokio_postgres::Client;
 /// The oldest major version whose behaviour everything here was written for.
 const OLDEST: i32 = 14;
 
+/// The version of the tables themselves; what the records in them are is [`SCHEMA`]. 1 brought the log, where a leader is
+/// reached, the keys' fingerprints and accepted losses.
+///
+/// A step only adds, so that a program from before it goes on: what it writes lacks a row in the log, and those who
+/// follow read everything anew. A step that takes something away raises `tables_from`, the oldest program that can go on.
+pub const TABLES_VERSION: i64 = 1;
+
 /// Held while the tables are made, so that two who come at once make them once.
 const MAKING: i64 = 0x6766_7374_6f72_6531;
 
@@ -38,6 +45,18 @@ CREATE INDEX audit_targets_target ON audit_targets (left(target, 100), seq);
 CREATE INDEX audit_targets_of ON audit_targets (seq);
 CREATE TABLE sealed (id text COLLATE "C" PRIMARY KEY, sealed text NOT NULL);
 "#;
+
+/// What each version of the tables adds, from the first.
+const STEPS: [&str; 1] = [r#"
+ALTER TABLE control ADD COLUMN addresses text NOT NULL DEFAULT '{}',
+  ADD COLUMN tables bigint NOT NULL DEFAULT 1, ADD COLUMN tables_from bigint NOT NULL DEFAULT 0;
+CREATE TABLE log (number bigint PRIMARY KEY, keys text NOT NULL, first_row bigint NOT NULL, next_row bigint NOT NULL);
+CREATE TABLE keys (name text PRIMARY KEY, fingerprint text NOT NULL);
+CREATE TABLE losses (
+  after_number bigint PRIMARY KEY, after_row bigint NOT NULL, lost_number bigint NOT NULL, lost_row bigint NOT NULL,
+  accepted timestamptz NOT NULL, by_whom text NOT NULL
+);
+"#];
 
 /// What a server says of itself.
 #[derive(Debug, Clone)]
@@ -93,7 +112,12 @@ pub async fn prepare(link: &Link, place: &str, patience: Duration) -> Result<(),
     let found = within(place, patience, tables(&link.client)).await?;
     match found {
         Found::Schema(schema) if schema == SCHEMA => {
-            within(place, patience, link.client.batch_execute("COMMIT")).await
+            match within(place, patience, bring_up(&link.client)).await? {
+                Some(needed) => {
+                    Err(StoreError::Newer { path: place.into(), found: needed, known: TABLES_VERSION as u64 })
+                }
+                None => within(place, patience, link.client.batch_execute("COMMIT")).await,
+            }
         }
         Found::Schema(found) if found > SCHEMA => {
             Err(StoreError::Newer { path: place.into(), found, known: SCHEMA })
@@ -106,6 +130,27 @@ pub async fn prepare(link: &Link, place: &str, patience: Duration) -> Result<(),
             Err(StoreError::Damaged { path: place.into(), source: failure(place, error).into() })
         }
     }
+}
+
+/// Adds what the tables lack. The version of a program that is needed, where this one is too old for them.
+async fn bring_up(client: &Client) -> Result<Option<u64>, tokio_postgres::Error> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'gatewayforge.control'::regclass \
+               AND attname = 'tables' AND NOT attisdropped)";
+    let versioned: bool = client.query_typed_one(sql, &[]).await?.try_get(0)?;
+    let (mut version, mut from) = (0, 0);
+    if versioned {
+        let row = client.query_typed_one("SELECT tables, tables_from FROM control", &[]).await?;
+        (version, from) = (row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?);
+    }
+    if from > TABLES_VERSION {
+        return Ok(Some(from.unsigned_abs()));
+    }
+    for step in STEPS.iter().skip(usize::try_from(version).unwrap_or_default()) {
+        client.batch_execute(step).await?;
+        version += 1;
+        client.batch_execute(&format!("UPDATE control SET tables = {version}")).await?;
+    }
+    Ok(None)
 }
 
 fn damaged(place: &str, why: String) -> StoreError {

@@ -116,6 +116,18 @@ pub trait Backend: Send + Sync + 'static {
     /// Sealed rows whose id begins with `prefix`, by id.
     fn sealed(&self, prefix: &str) -> Result<Vec<SealedRow>, StoreError>;
 
+    /// Whether whoever leads may still send anything to a provider or a node. False as soon as another control plane may
+    /// have taken over; where there can be no other one, always true.
+    fn may_act(&self) -> bool {
+        true
+    }
+
+    /// A person says to go on without what this control plane knows and the database has lost.
+    fn accept_loss(&self, _by: &str) -> Result<(), StoreError> {
+        let why = "a store of one control plane never waits for such a word".to_owned();
+        Err(StoreError::Unfit { place: "the store".to_owned(), why })
+    }
+
     /// Whether its calls wait for a disk or a network. One that does not is called where the caller stands,
     /// so that a simulation stays on one thread.
     fn blocks(&self) -> bool;

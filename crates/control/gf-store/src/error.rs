@@ -79,12 +79,22 @@ pub enum StoreError {
          another database"
     )]
     Leased { place: String, holder: String },
+    #[error(
+        "this control plane follows another one ({holder}), which decides; nothing was changed: ask {api}"
+    )]
+    Following { holder: String, api: String },
     #[error("the database at {place} cannot be reached; nothing was changed: start it and ask again")]
     Away {
         place: String,
         #[source]
         source: Source,
     },
+    #[error(
+        "the database at {place} has lost what it had acknowledged: its newest transaction is {stored}, and {known} is \
+         known here ({} lost), as after a failover to a replica that lagged; nothing goes on until an admin says so: \
+         put the lost part back, or accept the loss with `clawops controllers accept-loss`", known.saturating_sub(*stored)
+    )]
+    WentBack { place: String, stored: u64, known: u64 },
     #[error("the database at {place} cannot keep a fleet: {why}")]
     Unfit { place: String, why: String },
     #[error("the connection to {place} ended before the commit; nothing was changed: ask again")]

@@ -120,6 +120,34 @@ impl Heads {
         Ok(text.lines().enumerate().map(judge).collect())
     }
 
+    /// Keeps what was signed up to a row, and moves the rest, with it, into a file beside.
+    pub fn set_aside(&self, seq: u64) -> Result<(), StoreError> {
+        let mut last = self.last.lock();
+        let kept: Vec<SignedHead> = self
+            .read()?
+            .into_iter()
+            .filter_map(|line| match line {
+                HeadLine::Good(head) if head.seq <= seq => Some(head),
+                _ => None,
+            })
+            .collect();
+        if last.as_ref() == kept.last() {
+            return Ok(());
+        }
+        let beyond = last.as_ref().map_or(0, |head| head.seq);
+        let aside = self.path.with_extension(format!("lost-{}-{beyond}.jsonl", seq + 1));
+        fs::rename(&self.path, aside)
+            .map_err(|source| StoreError::io(&self.path, "putting signed heads aside", source))?;
+        for head in &kept {
+            let mut line = serde_json::to_string(head).map_err(StoreError::Unwritable)?;
+            line.push('\n');
+            self.append(line.as_bytes())
+                .map_err(|source| StoreError::io(&self.path, "writing a signed head", source))?;
+        }
+        *last = kept.into_iter().next_back();
+        Ok(())
+    }
+
     fn append(&self, line: &[u8]) -> io::Result<()> {
         let is_new = !self.path.exists();
         let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;

@@ -9,6 +9,7 @@ mod changed;
 pub mod contract;
 mod error;
 mod events;
+mod follow;
 mod heads;
 mod index;
 mod key;
@@ -24,6 +25,7 @@ pub use backend::{Backend, Batch, Head, Loaded, SealedChange, SealedRow, StoredR
 pub use changed::{Changed, Gone};
 pub use error::{StoreError, TransactError};
 pub use events::Committed;
+pub use follow::{Following, Leader, News, Position, Standing};
 pub use heads::{HeadPolicy, SignedHead};
 pub use index::{Index, id_of};
 pub use key::AuditKey;

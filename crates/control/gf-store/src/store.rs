@@ -10,6 +10,7 @@ use crate::{
 };
 use futures_util::Stream;
 use gf_model::{Timestamp, ambient::Entropy, audit::AuditRow, fleet::Fleet};
+use parking_lot::Mutex;
 use std::{
     convert::Infallible,
     path::Path,
@@ -17,7 +18,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::sync::{Mutex as AsyncMutex, mpsc::unbounded_channel, oneshot};
+use tokio::sync::{mpsc::unbounded_channel, oneshot};
 
 /// What a store is opened with besides its backend.
 #[derive(Default)]
@@ -35,11 +36,26 @@ pub type Pace = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// Cheap to clone; all clones are one store.
 #[derive(Clone)]
 pub struct FleetStore {
-    shared: Arc<Shared>,
-    heads: Option<Arc<Heads>>,
-    policy: HeadPolicy,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) heads: Option<Arc<Heads>>,
+    pub(crate) policy: HeadPolicy,
     /// Resolves when the writer's thread has ended.
-    ended: Arc<AsyncMutex<Option<oneshot::Receiver<()>>>>,
+    pub(crate) ended: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
+}
+
+/// Starts the writer's thread: where decisions go from then on, and what resolves when it has ended.
+pub(crate) fn thread_of(shared: &Arc<Shared>) -> Result<(Queue, oneshot::Receiver<()>), StoreError> {
+    let (sender, receiver) = mpsc::channel();
+    let (end, ends) = oneshot::channel();
+    let for_writer = Arc::clone(shared);
+    thread::Builder::new()
+        .name("gf-store-writer".into())
+        .spawn(move || {
+            writer::run(&for_writer, &receiver);
+            let _ = end.send(());
+        })
+        .map_err(|source| StoreError::io("gf-store-writer", "starting the writer's thread", source))?;
+    Ok((Queue::Thread(sender), ends))
 }
 
 fn waiting(epoch: u64, tx: Tx) -> (Item, oneshot::Receiver<writer::Reply>) {
@@ -60,43 +76,37 @@ impl FleetStore {
         let shared = Arc::new(Shared::new(backend, generation, loaded));
         let mut ended = None;
         if blocks {
-            let (sender, receiver) = mpsc::channel();
-            let (end, ends) = oneshot::channel();
-            let for_writer = Arc::clone(&shared);
-            thread::Builder::new()
-                .name("gf-store-writer".into())
-                .spawn(move || {
-                    writer::run(&for_writer, &receiver);
-                    let _ = end.send(());
-                })
-                .map_err(|source| {
-                    StoreError::io("gf-store-writer", "starting the writer's thread", source)
-                })?;
-            shared.decision.lock().queue = Queue::Thread(sender);
+            let (queue, ends) = thread_of(&shared)?;
+            shared.decision.lock().queue = queue;
             ended = Some(ends);
         } else if let Some(pace) = options.pace {
             let (sender, receiver) = unbounded_channel();
             tokio::spawn(writer::run_paced(Arc::clone(&shared), receiver, pace));
             shared.decision.lock().queue = Queue::Task(sender);
         }
-        Ok(Self { shared, heads, policy: options.policy, ended: Arc::new(AsyncMutex::new(ended)) })
+        Ok(Self { shared, heads, policy: options.policy, ended: Arc::new(Mutex::new(ended)) })
     }
 
     /// The store of a home directory: `store/gatewayforge.db`, `audit/heads.jsonl` and `keys/audit.key`.
     pub fn open_home(home: &Path, entropy: &dyn Entropy) -> Result<Self, StoreError> {
         let backend = SqliteBackend::open(&home.join("store/gatewayforge.db"))?;
-        Self::open_home_on(Arc::new(backend), home, entropy)
+        Self::open(Arc::new(backend), Self::options_of(home, entropy)?)
     }
 
-    /// The same with the fleet elsewhere: what is signed, and the key for it, stay in the home directory.
-    pub fn open_home_on(
+    /// The same with the fleet elsewhere, where another control plane may be writing it: what is signed, and the key for it,
+    /// are in the home directory.
+    pub fn follow_home_on(
         backend: Arc<dyn Backend>,
         home: &Path,
         entropy: &dyn Entropy,
     ) -> Result<Self, StoreError> {
+        Self::follow(backend, Self::options_of(home, entropy)?)
+    }
+
+    fn options_of(home: &Path, entropy: &dyn Entropy) -> Result<StoreOptions, StoreError> {
         let heads = home.join("audit/heads.jsonl");
         let key = AuditKey::open_or_create(&home.join("keys/audit.key"), &heads, entropy)?;
-        Self::open(backend, StoreOptions { heads: Some((heads, key)), ..StoreOptions::default() })
+        Ok(StoreOptions { heads: Some((heads, key)), ..StoreOptions::default() })
     }
 
     /// A store that forgets everything when it is dropped, for tests and simulations.
@@ -142,6 +152,9 @@ impl FleetStore {
     ) -> Result<(T, Option<oneshot::Receiver<writer::Reply>>), TransactError<E>> {
         let mut guard = self.shared.decision.lock();
         let decision = &mut *guard;
+        if matches!(decision.queue, Queue::Following) {
+            return Err(Arc::new(self.shared.not_leading()).into());
+        }
         if decision.broken.is_some() {
             self.shared.recover(decision);
         }
@@ -153,7 +166,7 @@ impl FleetStore {
         let changes = tx.changes.clone();
         let rows = tx.entries.len() as u64;
         let durable = match &decision.queue {
-            Queue::Closed => return Err(Arc::new(StoreError::Closed).into()),
+            Queue::Closed | Queue::Following => return Err(Arc::new(StoreError::Closed).into()),
             Queue::Inline => {
                 if let Err(error) = self.shared.flush(std::iter::once(tx)) {
                     self.shared.recover(decision);
@@ -189,9 +202,9 @@ impl FleetStore {
         self.shared.events.changed()
     }
 
-    /// Which control plane of this state this is, counted from 1.
+    /// Which control plane of this state this is, counted from 1; 0 while it follows another one.
     pub fn generation(&self) -> u64 {
-        self.shared.generation
+        self.shared.generation()
     }
 
     /// The newest durable audit row; waits for a commit that is under way.
@@ -255,7 +268,8 @@ impl FleetStore {
     /// Commits what waits, then gives the state up. Every later decision on any clone is refused.
     pub async fn close(&self) {
         self.shared.decision.lock().queue = Queue::Closed;
-        if let Some(ended) = self.ended.lock().await.take() {
+        let ended = self.ended.lock().take();
+        if let Some(ended) = ended {
             // An error only says that the thread is gone already.
             let _ = ended.await;
         }
@@ -263,7 +277,7 @@ impl FleetStore {
     }
 
     /// Runs what may wait for a disk where waiting holds up nobody.
-    async fn off_thread<T: Send + 'static>(
+    pub(crate) async fn off_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

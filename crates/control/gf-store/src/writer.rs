@@ -5,7 +5,7 @@
 //! or beside what is durable.
 
 use crate::{
-    Backend, Pace, StoreError, Tx,
+    Backend, Following, Leader, Pace, Position, Standing, StoreError, Tx,
     backend::{Batch, Head, Loaded},
     events::{Committed, Events, everything, key_of},
 };
@@ -13,11 +13,12 @@ use gf_model::fleet::Fleet;
 use parking_lot::{Mutex, RwLock};
 use std::sync::{
     Arc,
+    atomic::{AtomicU64, Ordering},
     mpsc::{Receiver, Sender},
 };
 use tokio::sync::{
     mpsc::{UnboundedReceiver, UnboundedSender},
-    oneshot,
+    oneshot, watch,
 };
 
 /// How many transactions share one commit at most.
@@ -38,6 +39,8 @@ pub(crate) enum Queue {
     Thread(Sender<Item>),
     /// A simulated disk, which takes simulated time.
     Task(UnboundedSender<Item>),
+    /// Another control plane writes.
+    Following,
     Closed,
 }
 
@@ -52,18 +55,14 @@ pub(crate) struct Decision {
     pub queue: Queue,
 }
 
-#[derive(Clone)]
-struct Position {
-    head: Head,
-    number: u64,
-}
-
 pub(crate) struct Shared {
     pub backend: Arc<dyn Backend>,
-    pub generation: u64,
+    /// 0 while another control plane writes.
+    generation: AtomicU64,
+    pub standing: watch::Sender<Standing>,
     pub committed: RwLock<Fleet>,
     pub decision: Mutex<Decision>,
-    position: Mutex<Position>,
+    pub position: Mutex<Position>,
     pub events: Events,
 }
 
@@ -71,7 +70,8 @@ impl Shared {
     pub fn new(backend: Arc<dyn Backend>, generation: u64, loaded: Loaded) -> Self {
         Self {
             backend,
-            generation,
+            generation: AtomicU64::new(generation),
+            standing: watch::Sender::default(),
             decision: Mutex::new(Decision {
                 fleet: loaded.fleet.clone(),
                 last_seq: loaded.head.seq,
@@ -83,6 +83,48 @@ impl Shared {
             events: Events::new(loaded.number),
             position: Mutex::new(Position { head: loaded.head, number: loaded.number }),
         }
+    }
+
+    /// One that is written elsewhere: nothing is decided on it, so that it is in memory once.
+    pub fn following(backend: Arc<dyn Backend>, loaded: Loaded) -> Self {
+        let following = Following { newest: loaded.number, ..Following::default() };
+        let decision = Decision {
+            fleet: Fleet::default(),
+            last_seq: loaded.head.seq,
+            epoch: 0,
+            broken: None,
+            queue: Queue::Following,
+        };
+        Self {
+            backend,
+            generation: AtomicU64::new(0),
+            standing: watch::Sender::new(Standing::Follows(following)),
+            decision: Mutex::new(decision),
+            committed: RwLock::new(loaded.fleet),
+            events: Events::new(loaded.number),
+            position: Mutex::new(Position { head: loaded.head, number: loaded.number }),
+        }
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub fn set_generation(&self, generation: u64) {
+        self.generation.store(generation, Ordering::Release);
+    }
+
+    pub fn position(&self) -> Position {
+        self.position.lock().clone()
+    }
+
+    /// Why nothing is decided here while another one leads.
+    pub fn not_leading(&self) -> StoreError {
+        let leader = match &*self.standing.borrow() {
+            Standing::Follows(following) => following.leader.clone(),
+            Standing::Leads => Leader::default(),
+        };
+        StoreError::Following { holder: leader.holder, api: leader.api }
     }
 
     /// The newest durable row.
@@ -104,7 +146,7 @@ impl Shared {
         if batches.is_empty() {
             return Ok(());
         }
-        self.backend.commit(self.generation, &batches)?;
+        self.backend.commit(self.generation(), &batches)?;
         let mut first = position.head.seq + 1;
         *position = next;
         drop(position);
@@ -134,7 +176,7 @@ impl Shared {
     /// Puts both fleets back to what is durable, after a commit whose outcome may even be unknown.
     pub fn recover(&self, decision: &mut Decision) {
         let mut position = self.position.lock();
-        match self.backend.load() {
+        match self.backend.load().and_then(|loaded| not_before(&position, loaded)) {
             Ok(loaded) => {
                 let differs = loaded.number != position.number;
                 decision.fleet.clone_from(&loaded.fleet);
@@ -153,6 +195,17 @@ impl Shared {
         }
         decision.last_seq = position.head.seq;
     }
+}
+
+/// Refuses a state that lacks what was acknowledged.
+fn not_before(position: &Position, loaded: Loaded) -> Result<Loaded, StoreError> {
+    let same_row = loaded.head.seq == position.head.seq;
+    let trail_differs = same_row && loaded.head.hash != position.head.hash;
+    if loaded.number < position.number || loaded.head.seq < position.head.seq || trail_differs {
+        let place = "the store".to_owned();
+        return Err(StoreError::WentBack { place, stored: loaded.number, known: position.number });
+    }
+    Ok(loaded)
 }
 
 /// The writer's thread: ends when the store is closed and the queue is empty.

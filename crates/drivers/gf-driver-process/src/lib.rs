@@ -84,9 +84,9 @@ impl Side {
     fn error(&self, why: CommandError) -> DriverError {
         let (provider, message) = (self.provider.clone(), why.to_string());
         match why {
-            CommandError::NotConnected { .. } | CommandError::Busy { .. } => {
-                DriverError::Unavailable { provider, message }
-            }
+            CommandError::NotConnected { .. }
+            | CommandError::NotLeading { .. }
+            | CommandError::Busy { .. } => DriverError::Unavailable { provider, message },
             CommandError::Uncertain { .. } => DriverError::AnswerLost { provider, message },
             CommandError::TooLarge(_) | CommandError::KeyInUse { .. } => {
                 DriverError::Refused { provider, message }

@@ -16,9 +16,11 @@ use std::time::Duration;
 pub mod contract;
 mod drivers;
 mod enrolment;
+mod permitted;
 
 pub use drivers::Drivers;
 pub use enrolment::{Enrolment, EnrolmentError};
+pub use permitted::{MayAct, Permitted};
 
 /// An order for a place with one instance in it.
 ///

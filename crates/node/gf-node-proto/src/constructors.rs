@@ -54,6 +54,6 @@ impl<T: Into<reply::Body>> From<T> for Reply {
 
 impl From<(GoodbyeReason, String)> for Goodbye {
     fn from((reason, detail): (GoodbyeReason, String)) -> Self {
-        Self { reason: reason.into(), detail }
+        Self { reason: reason.into(), detail, control: Vec::new() }
     }
 }

@@ -117,6 +117,9 @@ pub struct Goodbye {
     pub reason: i32,
     #[prost(string, tag = "2")]
     pub detail: ::prost::alloc::string::String,
+    /// Where the control plane that leads is reached, from one that follows it.
+    #[prost(string, repeated, tag = "3")]
+    pub control: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Resources {

@@ -4,6 +4,9 @@
 //! measures and tells; no test depends on it. All of them, and `cold`, are kept in `docs/benchmarks.md`.
 
 mod brain;
+#[path = "../../../../crates/control/gf-store-postgres/src/tests/cluster.rs"]
+#[allow(clippy::unwrap_used, reason = "without a server there is nothing to measure")]
+mod cluster;
 mod cold;
 mod fleet;
 mod growth;
@@ -16,6 +19,7 @@ mod report;
 mod scale;
 mod stats;
 mod status;
+mod takeover;
 mod up;
 
 use report::Measured;
@@ -24,7 +28,7 @@ use std::process::ExitCode;
 type Bench = fn() -> Measured;
 
 /// In the order of the table; each starts what it needs and ends it.
-const BENCHES: [(&str, Bench); 9] = [
+const BENCHES: [(&str, Bench); 10] = [
     ("cold", || cold::up().into()),
     ("up", || up::warm().into()),
     ("status", || status::questions().into()),
@@ -33,6 +37,7 @@ const BENCHES: [(&str, Bench); 9] = [
     ("pair", || pair::crash_and_failover().into()),
     ("node", || node::idle().into()),
     ("policy", || policy::decisions().into()),
+    ("takeover", || takeover::leader_killed().into()),
     ("links", scale::links),
 ];
 /// Wants the machine for itself, and for long: only by name.

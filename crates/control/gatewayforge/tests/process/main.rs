@@ -4,6 +4,7 @@
 #[path = "../../../gf-store-postgres/src/tests/cluster.rs"]
 mod cluster;
 mod companion;
+mod controllers;
 mod disk;
 mod memory;
 mod postgres;

@@ -2,7 +2,14 @@
 //! whether they may, and whether it was done before.
 
 use super::{Identity, browser, conversation, person, plugin};
-use crate::{Api, auth::access::Access, idempotency, openapi::Rules, problem::Problem};
+use crate::{
+    Api,
+    auth::access::Access,
+    idempotency,
+    openapi::Rules,
+    problem::Problem,
+    standing::{self, Serves},
+};
 use axum::{
     body::{Body, to_bytes},
     extract::{MatchedPath, Request, State},
@@ -77,7 +84,11 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
         rule.access.admits(&who)?;
         if parts.method != Method::GET {
             refuse_actor(&parts, &bytes)?;
-            key = idempotency::key_of(&who, &parts, &bytes)?;
+            key = match standing::may_serve(&api.store.standing(), rule.follower_serves, &parts, &bytes)? {
+                Serves::Everything => idempotency::key_of(&who, &parts, &bytes)?,
+                // What only reads is done as often as it is asked for.
+                Serves::Reads => None,
+            };
         }
         parts.extensions.insert(who);
         parts.extensions.insert(idempotency::Given(key.clone()));
@@ -86,10 +97,12 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
     let request = Request::from_parts(parts, Body::from(bytes));
     let run =
         async { tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await.map_err(|_| too_slow()) };
-    match key {
+    let response = match key {
         None => run.await,
         Some(key) => idempotency::once(api, &key, digest, rule.shown_once, run).await,
-    }
+    };
+    let behind = standing::headers(&api.store);
+    response.map(|response| (behind, response).into_response())
 }
 
 fn too_slow() -> Problem {

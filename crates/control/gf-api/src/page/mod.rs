@@ -61,7 +61,8 @@ pub fn routes(routes: Routes) -> Routes {
                 "A link that lets one browser in, once.",
             )
             .reply::<sign_in::Link>()
-            .shown_once(),
+            .shown_once()
+            .follower_serves(),
             sign_in::link,
         )
         .add(

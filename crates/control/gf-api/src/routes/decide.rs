@@ -176,7 +176,7 @@ pub fn routes(routes: Routes) -> Routes {
             questions,
         )
         .add(
-            Route::post("/v1/policy/explain", Access::Person(PersonRole::Viewer), "What policy would say to a tool call; changes nothing.")
+            Route::post("/v1/policy/explain", Access::Person(PersonRole::Viewer), "What policy would say to a tool call; changes nothing.").follower_serves()
                 .body::<Explain>()
                 .reply::<Explained>(),
             explain,

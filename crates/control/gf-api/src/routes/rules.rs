@@ -81,12 +81,14 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Route::get("/v1/policy/rules", viewer, "The rules in force, as text.").reply::<InForce>(), rules)
         .add(
             Route::post("/v1/policy/test", viewer, "Tries rules on a table of cases; changes nothing.")
+                .follower_serves()
                 .body::<Try>()
                 .reply::<Tried>(),
             test,
         )
         .add(
             Route::post("/v1/policy/plan", viewer, "What other rules would change; changes nothing.")
+                .follower_serves()
                 .body::<Proposed>()
                 .reply::<Planned>(),
             plan,

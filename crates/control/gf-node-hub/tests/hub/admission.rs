@@ -2,10 +2,14 @@
 
 use crate::{
     node::{Node, enrolled, hello, key, returned},
-    registry::{fleet, id},
+    registry::{fleet, fleet_with, id},
 };
-use gf_node_hub::{LinkEnd, NodeEvent};
-use gf_node_proto::{EventAck, GoodbyeReason, Hello, MAX_FRAME_BYTES, NodeRole, PROTOCOL_MAX};
+use gf_node_hub::{CommandError, CommandMeta, LinkEnd, NodeEvent};
+use gf_node_proto::{EventAck, GoodbyeReason, Hello, MAX_FRAME_BYTES, NodeRole, PROTOCOL_MAX, VpsInfo};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 #[tokio::test]
 async fn a_node_enrols_once_and_comes_back_by_its_key() {
@@ -167,4 +171,35 @@ async fn a_control_plane_that_goes_says_so() {
     let mut node = enrolled(&mut fleet, "node-local-a").await;
     fleet.hub.shut_down();
     assert_eq!(node.goodbye().await.reason(), GoodbyeReason::ShuttingDown);
+}
+
+#[tokio::test]
+async fn a_hub_that_follows_sends_nodes_on_and_uses_up_no_token() {
+    let leader = "ws://127.0.0.1:7410/node/v1/link".to_owned();
+    let told = leader.clone();
+    let mut fleet = fleet_with(move |config| config.elsewhere = Some(Arc::new(move || vec![told.clone()])));
+    let token = fleet.token_for("node-local-a");
+    let mut node = Node::dial(&fleet);
+    node.enrol("node-local-a", &key(7), &token).await;
+    let goodbye = node.goodbye().await;
+    assert_eq!((goodbye.reason(), goodbye.control), (GoodbyeReason::Unavailable, vec![leader]));
+
+    fleet.hub.lead(9);
+    let mut node = Node::dial(&fleet);
+    node.enrol("node-local-a", &key(7), &token).await;
+    assert_eq!(node.welcome().await.controller_generation, 9);
+    assert!(matches!(fleet.event().await, NodeEvent::Connected { .. }));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_by_a_hub_that_may_have_been_replaced() {
+    let leads = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&leads);
+    let mut fleet =
+        fleet_with(move |config| config.may_send = Arc::new(move || asked.load(Ordering::Relaxed)));
+    let _node = enrolled(&mut fleet, "node-local-a").await;
+    leads.store(false, Ordering::Relaxed);
+    let meta = CommandMeta::new("k", std::time::Duration::from_secs(1));
+    let refused = fleet.hub.start(&id("node-local-a"), VpsInfo {}, meta).err().unwrap();
+    assert!(matches!(&refused, CommandError::NotLeading { .. }) && !refused.is_uncertain(), "{refused}");
 }

@@ -41,10 +41,15 @@ pub fn fleet() -> Fleet {
 }
 
 pub fn fleet_with_patience(patience: Duration) -> Fleet {
+    fleet_with(|config| config.handshake_patience = patience)
+}
+
+pub fn fleet_with(change: impl FnOnce(&mut HubConfig)) -> Fleet {
     let registry = Arc::new(MemoryRegistry::default());
     let mut config = HubConfig::new(SigningKey::from_bytes(&[42; 32]), 3);
     config.heartbeat_interval = Duration::from_secs(60);
-    config.handshake_patience = patience;
+    config.handshake_patience = Duration::from_secs(10);
+    change(&mut config);
     let (hub, events) = Hub::new(config, registry.clone(), Arc::new(Fixed), Arc::new(Counting::default()));
     Fleet { hub, events, registry }
 }

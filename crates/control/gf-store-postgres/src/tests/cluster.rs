@@ -50,6 +50,32 @@ impl Cluster {
         cluster
     }
 
+    /// A copy of this server that follows it, in a directory of its own, and takes no writes until it is promoted.
+    pub fn replica(&self) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        if let Some((uid, gid)) = self.user {
+            chown(directory.path(), Some(uid), Some(gid)).unwrap();
+        }
+        let mut replica = Self { server: None, user: self.user, programs: self.programs.clone(), directory };
+        let made = replica
+            .command("pg_basebackup")
+            .args([
+                "--no-sync",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--username=gatewayforge",
+                "--host",
+            ])
+            .arg(self.directory.path())
+            .arg("--pgdata")
+            .arg(replica.data())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        replica.start_again();
+        replica
+    }
+
     fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }

@@ -5,7 +5,7 @@ use super::{
     lost::{hold, stalled},
     open, server, store,
 };
-use crate::{Address, PostgresBackend, PostgresOptions};
+use crate::{Address, Lost, PostgresBackend, PostgresOptions};
 use gf_store::{
     Backend, FleetStore, StoreError, StoreOptions,
     contract::{account, entry},
@@ -136,7 +136,7 @@ async fn write_when_told(url: &str) {
         StoreError::Deposed { ours, theirs } => say(format!("refused: ours {ours}, theirs {theirs}")),
         ref other => say(other.to_string()),
     }
-    lost.wait_for(|lost| *lost).await.unwrap();
+    lost.wait_for(|lost| *lost == Some(Lost::Replaced)).await.unwrap();
     say("told that it must stop".to_owned());
 }
 

@@ -4,9 +4,11 @@
 mod address;
 mod cluster;
 mod contract;
+mod follow;
 mod lease;
 mod lost;
 mod opening;
+mod replica;
 mod trail;
 mod wire;
 

@@ -15,19 +15,23 @@ const SOCKET: &str = ".s.PGSQL.5432";
 
 pub struct Wire {
     directory: TempDir,
+    /// The socket of the server that it leads to.
+    server: Arc<Mutex<PathBuf>>,
     /// The control plane's ends of what goes through.
     ends: Arc<Mutex<Vec<UnixStream>>>,
 }
 
 impl Wire {
     pub fn lay(cluster: &Cluster) -> Self {
-        let wire = Self { directory: tempfile::tempdir().unwrap(), ends: Arc::default() };
+        let server = Arc::new(Mutex::new(cluster.directory().join(SOCKET)));
+        let wire = Self { directory: tempfile::tempdir().unwrap(), server, ends: Arc::default() };
         let listener = UnixListener::bind(wire.directory.path().join(SOCKET)).unwrap();
-        let (ends, server) = (Arc::clone(&wire.ends), cluster.directory().join(SOCKET));
+        let (ends, server) = (Arc::clone(&wire.ends), Arc::clone(&wire.server));
         thread::spawn(move || {
             for near in listener.incoming() {
                 let near = near.unwrap();
                 ends.lock().unwrap().push(near.try_clone().unwrap());
+                let server = server.lock().unwrap().clone();
                 join(near, &server);
             }
         });
@@ -37,6 +41,11 @@ impl Wire {
     pub fn url(&self, database: &str) -> String {
         let socket = self.directory.path().to_str().unwrap().replace('/', "%2F");
         format!("postgres://gatewayforge@{socket}/{database}")
+    }
+
+    /// Once it is mended it leads to another server: what stands at the address is another one now.
+    pub fn leads_to(&self, cluster: &Cluster) {
+        *self.server.lock().unwrap() = cluster.directory().join(SOCKET);
     }
 
     fn away(&self) -> PathBuf {

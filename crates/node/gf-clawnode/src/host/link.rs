@@ -1,8 +1,9 @@
 //! Keeps a link to the control plane: dials, proves itself, serves, and dials again.
 
 use super::{
-    HostError, Identity, Local, backoff,
+    Control, HostError, Identity, Local, backoff,
     commands::Commands,
+    controls::Controls,
     instances::Instances,
     options::{BadOption, Settings},
     session, tls,
@@ -46,12 +47,13 @@ pub async fn keep(
     mut leaving: watch::Receiver<bool>,
 ) -> Result<(), HostError> {
     let mut attempt = 0;
+    let mut controls = Controls::new(settings.controls.clone());
     loop {
         let enrolled_before = identity.is_enrolled();
-        let lost = match dial(&settings, &mut identity).await {
+        let lost = match dial(&settings, controls.current(), &mut identity).await {
             Ok(link) => {
                 attempt = 0;
-                tracing::info!(control = settings.control.url, "linked");
+                tracing::info!(control = controls.current().url, "linked");
                 session::serve(link, &local, &instances, &commands, &mut leaving).await
             }
             Err(lost) => lost,
@@ -82,8 +84,11 @@ pub async fn keep(
         if let LinkLost::Unprepared(why) = lost {
             return Err(why.into());
         }
+        let sent_on = matches!(&lost, LinkLost::Goodbye(goodbye) if controls.sent_to(&goodbye.control));
+        // Each is asked before the pause grows: one of them may lead.
+        let all_tried = !sent_on && controls.next();
         let pause = backoff::pause(attempt, refused, random());
-        attempt = attempt.saturating_add(1);
+        attempt = attempt.saturating_add(u32::from(all_tried));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = leaving.changed() => return Ok(()),
@@ -118,6 +123,7 @@ pub struct Link<S, K> {
 
 async fn dial(
     settings: &Settings,
+    control: &Control,
     identity: &mut Identity,
 ) -> Result<
     Link<
@@ -128,13 +134,13 @@ async fn dial(
 > {
     let attempt = async {
         let broken = |why: &dyn std::fmt::Display| LinkLost::Broken(why.to_string());
-        let stream = reach(settings, identity).await?;
+        let stream = reach(settings, control, identity).await?;
         let limits = WebSocketConfig::default()
             .read_buffer_size(16 * 1024)
             .write_buffer_size(16 * 1024)
             .max_frame_size(Some(MAX_FRAME_BYTES))
             .max_message_size(Some(MAX_FRAME_BYTES));
-        let dialled = client_async_with_config(&settings.control.url, stream, Some(limits)).await;
+        let dialled = client_async_with_config(&control.url, stream, Some(limits)).await;
         let (socket, _) = dialled.map_err(|why| broken(&why))?;
         let (sink, stream) = socket.split();
         let mut stream = stream.filter_map(|message| {
@@ -156,19 +162,21 @@ async fn dial(
 }
 
 /// A connection; where it leaves this machine, one to whoever holds the control plane's key.
-async fn reach(settings: &Settings, identity: &Identity) -> Result<Box<dyn tls::Wire>, LinkLost> {
+async fn reach(
+    settings: &Settings,
+    control: &Control,
+    identity: &Identity,
+) -> Result<Box<dyn tls::Wire>, LinkLost> {
     let broken = |why: std::io::Error| LinkLost::Broken(why.to_string());
-    let socket = TcpStream::connect(&settings.control.authority).await.map_err(broken)?;
+    let socket = TcpStream::connect(&control.authority).await.map_err(broken)?;
     socket.set_nodelay(true).map_err(broken)?;
-    let Some(name) = &settings.control.tls else { return Ok(Box::new(socket)) };
+    let Some(name) = &control.tls else { return Ok(Box::new(socket)) };
     let key = match identity.control {
         Some(known) => known,
         None => *token(settings)?.control(),
     };
     tls::encrypt(socket, name.clone(), &key).await.map_err(|why| match tls::is_somebody_else(&why) {
-        true => {
-            LinkLost::Untrusted(format!("{} does not hold our control plane's key", settings.control.url))
-        }
+        true => LinkLost::Untrusted(format!("{} does not hold our control plane's key", control.url)),
         false => LinkLost::Broken(why.to_string()),
     })
 }

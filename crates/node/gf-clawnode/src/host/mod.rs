@@ -7,6 +7,7 @@ mod answers;
 mod backoff;
 mod commands;
 mod control;
+mod controls;
 mod dispatch;
 mod failure;
 mod identity;

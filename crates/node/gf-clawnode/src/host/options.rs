@@ -21,9 +21,9 @@ pub struct Options {
     #[arg(long)]
     provider: String,
     /// The control plane's link, such as ws://127.0.0.1:7410/node/v1/link, or wss://control.example:7443/node/v1/link
-    /// where it is on another machine.
-    #[arg(long)]
-    control: String,
+    /// where it is on another machine. Give it once for each control plane of the fleet: any of them will do.
+    #[arg(long, required = true, value_delimiter = ',')]
+    control: Vec<String>,
     /// A file with the single-use enrolment token; not needed once the node has enrolled.
     #[arg(long)]
     token_file: Option<PathBuf>,
@@ -64,7 +64,8 @@ pub struct Settings {
     pub home: PathBuf,
     pub node: NodeId,
     pub provider: String,
-    pub control: Control,
+    /// At least one.
+    pub controls: Vec<Control>,
     pub token_file: Option<PathBuf>,
     pub runtime: Option<Runtime>,
     pub may_reboot: bool,
@@ -77,7 +78,11 @@ impl Options {
             home,
             node: self.node.parse().map_err(BadOption::Node)?,
             provider: self.provider,
-            control: Control::parse(&self.control).map_err(BadOption::Control)?,
+            controls: self
+                .control
+                .iter()
+                .map(|url| Control::parse(url).map_err(BadOption::Control))
+                .collect::<Result<_, _>>()?,
             token_file: self.token_file,
             runtime: self.runtime.map(Runtime::at),
             may_reboot: self.may_reboot,
