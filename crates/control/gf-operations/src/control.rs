@@ -88,6 +88,10 @@ impl Engine {
                         continue;
                     }
                     goes_on = true;
+                    // What is written again is looked at again.
+                    if let Some(head) = changed.stages.get_mut(record.id.stage as usize) {
+                        head.passed_at = None;
+                    }
                     let mut record = record.clone();
                     record.lane.state = LaneState::Waiting;
                     record.lane.error = None;

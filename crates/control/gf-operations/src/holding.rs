@@ -3,6 +3,7 @@
 //! A lane that ended may still be put back with its batch, and an operation whose lanes have all ended is not over
 //! before its end is written.
 
+use crate::gate::pace;
 use gf_model::{
     fleet::Fleet,
     operation::{LaneState, Operation, OperationState},
@@ -20,8 +21,10 @@ pub fn held_by<'a>(fleet: &'a Fleet, operation: &'a Operation) -> Vec<&'a str> {
     let is_ending = under_way.is_empty();
     let is_going_back = operation.state == OperationState::Undoing;
     let may_be_put_back = |stage: u32| {
-        let gated = operation.stages.get(stage as usize).is_some_and(|stage| stage.fail_above_percent < 100);
-        gated && under_way.contains(&stage)
+        let Some(head) = operation.stages.get(stage as usize) else { return false };
+        // What is looked at before its gate opens may be put back by it.
+        let watched = head.passed_at.is_none() && pace(operation).is_some_and(|pace| pace.settle_seconds > 0);
+        watched || head.fail_above_percent < 100 && under_way.contains(&stage)
     };
     lanes
         .into_iter()
@@ -54,7 +57,13 @@ mod tests {
 
     fn fleet(state: OperationState, gate: u8, lanes: &[(u32, LaneState)]) -> Fleet {
         let mut fleet = Fleet::default();
-        let head = StageHead { title: "batch".into(), parallel: 5, fail_above_percent: gate, lanes: 2 };
+        let head = StageHead {
+            title: "batch".into(),
+            parallel: 5,
+            fail_above_percent: gate,
+            lanes: 2,
+            passed_at: None,
+        };
         let operation = Operation {
             id: "op-1".parse().unwrap(),
             verb: Verb::Restart { instances: vec![], reason: String::new(), concurrency: 1 },

@@ -6,6 +6,7 @@
 mod control;
 mod engine;
 mod finish;
+pub mod gate;
 mod hands;
 mod holding;
 mod lane;

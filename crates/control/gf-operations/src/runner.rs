@@ -11,7 +11,10 @@ use gf_model::{
     operation::{LaneId, LaneState, Operation},
 };
 use std::{collections::HashMap, time::Duration};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::{
+    task::{Id, JoinError, JoinSet},
+    time::Instant,
+};
 
 /// A store that cannot be written to right now is asked again after this.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -20,10 +23,15 @@ pub(crate) async fn run(engine: &Engine, id: &OperationId) {
     let mut changed = engine.hands.store.changed();
     let mut tasks = JoinSet::new();
     let mut lanes: HashMap<Id, LaneId> = HashMap::new();
+    // Since when the present batch settles, as this process knows it: another one looks at it as long again.
+    let mut settling = None;
     loop {
         // Marked as seen before looking, so that a change that comes while we look wakes us.
         changed.borrow_and_update();
-        let Some((operation, next)) = look(engine, id) else { return };
+        let settled = settling.map_or(Duration::ZERO, |since: Instant| since.elapsed());
+        let Some((operation, next)) = look(engine, id, settled) else { return };
+        let mut settles = None;
+        settling = matches!(next, Next::Settle(_)).then(|| settling.unwrap_or_else(Instant::now));
         match next {
             Next::Run(wanted) => start(engine, &mut tasks, &mut lanes, wanted, Direction::Forward),
             Next::Undo(wanted) => start(engine, &mut tasks, &mut lanes, wanted, Direction::Back),
@@ -34,7 +42,22 @@ pub(crate) async fn run(engine: &Engine, id: &OperationId) {
                 }
                 continue;
             }
+            Next::GiveUp(ill) => {
+                if let Err(error) = give_up(engine, ill).await {
+                    tracing::error!(operation = %id, %error, "a batch could not be given up; trying again");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+                continue;
+            }
+            Next::Pass(stage) => {
+                if let Err(error) = pass(engine, id, stage).await {
+                    tracing::error!(operation = %id, %error, "a gate could not be passed; trying again");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+                continue;
+            }
             Next::Wait => {}
+            Next::Settle(left) => settles = Some(left),
             Next::End(state, why) => {
                 // Lanes that are still winding down write to their own records only.
                 while let Some(ended) = tasks.join_next().await {
@@ -59,15 +82,16 @@ pub(crate) async fn run(engine: &Engine, id: &OperationId) {
                 report(ended.map(|_| ()));
             }
             seen = changed.changed() => if seen.is_err() { return },
+            () = tokio::time::sleep(settles.unwrap_or_default()), if settles.is_some() => {}
         }
     }
 }
 
-fn look(engine: &Engine, id: &OperationId) -> Option<(Operation, Next)> {
+fn look(engine: &Engine, id: &OperationId, settled: Duration) -> Option<(Operation, Next)> {
     engine.hands.store.read(|fleet| {
         let operation = fleet.operations.get(id)?.clone();
         let lanes: Vec<_> = fleet.lanes_of(id).collect();
-        let next = schedule::next(&operation, &lanes);
+        let next = schedule::next(fleet, &operation, &lanes, settled);
         Some((operation, next))
     })
 }
@@ -86,6 +110,35 @@ fn start(
         let task = tasks.spawn(lane::run(engine.clone(), id.clone(), direction));
         lanes.insert(task.id(), id);
     }
+}
+
+/// What was written is taken back for what was seen since; a crash after this goes on taking it back.
+async fn give_up(engine: &Engine, ill: Vec<(LaneId, String)>) -> Result<(), WriteError> {
+    let write = engine.hands.store.update(|fleet, tx| {
+        for (id, why) in &ill {
+            if let Some(record) = fleet.lanes.get(id).filter(|record| record.lane.state == LaneState::Done) {
+                tracing::warn!(lane = %String::from(id.clone()), why, "given up at its gate");
+                let mut record = record.clone();
+                record.lane.state = LaneState::Undoing;
+                record.lane.error = Some(why.clone());
+                tx.put(record);
+            }
+        }
+    });
+    write.await
+}
+
+async fn pass(engine: &Engine, id: &OperationId, stage: usize) -> Result<(), WriteError> {
+    let now = engine.hands.clock.now();
+    let write = engine.hands.store.update(|fleet, tx| {
+        let Some(operation) = fleet.operations.get(id) else { return };
+        let mut operation = operation.clone();
+        if let Some(head) = operation.stages.get_mut(stage) {
+            head.passed_at = Some(now);
+            tx.put(operation);
+        }
+    });
+    write.await
 }
 
 async fn skip(engine: &Engine, skipped: Vec<LaneId>) -> Result<(), WriteError> {

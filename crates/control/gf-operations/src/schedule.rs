@@ -2,9 +2,14 @@
 //!
 //! It never starts anything; the runner does, and asks again whenever something changed.
 
-use gf_model::operation::{
-    Lane, LaneId, LaneRecord, LaneState, Operation, OperationState, Step, StepRecord, StepState,
+use crate::gate::{self, Gate};
+use gf_model::{
+    fleet::Fleet,
+    operation::{
+        Lane, LaneId, LaneRecord, LaneState, Operation, OperationState, Step, StepRecord, StepState,
+    },
 };
+use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -12,17 +17,23 @@ pub enum Next {
     Run(Vec<LaneId>),
     /// These lanes were finished and are put back, because their stage failed.
     Undo(Vec<LaneId>),
+    /// These lanes were finished and are put back, each for what was seen of it.
+    GiveUp(Vec<(LaneId, String)>),
     /// These lanes will never run.
     Skip(Vec<LaneId>),
+    /// The gate of this stage holds.
+    Pass(usize),
     /// Nothing until something changes.
     Wait,
+    /// Nothing for so long, unless something changes: a batch settles.
+    Settle(Duration),
     End(OperationState, Option<String>),
 }
 
-/// `lanes` in the order of their ids.
-pub fn next(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
+/// `lanes` in the order of their ids. `settled` is how long a batch has been settling.
+pub fn next(fleet: &Fleet, operation: &Operation, lanes: &[&LaneRecord], settled: Duration) -> Next {
     match operation.state {
-        OperationState::Running => running(operation, lanes),
+        OperationState::Running => running(fleet, operation, lanes, settled),
         OperationState::Cancelling => cancelling(lanes),
         OperationState::Undoing => undoing(operation, lanes),
         OperationState::Paused => Next::Wait,
@@ -52,7 +63,8 @@ fn must_arrive(lane: &Lane) -> bool {
         && moves.chain(last_deleted.filter(|_| is_teardown)).any(|step| begun(&step))
 }
 
-fn running(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
+fn running(fleet: &Fleet, operation: &Operation, lanes: &[&LaneRecord], settled: Duration) -> Next {
+    let pace = gate::pace(operation);
     for (index, head) in operation.stages.iter().enumerate() {
         let stage: Vec<_> = lanes.iter().filter(|lane| lane.id.stage as usize == index).copied().collect();
         if stage.iter().any(|lane| !lane.lane.state.is_over()) {
@@ -61,7 +73,10 @@ fn running(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
             let waiting = ids(&stage, |state| state == LaneState::Waiting);
             return Next::Run(under_way.into_iter().chain(waiting.into_iter().take(room)).collect());
         }
-        if too_many_failed(&stage, head.fail_above_percent) {
+        let spent = pace.is_some_and(|pace| {
+            head.passed_at.is_none() && budget_is_spent(lanes, index, pace.total_percent)
+        });
+        if spent || too_many_failed(&stage, head.fail_above_percent) {
             let finished = ids(&stage, |state| state == LaneState::Done);
             if !finished.is_empty() {
                 return Next::Undo(finished);
@@ -70,11 +85,32 @@ fn running(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
             if !later.is_empty() {
                 return Next::Skip(later);
             }
-            let why = format!("more than {} % of {} failed", head.fail_above_percent, head.title);
+            let why = match (spent, pace) {
+                (true, Some(pace)) => {
+                    format!("more than {} % of all targets failed by {}", pace.total_percent, head.title)
+                }
+                _ => format!("more than {} % of {} failed", head.fail_above_percent, head.title),
+            };
+            let why = first_error(&stage).map_or(why.clone(), |first| format!("{why}; {first}"));
             return end(lanes, OperationState::Failed, Some(why));
         }
+        let Some(pace) = pace.filter(|pace| pace.settle_seconds > 0 && head.passed_at.is_none()) else {
+            continue;
+        };
+        return match gate::judge(fleet, pace, &stage, settled) {
+            Gate::Passed => Next::Pass(index),
+            Gate::Wait(left) => Next::Settle(left),
+            Gate::Ill(lanes) => Next::GiveUp(lanes),
+        };
     }
     end_of(lanes)
+}
+
+/// Of all targets of the operation, and never by a single one.
+fn budget_is_spent(lanes: &[&LaneRecord], up_to: usize, percent: u8) -> bool {
+    let failed = lanes.iter().filter(|lane| lane.id.stage as usize <= up_to && is_failure(lane.lane.state));
+    let failed = failed.count();
+    failed > 1 && failed * 100 > lanes.len() * usize::from(percent)
 }
 
 /// Undone lanes count as failed ones: a stage that was put back stays a failed stage.
@@ -168,6 +204,7 @@ mod tests {
                     parallel,
                     fail_above_percent,
                     lanes,
+                    passed_at: None,
                 })
                 .collect(),
             conversation: None,
@@ -187,7 +224,7 @@ mod tests {
     }
 
     fn ask(operation: &Operation, lanes: &[LaneRecord]) -> Next {
-        next(operation, &lanes.iter().collect::<Vec<_>>())
+        next(&Fleet::default(), operation, &lanes.iter().collect::<Vec<_>>(), Duration::ZERO)
     }
 
     #[test]

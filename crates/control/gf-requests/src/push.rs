@@ -4,7 +4,7 @@ use crate::{Caller, Options, Outcome, Refusal, Requests};
 use gf_model::{
     AccountId, RevisionId, patch,
     revision::Revision,
-    verb::{Strategy, Verb},
+    verb::{Pace, Strategy, Verb},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -17,6 +17,7 @@ pub struct Push {
     pub description: String,
     pub strategy: Strategy,
     pub batch_size: u32,
+    pub pace: Pace,
 }
 
 impl Requests {
@@ -36,6 +37,7 @@ impl Requests {
             revision: RevisionId(revision),
             strategy: push.strategy,
             batch_size: push.batch_size,
+            pace: push.pace,
         };
         self.request(caller, verb, options).await
     }

@@ -66,6 +66,9 @@ pub struct StageHead {
     pub parallel: u32,
     pub fail_above_percent: u8,
     pub lanes: u32,
+    /// When its gate was found to hold; the next stage may begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_at: Option<Timestamp>,
 }
 
 /// Which lane: `op-91c2/0/3` is the fourth lane of the first stage.
@@ -329,6 +332,7 @@ impl Stage {
             parallel: self.parallel,
             fail_above_percent: self.fail_above_percent,
             lanes: self.lanes.len() as u32,
+            passed_at: None,
         }
     }
 }

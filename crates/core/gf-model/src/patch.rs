@@ -77,6 +77,18 @@ pub fn inverse(before: &Value, patch: &Value) -> Value {
     undo
 }
 
+/// What of a patch is not owned yet: the keys that are to change.
+pub fn delta(owned: &Value, patch: &Value) -> Value {
+    let mut delta = Value::Object(Map::new());
+    for path in owned_paths(patch) {
+        let wanted = at(patch, &path);
+        if at(owned, &path) != wanted {
+            put(&mut delta, &path, wanted.cloned().unwrap_or(Value::Null));
+        }
+    }
+    delta
+}
+
 fn put(document: &mut Value, path: &[String], value: Value) {
     let Some((first, rest)) = path.split_first() else {
         *document = value;

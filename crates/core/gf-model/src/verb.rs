@@ -29,7 +29,15 @@ pub enum Verb {
     #[serde(rename_all = "camelCase")]
     Resize { accounts: Vec<AccountId>, tier: Tier },
     #[serde(rename_all = "camelCase")]
-    ConfigPush { accounts: Vec<AccountId>, revision: RevisionId, strategy: Strategy, batch_size: u32 },
+    ConfigPush {
+        accounts: Vec<AccountId>,
+        revision: RevisionId,
+        strategy: Strategy,
+        /// Gateways per batch; 0 after a canary: the rest in one.
+        batch_size: u32,
+        #[serde(default)]
+        pace: Pace,
+    },
     #[serde(rename_all = "camelCase")]
     Rollback { rollout: OperationId, accounts: Vec<AccountId> },
     #[serde(rename_all = "camelCase")]
@@ -108,6 +116,37 @@ pub enum TeardownReason {
 pub enum Strategy {
     Rolling,
     Immediate,
+}
+
+/// How carefully a rollout goes from one batch to the next. What was asked for before there were gates has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pace {
+    /// Sizes of the first batches, such as 1, 10, 100, 1000.
+    pub canary: Vec<u32>,
+    /// How long after its last write a batch is looked at before the next one begins; 0: it is not looked at.
+    pub settle_seconds: u32,
+    /// The rollout ends when more than this share of all its gateways failed, and more than one.
+    pub total_percent: u8,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { canary: Vec::new(), settle_seconds: 0, total_percent: 100 }
+    }
+}
+
+impl Pace {
+    /// Longer than a hanging OpenClaw takes to be noticed.
+    pub const SETTLE_SECONDS: u32 = 20;
+    pub const TOTAL_PERCENT: u8 = 5;
+    /// The batches of a canary that names no sizes.
+    pub const CANARY: [u32; 4] = [1, 10, 100, 1000];
+
+    /// A gate after each batch.
+    pub fn gated(canary: Vec<u32>) -> Self {
+        Self { canary, settle_seconds: Self::SETTLE_SECONDS, total_percent: Self::TOTAL_PERCENT }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

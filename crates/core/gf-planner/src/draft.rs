@@ -101,13 +101,23 @@ impl<'a> Draft<'a> {
     /// Batches of at most `size` lanes. More than a tenth of failures in one stops all that follow; a single bad
     /// target never does, however small its batch.
     pub fn batches(&mut self, size: u32, parallel: u32, lanes: Vec<Lane>) {
-        let size = size.max(1) as usize;
-        let count = lanes.len().div_ceil(size);
-        let mut lanes = lanes.into_iter().peekable();
-        for number in 1..=count {
-            let batch: Vec<_> = lanes.by_ref().take(size).collect();
-            let mut stage = Stage::new(format!("batch {number} of {count}"), parallel, batch);
-            stage.fail_above_percent = gate_percent(stage.lanes.len());
+        let batches = split(lanes, std::iter::repeat(size));
+        self.stages_of(batches, parallel, gate_percent);
+    }
+
+    /// Batches that grow, then the rest in batches of `size`, or in one. A tenth is the limit however small a batch is:
+    /// the first few are there to fail.
+    pub fn canary(&mut self, first: &[u32], size: u32, parallel: u32, lanes: Vec<Lane>) {
+        let rest = if size == 0 { u32::MAX } else { size };
+        let batches = split(lanes, first.iter().copied().chain(std::iter::repeat(rest)));
+        self.stages_of(batches, parallel, |_| GATE_PERCENT);
+    }
+
+    fn stages_of(&mut self, batches: Vec<Vec<Lane>>, parallel: u32, percent: impl Fn(usize) -> u8) {
+        let count = batches.len();
+        for (index, batch) in batches.into_iter().enumerate() {
+            let mut stage = Stage::new(format!("batch {} of {count}", index + 1), parallel, batch);
+            stage.fail_above_percent = percent(stage.lanes.len());
             self.plan.stages.push(stage);
         }
     }
@@ -125,12 +135,22 @@ impl<'a> Draft<'a> {
     }
 }
 
+fn split(lanes: Vec<Lane>, sizes: impl Iterator<Item = u32>) -> Vec<Vec<Lane>> {
+    let mut lanes = lanes.into_iter();
+    sizes
+        .map(|size| lanes.by_ref().take(size.max(1) as usize).collect::<Vec<_>>())
+        .take_while(|batch| !batch.is_empty())
+        .collect()
+}
+
+const GATE_PERCENT: u8 = 10;
+
 /// A tenth, or what one lane of so many is.
 pub(crate) const fn gate_percent(lanes: usize) -> u8 {
     match lanes {
         0 | 1 => 100,
         2..=9 => 100_usize.div_ceil(lanes) as u8,
-        _ => 10,
+        _ => GATE_PERCENT,
     }
 }
 

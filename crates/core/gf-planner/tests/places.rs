@@ -70,6 +70,7 @@ proptest! {
             revision: gf_model::RevisionId(1),
             strategy: Strategy::Rolling,
             batch_size: size,
+            pace: Default::default(),
         };
         let plan = gf_planner::plan(fleet, &verb, &mut Counter(0), now()).unwrap();
         let sizes: Vec<_> = plan.stages.iter().map(|stage| stage.lanes.len()).collect();

@@ -12,7 +12,7 @@ use gf_model::{
     person::Principal,
     plan::Plan,
     provider::Pool,
-    verb::{SilenceScope, Strategy, TeardownReason, Verb},
+    verb::{Pace, SilenceScope, Strategy, TeardownReason, Verb},
 };
 use gf_planner::{PlanError, lint};
 use support::{Counter, add_snapshot, archive, golden, id, local, now, render, set};
@@ -48,7 +48,7 @@ fn teardown(accounts: &[&str], archive: bool, standby_only: bool) -> Verb {
 
 fn push(accounts: usize, strategy: Strategy, batch_size: u32) -> Verb {
     let accounts = (1..=accounts).map(|n| id(&format!("{n:04}"))).collect();
-    Verb::ConfigPush { accounts, revision: RevisionId(47), strategy, batch_size }
+    Verb::ConfigPush { accounts, revision: RevisionId(47), strategy, batch_size, pace: Default::default() }
 }
 
 #[test]
@@ -233,6 +233,28 @@ fn eight_hundred_and_forty_seven_in_batches_of_fifty_are_seventeen() {
     assert_eq!(plan.instances.len(), 1_694);
     assert!(plan.stages.iter().all(|stage| stage.fail_above_percent == 10));
     assert_eq!(plan.stages[16].title, "batch 17 of 17");
+}
+
+#[test]
+fn a_canary_grows_to_the_rest_and_stops_at_a_tenth_however_small_its_batch() {
+    let fleet = gf_planner::fixture::fleet(now());
+    let canary = |batch_size: u32, sizes: Vec<u32>| {
+        let Verb::ConfigPush { accounts, revision, strategy, .. } = push(847, Strategy::Rolling, 50) else {
+            unreachable!()
+        };
+        Verb::ConfigPush { accounts, revision, strategy, batch_size, pace: Pace::gated(sizes) }
+    };
+    let sizes = |verb: &Verb| {
+        let plan = plan(&fleet, verb).unwrap();
+        assert!(plan.stages.iter().all(|stage| stage.fail_above_percent == 10));
+        plan.stages.iter().map(|stage| stage.lanes.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(&canary(0, vec![1, 10, 100, 1000])), [1, 10, 100, 736]);
+    assert_eq!(sizes(&canary(400, vec![1, 10])), [1, 10, 400, 400, 36]);
+    let refused = plan(&fleet, &canary(0, vec![1, 0])).unwrap_err();
+    let plan = plan(&fleet, &canary(0, vec![1, 10])).unwrap();
+    assert!(plan.lines[0].contains("as a canary, in batches of 1, 10, 836"), "{:?}", plan.lines);
+    assert_eq!(refused.at().unwrap().0, "canarySizes");
 }
 
 #[test]

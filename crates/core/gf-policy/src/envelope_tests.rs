@@ -18,6 +18,7 @@ fn plan(accounts: &[&str], instances: &[&str], delta: i64) -> Plan {
         revision: RevisionId(7),
         strategy: Strategy::Rolling,
         batch_size: 50,
+        pace: Default::default(),
     };
     Plan {
         verb,

@@ -7,7 +7,7 @@ use gf_model::{
     fleet::Fleet,
     operation::{Lane, Stage, Step},
     plan::Plan,
-    verb::{SilenceScope, Strategy},
+    verb::{Pace, SilenceScope, Strategy},
 };
 
 fn accounts(n: usize) -> Vec<AccountId> {
@@ -41,7 +41,13 @@ fn facts(plan: &Plan, ledger: &Ledger) -> Facts {
 }
 
 fn push(strategy: Strategy) -> Verb {
-    Verb::ConfigPush { accounts: vec![], revision: RevisionId(1), strategy, batch_size: 50 }
+    Verb::ConfigPush {
+        accounts: vec![],
+        revision: RevisionId(1),
+        strategy,
+        batch_size: 50,
+        pace: Pace::default(),
+    }
 }
 
 #[test]
@@ -79,6 +85,35 @@ fn a_push_at_once_or_without_a_gate_is_not_validated_in_between() {
     let rollback = || Verb::Rollback { rollout: "91c2".parse().unwrap(), accounts: vec![] };
     assert_eq!(of(rollback(), 100, 100), 100);
     assert_eq!(of(rollback(), 101, 100), 101);
+}
+
+#[test]
+fn a_batch_that_follows_what_was_found_well_counts_up_to_ten_times_that() {
+    let of = |pace: Pace, batches: &[usize]| {
+        let verb = Verb::ConfigPush {
+            accounts: vec![],
+            revision: RevisionId(1),
+            strategy: Strategy::Rolling,
+            batch_size: 0,
+            pace,
+        };
+        let total = batches.iter().sum();
+        let mut plan = plan(verb, 1, total);
+        let mut left = plan.instances.clone().into_iter();
+        for size in batches {
+            let step = |instance| Step::ApplyRevision { instance, revision: RevisionId(1) };
+            let lanes = left.by_ref().take(*size).map(|id| Lane::new("acct-1", vec![step(id)])).collect();
+            let mut stage = Stage::new("batch", 4, lanes);
+            stage.fail_above_percent = 10;
+            plan.stages.push(stage);
+        }
+        facts(&plan, &Ledger::default()).unvalidated
+    };
+    let watched = || Pace::gated(Pace::CANARY.to_vec());
+    assert_eq!(of(watched(), &[2, 20, 200, 2000, 4000]), 2);
+    assert_eq!(of(watched(), &[2, 21]), 21, "more than ten times what was looked at");
+    assert_eq!(of(watched(), &[101, 20]), 101);
+    assert_eq!(of(Pace { settle_seconds: 0, ..watched() }, &[2, 20, 200]), 200, "nobody looks at it");
 }
 
 #[test]

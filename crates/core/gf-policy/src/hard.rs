@@ -171,7 +171,22 @@ pub(crate) fn unvalidated(verb: &Verb, plan: &Plan) -> usize {
     if immediate || ungated {
         return count;
     }
-    plan.stages.iter().map(changed_in).max().unwrap_or(0).min(count)
+    let mut validated = 0;
+    let mut most = 0;
+    for changed in plan.stages.iter().map(changed_in) {
+        if validated == 0 || changed > validated * limits::STEP_UP {
+            most = most.max(changed);
+        }
+        if is_watched(verb) {
+            validated += changed;
+        }
+    }
+    most.min(count)
+}
+
+/// Whether its batches are looked at after they were written, each before the next begins.
+const fn is_watched(verb: &Verb) -> bool {
+    matches!(verb, Verb::ConfigPush { pace, .. } if pace.settle_seconds > 0)
 }
 
 /// Whether more of its lanes may fail than a tenth, or than one, before the rest is stopped.

@@ -8,6 +8,8 @@ pub const USERS: usize = 10;
 pub const INSTANCES_AT_ONCE: usize = 100;
 /// A stage is validated when it stops the rest at more failures than this, in percent.
 pub const GATE_PERCENT: u8 = 10;
+/// A batch may be so many times as large as all that was found well before it.
+pub const STEP_UP: usize = 10;
 /// A rise of the monthly cost by more than this is said.
 pub const COST_PERCENT: i64 = 20;
 /// Below this base a percentage says nothing.

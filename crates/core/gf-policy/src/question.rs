@@ -97,8 +97,11 @@ fn headline(plan: &Plan) -> String {
         Verb::Teardown { .. } => format!("Tear down {pairs} WITHOUT an archive: {accounts}?"),
         Verb::Restore { .. } => format!("Restore {accounts}?"),
         Verb::Resize { tier, .. } => format!("Resize {pairs} to {tier}: {accounts}?"),
-        Verb::ConfigPush { revision, strategy, .. } => {
+        Verb::ConfigPush { revision, strategy, pace, .. } => {
             let how = match strategy {
+                Strategy::Rolling if !pace.canary.is_empty() => {
+                    format!("as a canary, in {}", batches(plan.stages.len()))
+                }
                 Strategy::Rolling => format!("in {}", batches(plan.stages.len())),
                 Strategy::Immediate => "all at once".to_owned(),
             };

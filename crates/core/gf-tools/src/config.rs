@@ -17,11 +17,18 @@ pub struct ConfigPushParams {
     pub patch: Map<String, Value>,
     /// What the change is for, in a few words.
     pub description: String,
-    /// `rolling` (default) validates each batch before the next; `immediate` is refused above 100 instances.
+    /// `rolling` (default) validates each batch before the next; `canary` begins with 1, then 10, 100, 1000, then the
+    /// rest; `immediate` is refused above 100 instances.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["rolling", "immediate"]))]
+    #[schemars(extend("enum" = ["rolling", "canary", "immediate"]))]
     pub strategy: Option<String>,
-    /// Gateways per batch (default 50).
+    /// Sizes of a canary's first batches, such as [1, 5, 25]; the rest follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary_sizes: Option<Vec<i64>>,
+    /// How long after its last write a batch must be well before the next one begins (default 20).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle_seconds: Option<i64>,
+    /// Gateways per batch (default 50; after a canary all that are left).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<i64>,
     /// True shows the diff and the blast radius, and changes nothing.

@@ -287,7 +287,7 @@ impl Host {
 
     fn health(&mut self, id: &str, scene: &Scene<'_>) -> Said {
         let instance = self.instance(id)?;
-        let answers = matches!(instance.phase, Phase::Serving | Phase::Draining) && !instance.sick;
+        let answers = matches!(instance.phase, Phase::Serving | Phase::Draining) && !instance.is_sick();
         let (http_status, body) = if answers { (200, r#"{"ok":true,"status":"live"}"#) } else { (0, "") };
         let found = self.instances.iter().find(|instance| &*instance.id == id);
         let instance = found.map(|instance| self.summary(instance, scene));

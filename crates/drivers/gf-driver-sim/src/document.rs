@@ -69,6 +69,9 @@ pub(crate) struct Document {
     owned: Box<str>,
     revision: Box<str>,
     taken: Vec<Taken>,
+    /// What is written to it is answered for and does not stay.
+    #[serde(default)]
+    pub loses_writes: bool,
 }
 
 /// A revision that was taken, with the way back.
@@ -108,6 +111,9 @@ fn parse_patch(text: &str) -> Result<Value, Failed> {
 }
 
 /// What OpenClaw would say against a configuration.
+/// Anywhere in a configuration: it is valid, and OpenClaw does not answer under it.
+const WEDGE: &str = "\"wedge\"";
+
 fn issues(config: &Value) -> Vec<String> {
     let unknown = config.as_object().into_iter().flatten().filter(|(key, _)| !KNOWN.contains(&key.as_str()));
     unknown.map(|(key, _)| format!("<root>: Unrecognized key: \"{key}\"")).collect()
@@ -151,6 +157,7 @@ impl Document {
             owned: owned.into(),
             revision: revision.into(),
             taken: Vec::new(),
+            loses_writes: false,
         })
     }
 
@@ -175,6 +182,11 @@ impl Document {
 
     pub(crate) fn is_malformed(&self) -> bool {
         read(&self.text).is_err()
+    }
+
+    /// Whether OpenClaw took a configuration under which it does not answer.
+    pub(crate) fn wedges(&self) -> bool {
+        self.text.contains(WEDGE)
     }
 
     pub(crate) fn revision(&self) -> &str {
@@ -237,7 +249,7 @@ impl Document {
         };
         patch::merge(&mut owned, &patch);
         self.taken.push(taken);
-        self.text = after.to_string().into();
+        self.write(&after);
         self.owned = owned.to_string().into();
         self.revision = revision.into();
         Ok(self.applied(changes))
@@ -251,10 +263,16 @@ impl Document {
         let led_on = self.taken.iter().position(|taken| &*taken.revision_before == revision);
         let kept = known.map(|last| last + 1).or(led_on).unwrap_or(self.taken.len());
         self.taken.truncate(kept);
-        self.text = after.to_string().into();
+        self.write(&after);
         self.owned = to.to_string().into();
         self.revision = revision.into();
         Ok(self.applied(changes))
+    }
+
+    fn write(&mut self, after: &Value) {
+        if !self.loses_writes {
+            self.text = after.to_string().into();
+        }
     }
 
     /// Takes back what a revision did here. A revision that was never taken here changes nothing.
@@ -280,6 +298,7 @@ impl Document {
             applied: true,
             restart_required: false,
             changes,
+            owned_hash: self.owned_hash(),
         }
     }
 

@@ -172,6 +172,18 @@ impl SimFleet {
         })
     }
 
+    /// From now on what is written to its configuration is answered for and does not stay, or stays again.
+    pub fn lose_writes(&self, instance: &InstanceId, lose: bool) -> Result<(), SimError> {
+        let machine = self.machine_of(instance)?;
+        self.world.touch(&machine, |inner, _| {
+            if let Ok(instance) = inner.saved.host.instance(instance.as_str()) {
+                instance.document.loses_writes = lose;
+                inner.changed = true;
+            }
+        });
+        Ok(())
+    }
+
     /// Somebody saved half of its configuration file.
     pub fn malform(&self, instance: &InstanceId) -> Result<(), SimError> {
         let machine = self.machine_of(instance)?;

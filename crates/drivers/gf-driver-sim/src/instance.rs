@@ -62,6 +62,10 @@ impl SimInstance {
         self.pid() != 0
     }
 
+    pub(crate) fn is_sick(&self) -> bool {
+        self.sick || self.document.wedges()
+    }
+
     pub(crate) fn role(&self) -> InstanceRole {
         if self.primary { InstanceRole::Primary } else { InstanceRole::Standby }
     }
@@ -70,7 +74,7 @@ impl SimInstance {
         match self.phase {
             Phase::Stopped => InstanceState::Stopped,
             Phase::Booting => InstanceState::Bootstrapping,
-            Phase::Serving if self.sick => InstanceState::Degraded,
+            Phase::Serving if self.is_sick() => InstanceState::Degraded,
             Phase::Serving => InstanceState::Active,
             Phase::Draining => InstanceState::Draining,
             Phase::Parked => InstanceState::Parked,
@@ -81,7 +85,7 @@ impl SimInstance {
     /// `load` is this instance's own, drawn once, so that over-sized ones stay over-sized.
     fn observation(&self, load: u64) -> Observation {
         Observation {
-            http_ok: matches!(self.phase, Phase::Serving | Phase::Draining) && !self.sick,
+            http_ok: matches!(self.phase, Phase::Serving | Phase::Draining) && !self.is_sick(),
             disk_percent: Some(20.0 + (load % 31) as f32),
             memory_percent: Some(12.0 + (load % 53) as f32),
             cpu_percent_5m: Some(3.0 + (load % 47) as f32),

@@ -53,7 +53,7 @@ impl Inner {
             tier: instance.tier,
             runs: powered && instance.runs(),
             acts: powered && instance.acts(),
-            sick: instance.sick,
+            sick: instance.is_sick(),
             channels_open: instance.channels_open,
             revision: instance.document.revision().to_owned(),
             malformed: instance.document.is_malformed(),

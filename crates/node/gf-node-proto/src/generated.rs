@@ -882,6 +882,9 @@ pub struct ConfigApplied {
     pub restart_required: bool,
     #[prost(message, repeated, tag = "5")]
     pub changes: ::prost::alloc::vec::Vec<ConfigChange>,
+    /// What the owned paths hold now, as InstanceSummary.owned_hash; empty from a node that does not say it.
+    #[prost(string, tag = "6")]
+    pub owned_hash: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigDocument {

@@ -9,7 +9,7 @@ use gf_model::{
     operation::OperationState,
     person::Principal,
     provider::Pool,
-    verb::{Strategy, TeardownReason, Verb},
+    verb::{Pace, Strategy, TeardownReason, Verb},
 };
 use gf_requests::{Act, Caller, Options, Outcome, Push, Requests};
 use serde_json::json;
@@ -156,16 +156,21 @@ impl Person {
     }
 
     async fn push(&mut self) {
+        let style = self.rng.u32(..1_000_000);
         let patch = match self.rng.u32(..8) {
-            0 => json!({ "nonsense": self.rng.u32(..1000) }),
-            _ => json!({ "tts": { "auto": format!("style-{}", self.rng.u32(..1_000_000)) } }),
+            0 => json!({ "nonsense": style }),
+            // Valid, and OpenClaw does not answer under it: only the gate sees that.
+            1 | 2 => json!({ "tts": { "auto": "wedge" } }),
+            _ => json!({ "tts": { "auto": format!("style-{style}") } }),
         };
+        let canary = if style.is_multiple_of(2) { vec![1, 2] } else { Vec::new() };
         let push = Push {
             accounts: self.some_accounts(),
             patch,
             description: "somebody wants it".into(),
             strategy: Strategy::Rolling,
             batch_size: self.rng.u32(1..=2),
+            pace: Pace::gated(canary),
         };
         let options = Options { confirmed: true, ..Options::default() };
         let outcome = self.requests.push(&ada(), push, options).await;

@@ -121,7 +121,12 @@ pub(crate) fn went_past_a_failed_batch(fleet: &Fleet, record: &LaneRecord) -> Op
     if !matches!(operation.verb, Verb::ConfigPush { .. }) || record.lane.state != LaneState::Running {
         return None;
     }
+    let gated = matches!(&operation.verb, Verb::ConfigPush { pace, .. } if pace.settle_seconds > 0);
     for (index, head) in operation.stages.iter().enumerate().take(record.id.stage as usize) {
+        if gated && head.passed_at.is_none() {
+            let next = record.id.stage;
+            return Some(format!("{} went on to batch {next} before batch {index} was well", operation.id));
+        }
         let stage: Vec<_> =
             fleet.lanes_of(&operation.id).filter(|lane| lane.id.stage as usize == index).collect();
         let failed = stage.iter().filter(|lane| {

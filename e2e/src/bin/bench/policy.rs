@@ -94,6 +94,7 @@ fn push(size: usize) -> Plan {
         revision,
         strategy: Strategy::Rolling,
         batch_size: 50,
+        pace: Default::default(),
     };
     plan(verb, size, instances(size * 2), step)
 }

@@ -110,6 +110,19 @@ pub struct PushArgs {
     /// All at once instead of batch by batch.
     #[arg(long)]
     pub immediate: bool,
+    /// A few first, then more: batches of these sizes, then the rest. Without sizes 1,10,100,1000.
+    #[arg(
+        long,
+        value_name = "SIZES",
+        value_delimiter = ',',
+        num_args = 0..,
+        require_equals = true,
+        conflicts_with = "immediate"
+    )]
+    pub canary: Option<Vec<i64>>,
+    /// How long each batch must be well before the next one begins, in seconds.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "immediate", allow_negative_numbers = true)]
+    pub settle: Option<i64>,
     /// How many gateways to a batch; without it the control plane chooses.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<i64>,

@@ -81,7 +81,12 @@ pub async fn push(api: &Api, args: PushArgs, as_json: bool) -> Result<()> {
             (None, patch) => object(patch.as_deref().unwrap_or_default(), "--patch")?,
         },
         description: args.description,
-        strategy: some_if("immediate".to_owned(), args.immediate),
+        strategy: match &args.canary {
+            Some(_) => Some("canary".to_owned()),
+            None => some_if("immediate".to_owned(), args.immediate),
+        },
+        canary_sizes: args.canary.filter(|sizes| !sizes.is_empty()),
+        settle_seconds: args.settle,
         batch_size: args.batch_size,
         dry_run: some_if(true, args.dry_run),
     };

@@ -6,7 +6,12 @@ use super::{
     change,
 };
 use crate::{Problem, view::words};
-use gf_model::{AccountId, fleet::Fleet, patch, verb::Strategy};
+use gf_model::{
+    AccountId,
+    fleet::Fleet,
+    patch,
+    verb::{Pace, Strategy},
+};
 use gf_planner::{BATCH, expand};
 use gf_requests::Push;
 use gf_tools::{ConfigPushParams, ConfigPushReply, Targets, config::DiffLine};
@@ -24,7 +29,12 @@ pub(super) async fn push(call: &Call, params: ConfigPushParams) -> Result<Config
         push.description,
         words::count(push.accounts.len() as u64, "gateway", "gateways")
     );
-    let (gateways, batch_size, strategy) = (push.accounts.len() as u64, push.batch_size, push.strategy);
+    let (gateways, batch_size) = (push.accounts.len() as u64, push.batch_size);
+    let strategy = match push.strategy {
+        Strategy::Immediate => "immediate",
+        Strategy::Rolling if push.pace.canary.is_empty() => "rolling",
+        Strategy::Rolling => "canary",
+    };
     let outcome = call.api.requests.push(&call.caller(), push, call.options(dry_run)).await?;
     let done = call.done(outcome, what);
     let revision = done.steps.iter().find_map(|step| match step {
@@ -39,7 +49,7 @@ pub(super) async fn push(call: &Call, params: ConfigPushParams) -> Result<Config
         approval: done.approval,
         revision,
         dry_run,
-        strategy: if strategy == Strategy::Rolling { "rolling" } else { "immediate" }.to_owned(),
+        strategy: strategy.to_owned(),
         diff,
         gateways,
         instances,
@@ -57,22 +67,47 @@ pub(super) fn checked(fleet: &Fleet, params: &ConfigPushParams) -> Result<Push, 
         Targets::Ids(ids) => expand::Targets::Ids(ids.clone()),
         Targets::Filter(filter) => change::targets(filter)?,
     };
-    let strategy = match params.strategy.as_deref() {
-        None | Some("rolling") => Strategy::Rolling,
-        Some("immediate") => Strategy::Immediate,
-        Some(other) => {
-            return Err(Problem::bad_request("unknown_strategy", format!("{other:?} is not a strategy"))
-                .at("strategy", other)
-                .fix("use rolling or immediate"));
-        }
-    };
+    let (strategy, pace) = pace(params)?;
+    let size = params.batch_size.map(|size| whole("batchSize", size, 1, 500)).transpose()?;
     Ok(Push {
         accounts: expand::accounts(fleet, &targets)?,
         patch: Value::Object(params.patch.clone()),
         description: few_words("description", &params.description, "say in a few words what it is for")?,
         strategy,
-        batch_size: whole("batchSize", params.batch_size.unwrap_or(BATCH.into()), 1, 500)?,
+        batch_size: size.unwrap_or(if pace.canary.is_empty() { BATCH } else { 0 }),
+        pace,
     })
+}
+
+/// How it goes from batch to batch. Naming sizes asks for a canary.
+fn pace(params: &ConfigPushParams) -> Result<(Strategy, Pace), Problem> {
+    let sizes = match &params.canary_sizes {
+        Some(sizes) => Some(
+            sizes.iter().map(|size| whole("canarySizes", *size, 1, 10_000)).collect::<Result<Vec<_>, _>>()?,
+        ),
+        None => None,
+    };
+    let settle = params.settle_seconds.map(|settle| whole("settleSeconds", settle, 1, 3600)).transpose()?;
+    let gated = |sizes: Vec<u32>| {
+        let pace = Pace::gated(sizes);
+        Pace { settle_seconds: settle.unwrap_or(pace.settle_seconds), ..pace }
+    };
+    match (params.strategy.as_deref(), sizes) {
+        (None | Some("rolling"), None) => Ok((Strategy::Rolling, gated(Vec::new()))),
+        (None | Some("canary"), Some(sizes)) if !sizes.is_empty() => Ok((Strategy::Rolling, gated(sizes))),
+        (Some("canary"), _) => Ok((Strategy::Rolling, gated(Pace::CANARY.to_vec()))),
+        (Some("immediate"), None) if settle.is_none() => Ok((Strategy::Immediate, Pace::default())),
+        (Some(given @ ("rolling" | "immediate")), _) => {
+            let said = format!("{given} goes without canarySizes, and immediate without settleSeconds");
+            Err(Problem::bad_request("contradiction", said).at("strategy", given).fix("use canary"))
+        }
+        (Some(other), _) => {
+            Err(Problem::bad_request("unknown_strategy", format!("{other:?} is not a strategy"))
+                .at("strategy", other)
+                .fix("use rolling, canary or immediate"))
+        }
+        (None, Some(_)) => Ok((Strategy::Rolling, gated(Vec::new()))),
+    }
 }
 
 /// Key by key: what the gateways should have now, and after.

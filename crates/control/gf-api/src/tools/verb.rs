@@ -24,6 +24,7 @@ pub fn of(fleet: &Fleet, tool: &str, arguments: Value) -> Result<Option<Verb>, P
                 revision: RevisionId(fleet.newest_revision().0 + 1),
                 strategy: push.strategy,
                 batch_size: push.batch_size,
+                pace: push.pace,
             }
         }
         "gf_operation" => {

@@ -26,19 +26,73 @@ pub(super) async fn apply(
         .store
         .read(|fleet| fleet.revisions.get(&revision).cloned())
         .ok_or_else(|| StepError::Failed(format!("there is no revision {revision}")))?;
+    let stood = context.hands.store.read(|fleet| stood_on(fleet, &instance, revision.id));
     let order = ConfigPush {
         instance_id: id.to_string(),
         revision: revision.id.to_string(),
-        patch: Some(Sensitive { value: revision.patch.to_string() }),
+        patch: Some(Sensitive { value: delta(stood.as_ref(), &revision.patch).to_string() }),
         ..ConfigPush::default()
     };
     let pushed = context.command(&instance, "push", order, context.hands.limits.long_command).await;
     if let Err(StepError::Flagged(why)) = &pushed {
         context.change(id, |instance| instance.flagged = Some(why.clone())).await?;
     }
-    let changed = changes_of(&pushed?)?;
+    let pushed = pushed?;
+    let changed = changes_of(&pushed)?;
+    if let Some(mut owned) = stood {
+        patch::merge(&mut owned, &revision.patch);
+        compare(context, &instance, revision.id, &owned, &pushed).await?;
+    }
     context.write(|fleet, changes| took(fleet, &instance, &revision, changes)).await?;
-    Ok(json!({ "changes": changed }))
+    Ok(json!({ "changes": changed, "scoreBefore": context.output["scoreBefore"] }))
+}
+
+/// What its gateway owned before the revision, where the instance stood there too. One that did not gets the whole
+/// patch and is aligned afterwards.
+fn stood_on(fleet: &Fleet, instance: &Instance, revision: RevisionId) -> Option<Value> {
+    let gateway = fleet.gateways.get(&instance.account)?;
+    let taken = gateway.taken.iter().rfind(|taken| taken.revision == revision);
+    let (before, owned) = match taken {
+        Some(taken) => (taken.revision_before, &taken.owned_before),
+        None => (gateway.revision, &gateway.owned),
+    };
+    (instance.revision == before).then(|| owned.clone())
+}
+
+/// The keys that are to change. Where none is, the patch itself says that the revision was taken.
+fn delta(stood: Option<&Value>, patch: &Value) -> Value {
+    let delta = stood.map(|owned| patch::delta(owned, patch));
+    delta.filter(|delta| !patch::owned_paths(delta).is_empty()).unwrap_or_else(|| patch.clone())
+}
+
+/// What was read back after the write against what it should hold at its owned paths now. What somebody changed by hand
+/// before is put right with the same step; what does not hold what was written then has failed.
+async fn compare(
+    context: &StepContext<'_>,
+    instance: &Instance,
+    revision: RevisionId,
+    owned: &Value,
+    pushed: &Reply,
+) -> Result<(), StepError> {
+    let wanted = patch::fingerprint_of(owned);
+    if holds(pushed, &wanted) {
+        return Ok(());
+    }
+    let order = whole(&instance.id, Some(revision), owned);
+    let aligned = context.command(instance, "align", order, context.hands.limits.long_command).await?;
+    match holds(&aligned, &wanted) {
+        true => Ok(()),
+        false => Err(StepError::Failed(format!(
+            "{} does not hold what was written: its owned keys read back differently",
+            instance.id
+        ))),
+    }
+}
+
+fn holds(reply: &Reply, wanted: &str) -> bool {
+    let Some(reply::Body::Applied(applied)) = &reply.body else { return false };
+    // A node of an older version reads back by itself and does not say what it read.
+    applied.owned_hash.is_empty() || applied.owned_hash == wanted
 }
 
 /// The instance runs the revision; with the primary the whole gateway does.

@@ -61,6 +61,10 @@ pub(crate) fn foresee(fleet: &Fleet, step: &Step) -> Value {
             .instances
             .get(instance)
             .map_or(Value::Null, |instance| json!({ "tierBefore": instance.tier })),
+        Step::ApplyRevision { instance, .. } => {
+            let health = fleet.instances.get(instance).and_then(|instance| instance.health.as_ref());
+            health.map_or(Value::Null, |health| json!({ "scoreBefore": health.score }))
+        }
         Step::SetProviderPool { provider, .. } => {
             fleet.providers.get(provider).map_or(Value::Null, |provider| json!({ "before": provider.pool }))
         }

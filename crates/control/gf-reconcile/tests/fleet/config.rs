@@ -4,7 +4,7 @@ use crate::rig::{Rig, account, accounts, person, with_pairs};
 use gf_model::{
     InstanceId, OperationId, RevisionId,
     operation::{LaneState, Operation, OperationState},
-    verb::{Strategy, Verb},
+    verb::{Pace, Strategy, Verb},
 };
 use gf_node_proto::{ConfigGet, reply::Body};
 use gf_requests::{Act, Options, Outcome, Push, Refusal};
@@ -18,6 +18,7 @@ pub async fn push(rig: &Rig, count: u32, patch: Value, batch_size: u32) -> Opera
         description: "test".into(),
         strategy: Strategy::Rolling,
         batch_size,
+        pace: Pace::gated(vec![]),
     };
     let options = Options { confirmed: true, ..Options::default() };
     match rig.requests.push(&person("ada"), push, options).await.unwrap() {

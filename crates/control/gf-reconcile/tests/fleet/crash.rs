@@ -10,7 +10,7 @@ use gf_model::{
     Tier,
     operation::OperationState,
     provider::Pool,
-    verb::{Strategy, TeardownReason, Verb},
+    verb::{Pace, Strategy, TeardownReason, Verb},
 };
 use gf_requests::{Act, Options, Push};
 use serde_json::json;
@@ -28,6 +28,7 @@ fn push_of(count: u32) -> Push {
         description: "test".into(),
         strategy: Strategy::Rolling,
         batch_size: 50,
+        pace: Pace::gated(vec![]),
     }
 }
 

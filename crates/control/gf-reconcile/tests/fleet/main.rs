@@ -12,5 +12,6 @@ mod memory;
 mod picture;
 mod provision;
 mod rig;
+mod rollout;
 mod schedule;
 mod world;

@@ -10,12 +10,13 @@ use gf_model::{
     AccountId, InstanceId, OperationId, RevisionId,
     instance::Instance,
     operation::{Lane, Step, StepState},
-    verb::Strategy,
+    verb::{Pace, Strategy},
 };
 use std::collections::BTreeMap;
 
 /// The largest batch that can be asked for; whether it is too large to be called rolling is for policy to say.
 const LARGEST_BATCH: i64 = 1000;
+const LARGEST_CANARY: i64 = 100_000;
 
 pub(super) fn push(
     draft: &mut Draft<'_>,
@@ -23,10 +24,18 @@ pub(super) fn push(
     revision: RevisionId,
     strategy: Strategy,
     batch_size: u32,
+    pace: &Pace,
 ) -> Result<(), PlanError> {
-    if batch_size == 0 || i64::from(batch_size) > LARGEST_BATCH {
-        let given = i64::from(batch_size);
-        return Err(PlanError::OutOfRange { field: "batchSize", given, min: 1, max: LARGEST_BATCH });
+    let in_range = |field, given: u32, max: i64| match i64::from(given) {
+        given if (1..=max).contains(&given) => Ok(()),
+        given => Err(PlanError::OutOfRange { field, given, min: 1, max }),
+    };
+    // After a canary the rest may follow in one batch: it has been tried by then.
+    if batch_size > 0 || pace.canary.is_empty() {
+        in_range("batchSize", batch_size, LARGEST_BATCH)?;
+    }
+    for size in &pace.canary {
+        in_range("canarySizes", *size, LARGEST_CANARY)?;
     }
     let mut lanes = Vec::new();
     for account in distinct(accounts) {
@@ -46,7 +55,8 @@ pub(super) fn push(
     let (gateways, instances) = (lanes.len(), draft.plan.instances.len());
     let parallel = parallel(draft);
     match strategy {
-        Strategy::Rolling => draft.batches(batch_size, parallel, lanes),
+        Strategy::Rolling if pace.canary.is_empty() => draft.batches(batch_size, parallel, lanes),
+        Strategy::Rolling => draft.canary(&pace.canary, batch_size, parallel, lanes),
         Strategy::Immediate => {
             draft.stage("all at once", parallel, lanes);
             if let Some(stage) = draft.plan.stages.last_mut() {
@@ -56,6 +66,10 @@ pub(super) fn push(
     }
     let sizes = match draft.plan.stages.len() {
         1 => "at once".to_owned(),
+        _ if !pace.canary.is_empty() => {
+            let sizes: Vec<_> = draft.plan.stages.iter().map(|stage| stage.lanes.len().to_string()).collect();
+            format!("as a canary, in batches of {}", sizes.join(", "))
+        }
         n => format!(
             "in {n} batches, the last of {}",
             draft.plan.stages.last().map_or(0, |stage| stage.lanes.len())
@@ -66,7 +80,18 @@ pub(super) fn push(
         plural(gateways, "gateway"),
         plural(instances, "instance")
     ));
-    draft.line("one bad target of a batch is flagged and left; more than 10 % put their batch back and end the rollout");
+    draft.line(match pace.canary.is_empty() {
+        true => {
+            "one bad target of a batch is flagged and left; more than 10 % put their batch back and end the rollout"
+        }
+        false => "more than 10 % of a batch, the first of one included, put their batch back and end the rollout",
+    });
+    if pace.settle_seconds > 0 {
+        let (settle, percent) = (pace.settle_seconds, pace.total_percent);
+        draft.line(format!(
+            "each batch must be well {settle} s after its last write, or what is not is put back; more than {percent} % of all gateways end the rollout"
+        ));
+    }
     Ok(())
 }
 

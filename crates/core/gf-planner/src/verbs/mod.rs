@@ -35,8 +35,8 @@ pub(crate) fn plan(
             restore::plan(&mut draft, account, archive.as_ref(), snapshot.as_ref(), now)?;
         }
         Verb::Resize { accounts, tier } => resize::plan(&mut draft, accounts, *tier)?,
-        Verb::ConfigPush { accounts, revision, strategy, batch_size } => {
-            configure::push(&mut draft, accounts, *revision, *strategy, *batch_size)?;
+        Verb::ConfigPush { accounts, revision, strategy, batch_size, pace } => {
+            configure::push(&mut draft, accounts, *revision, *strategy, *batch_size, pace)?;
         }
         Verb::Rollback { rollout, accounts } => configure::rollback(&mut draft, rollout, accounts)?,
         Verb::Restart { instances, concurrency, .. } => restart::plan(&mut draft, instances, *concurrency)?,

@@ -63,7 +63,8 @@ impl Instance {
             revision.clone_into(&mut spec.owned.revision);
         });
         remembered.map_err(Failure::from)?;
-        Ok(applied(revision, hash, written, changes(&before, change)))
+        let applied = applied(revision, hash, written, changes(&before, change));
+        Ok(ConfigApplied { owned_hash: self.owned_hash()?, ..applied })
     }
 
     /// Makes it own exactly these keys. What it owned besides goes back to what it was made with.
@@ -86,7 +87,12 @@ impl Instance {
         };
         self.read_back(&change)?;
         self.remember(|spec| spec.owned = aligned(&spec.owned, revision, owned))?;
-        Ok(applied)
+        Ok(ConfigApplied { owned_hash: self.owned_hash()?, ..applied })
+    }
+
+    /// A number for what stands on the disk at the owned paths.
+    fn owned_hash(&self) -> Outcome<String> {
+        Ok(patch::fingerprint(&self.config_on_disk()?, &self.spec.lock().owned.patch))
     }
 
     async fn align_once(
@@ -233,6 +239,7 @@ fn applied(
         applied: true,
         restart_required: written.requires_restart,
         changes,
+        owned_hash: String::new(),
     }
 }
 

@@ -157,6 +157,7 @@ pub fn running_provision() -> Vec<Change> {
             parallel: 4,
             fail_above_percent: 100,
             lanes: 4,
+            passed_at: None,
         }],
         conversation: None,
         audit_seq: None,

@@ -1,0 +1,131 @@
+//! What is seen of a batch, and what its gate says to it.
+
+use super::*;
+use gf_model::{
+    NodeId, RevisionId, Tier,
+    gateway::Generation,
+    health::{Health, Observation},
+    instance::Role,
+    node::Node,
+    operation::{Lane, StepState},
+};
+use serde_json::json;
+
+const SETTLE: Duration = Duration::from_secs(20);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn instance(state: InstanceState) -> Instance {
+    Instance {
+        id: "i-0001".parse().unwrap(),
+        account: "acct-0001".parse().unwrap(),
+        role: Role::Primary,
+        state,
+        state_since: at(0),
+        uncertain: false,
+        waits_to_boot: false,
+        tier: Tier::Standard,
+        provider: "hetzner".into(),
+        region: "nbg1".into(),
+        monthly_cost: gf_model::Cents(0),
+        place: None,
+        node: Some("n-1".parse::<NodeId>().unwrap()),
+        endpoint: None,
+        generation: Generation(1),
+        channels_on: true,
+        health: Some(Health::of(Observation { http_ok: true, ..Observation::default() }, at(0))),
+        last_boot_ms: None,
+        restarts: vec![],
+        revision: None,
+        remembers: None,
+        flagged: None,
+        created_at: at(0),
+        active_at: None,
+    }
+}
+
+fn lane(score_before: u64) -> LaneRecord {
+    let step = Step::ApplyRevision { instance: "i-0001".parse().unwrap(), revision: RevisionId(1) };
+    let mut lane = Lane { state: LaneState::Done, ..Lane::new("acct-0001", vec![step]) };
+    lane.steps[0].state = StepState::Done;
+    lane.steps[0].started_at = Some(at(100));
+    lane.steps[0].output = json!({ "scoreBefore": score_before });
+    LaneRecord { id: LaneId { operation: "op-1".parse().unwrap(), stage: 0, index: 0 }, lane }
+}
+
+fn look(instance: Instance, connected: bool, waited: Duration) -> Gate {
+    let mut fleet = Fleet::default();
+    let node = Node {
+        id: "n-1".parse().unwrap(),
+        provider: "hetzner".into(),
+        region: "nbg1".into(),
+        public_key: String::new(),
+        enrol_token_sha256: None,
+        enrolled_at: None,
+        connected,
+        last_change: at(0),
+        software: None,
+    };
+    fleet.apply(node.into());
+    fleet.apply(instance.into());
+    judge(&fleet, &Pace::gated(vec![]), &[&lane(100)], waited)
+}
+
+fn is_ill(gate: &Gate) -> bool {
+    matches!(gate, Gate::Ill(ill) if ill.len() == 1 && ill[0].1.contains("i-0001"))
+}
+
+#[test]
+fn nothing_is_said_before_it_has_settled_and_what_serves_passes_then() {
+    let fine = || instance(InstanceState::Active);
+    assert_eq!(look(fine(), true, SETTLE - Duration::from_secs(1)), Gate::Wait(Duration::from_secs(1)));
+    assert_eq!(look(fine(), true, SETTLE), Gate::Passed);
+}
+
+#[test]
+fn what_does_not_serve_is_ill_and_what_sleeps_or_is_gone_is_not() {
+    use InstanceState::{Degraded, Deleted, Failed, Parked, Stopped};
+    for state in [Degraded, Failed, Stopped] {
+        assert!(is_ill(&look(instance(state), true, SETTLE)), "{state}");
+    }
+    for state in [Parked, Deleted] {
+        assert_eq!(look(instance(state), true, SETTLE), Gate::Passed, "{state}");
+    }
+}
+
+#[test]
+fn what_is_not_heard_of_is_waited_for_and_not_for_ever() {
+    for (seen, connected) in [(InstanceState::Active, false), (InstanceState::Bootstrapping, true)] {
+        assert_eq!(look(instance(seen), connected, SETTLE), Gate::Wait(PATIENCE), "{seen}");
+        assert!(is_ill(&look(instance(seen), connected, SETTLE + PATIENCE)), "{seen}");
+    }
+}
+
+#[test]
+fn a_score_that_fell_is_ill_and_one_that_was_low_before_is_not_blamed_on_the_revision() {
+    let poor = Observation {
+        http_ok: true,
+        channel_down: true,
+        disk_percent: Some(90.0),
+        memory_percent: Some(95.0),
+        ..Observation::default()
+    };
+    let mut weak = instance(InstanceState::Active);
+    weak.health = Some(Health::of(poor, at(0)));
+    assert_eq!(weak.health.as_ref().unwrap().score, 65);
+    assert!(is_ill(&look(weak.clone(), true, SETTLE)));
+    let mut fleet = Fleet::default();
+    fleet.apply(weak.into());
+    assert_eq!(judge(&fleet, &Pace::gated(vec![]), &[&lane(65)], SETTLE), Gate::Passed);
+}
+
+#[test]
+fn what_ends_again_and_again_is_ill_though_it_answers_in_between() {
+    let mut restless = instance(InstanceState::Active);
+    restless.restarts = vec![at(50), at(101)];
+    assert_eq!(look(restless.clone(), true, SETTLE), Gate::Passed, "one of them was before");
+    restless.restarts.push(at(102));
+    assert!(is_ill(&look(restless, true, SETTLE)));
+}
