@@ -8,6 +8,7 @@ use gf_model::{
     notice::{NOT_CONFIGURED, Notice, Recipient, Severity},
     operation::{LaneState, Operation, OperationState},
     person::Principal,
+    verb::Verb,
 };
 use serde_json::json;
 
@@ -85,10 +86,21 @@ fn notice(ended: &Operation, well: bool, untold: bool, bits: u64, now: Timestamp
         Some(conversation) => Recipient::Conversation { conversation: conversation.clone() },
         None => Recipient::Operators,
     };
+    // Places were tried three times: nobody gets what they wait for until a person looks.
+    let builds = matches!(ended.verb, Verb::Provision { .. } | Verb::Restore { .. });
+    let why = match (&ended.error, ended.state) {
+        (Some(why), OperationState::Partial | OperationState::Failed | OperationState::Stuck) => {
+            format!(" {why}.")
+        }
+        _ => String::new(),
+    };
     let (severity, outcome) = match ended.state {
         OperationState::Done => (Severity::Info, "is done"),
         OperationState::Undone => (Severity::Info, "was undone"),
         OperationState::Cancelled => (Severity::Info, "was cancelled"),
+        OperationState::Failed | OperationState::Partial if builds => {
+            (Severity::Critical, "could not make all places, after two retries each")
+        }
         OperationState::Partial => (Severity::Warning, "ended; some targets did not make it"),
         OperationState::Failed => (Severity::Warning, "failed"),
         OperationState::Stuck => (Severity::Critical, "is stuck and needs a person"),
@@ -101,7 +113,7 @@ fn notice(ended: &Operation, well: bool, untold: bool, bits: u64, now: Timestamp
         recipient,
         severity,
         text: format!(
-            "Operation {} ({}) {outcome}.{}",
+            "Operation {} ({}) {outcome}.{why}{}",
             ended.id,
             ended.verb.name().replace('_', " "),
             if untold { UNTOLD } else { "" }

@@ -12,10 +12,12 @@ mod holding;
 mod lane;
 mod runner;
 pub mod schedule;
+mod status;
 mod steps;
 
 pub use control::{Act, ControlError};
 pub use engine::{Engine, Mandate, StartError};
 pub use hands::{Hands, Limits, Paths};
 pub use holding::{held, held_by};
+pub use status::ask_status;
 pub use steps::{StepContext, StepError, revision_name, whole as config_to_own};

@@ -60,8 +60,16 @@ pub fn due(fleet: &Fleet, now: Timestamp) -> Vec<Protect> {
         .filter(|gateway| gateway.desired == Desired::Pair)
         .filter(|gateway| !is_held(&held, gateway))
         .filter_map(|gateway| for_pair(fleet, gateway, now))
-        .filter(|act| !is_too_soon(fleet, act, now))
+        .filter(|act| !is_too_soon(fleet, act, now) && !waits_for_its_provider(fleet, act))
         .collect()
+}
+
+/// A standby that was lost where its provider reports an incident is replaced when that is over: it may come back, and
+/// everybody's replacement at once would be a storm at the others.
+fn waits_for_its_provider(fleet: &Fleet, act: &Protect) -> bool {
+    let Protect::RebuildStandby { account } = act else { return false };
+    let lost = fleet.standby_of(account);
+    lost.and_then(|lost| fleet.providers.get(&lost.provider)?.incident_at(&lost.region)).is_some()
 }
 
 /// A repair that failed is tried again after half a minute, then twice as long each time, up to an hour: a heal

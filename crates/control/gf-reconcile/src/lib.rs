@@ -15,11 +15,13 @@ mod memory;
 mod nodes;
 mod notices;
 pub mod observe;
+mod outages;
 mod protect;
 mod prune;
 mod reap;
 mod schedules;
 mod scores;
+mod statuses;
 mod usage;
 mod work;
 
@@ -82,6 +84,8 @@ pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSe
     tasks.spawn(prune::run(all.clone()));
     tasks.spawn(schedules::run(all.clone()));
     tasks.spawn(scores::run(all.clone()));
+    tasks.spawn(outages::run(all.clone()));
+    tasks.spawn(statuses::run(all.clone()));
     tasks.spawn(usage::run(all.clone()));
     tasks.spawn(reap::run(all.clone()));
     tasks.spawn(work::run(all.clone()));

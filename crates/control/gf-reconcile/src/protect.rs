@@ -3,7 +3,7 @@
 use crate::{
     Reconcilers,
     decide::{self, Protect},
-    incidents,
+    incidents, statuses,
 };
 use gf_model::{
     AccountId, NoticeId, OperationId,
@@ -45,7 +45,7 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
         }
         Protect::Failover { account, reason } => {
             let told = format!("FAILOVER: {reason}. Moving {account} to its standby.");
-            (Verb::Failover { account: account.clone(), reason }, account, Some(told))
+            (Verb::Failover { account: account.clone(), reason, outage: None }, account, Some(told))
         }
         Protect::RebuildStandby { account } => {
             (Verb::RebuildStandby { account: account.clone() }, account, None)
@@ -67,6 +67,12 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
         }
         Ok(other) => tracing::error!(%account, ?other, "a protective act was not started"),
         Err(refusal) if refusal.code == BREAKER_HALTED => {
+            // The provider's own word is a second witness: with it, the next look goes on.
+            let provider =
+                all.engine.hands().store.read(|fleet| Some(fleet.primary_of(&account)?.provider.clone()));
+            if let Some(provider) = provider {
+                statuses::ask(all, &provider).await;
+            }
             // Told once an hour at most, however many pairs wait behind the breaker.
             let hour = all.engine.hands().clock.now().as_second() / 3600;
             let text = format!(

@@ -5,10 +5,17 @@ use gf_model::{
     OperationId,
     operation::Operation,
     person::{PersonRole, Principal},
+    provider::ProviderId,
 };
 use gf_operations::Act;
 
 impl Requests {
+    /// Asks a provider how it is, and keeps its answer. That changes nothing at anybody's.
+    pub async fn ask_provider(&self, id: &ProviderId) -> Result<(), Refusal> {
+        gf_operations::ask_status(self.engine().hands(), id).await?;
+        Ok(())
+    }
+
     /// Pausing, resuming and cancelling stop harm; whoever may start things may do that. What changes more — a
     /// rollback, a retry — is a request of its own for an agent, and confirmed by the key of a person.
     pub async fn control(&self, caller: &Caller, id: &OperationId, act: Act) -> Result<Operation, Refusal> {

@@ -73,7 +73,8 @@ mod tests {
     }
 
     fn take(ledger: &Arc<Mutex<Ledger>>, by: &Principal) -> Reserved {
-        let plan = plan(Verb::Failover { account: "0001".parse().unwrap(), reason: "r".into() });
+        let plan =
+            plan(Verb::Failover { account: "0001".parse().unwrap(), reason: "r".into(), outage: None });
         Reserved::take(ledger, &mut ledger.lock(), by, &plan, Timestamp::UNIX_EPOCH)
     }
 

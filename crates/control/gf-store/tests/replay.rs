@@ -121,6 +121,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                 pool: Pool::Primary,
                 status: ProviderStatus::Unknown,
                 score: None,
+                status_asked_at: None,
                 low_confidence: true,
                 record: TrackRecord::default(),
             })

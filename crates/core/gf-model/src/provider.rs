@@ -1,6 +1,7 @@
 //! Who sells places, where, and how well they have done it.
 
 use crate::{Cents, Tier};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -63,6 +64,9 @@ pub struct Provider {
     pub setup_fee: Option<Cents>,
     pub pool: Pool,
     pub status: ProviderStatus,
+    /// When it was last asked for that; whether it answered is in the status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_asked_at: Option<Timestamp>,
     /// 0–100 over seven days; `None` while nothing has been measured.
     pub score: Option<u8>,
     pub low_confidence: bool,
@@ -85,6 +89,29 @@ pub enum ProviderStatus {
     Ok,
     Incident { title: String, regions: Vec<Region> },
     Unknown,
+}
+
+impl Provider {
+    /// What it reports of one of its regions.
+    pub fn incident_at(&self, region: &Region) -> Option<&str> {
+        match &self.status {
+            ProviderStatus::Incident { title, regions } if regions.is_empty() || regions.contains(region) => {
+                Some(title)
+            }
+            _ => None,
+        }
+    }
+
+    /// The cities of one of its regions, as people name them.
+    fn cities(&self, region: &Region) -> impl Iterator<Item = &str> {
+        let offers = self.regions.iter().filter(move |offer| offer.region == *region);
+        offers.flat_map(|offer| offer.title.split(" and "))
+    }
+
+    /// Whether two providers' regions are in one city: what darkens the one may darken the other.
+    pub fn shares_city(&self, region: &Region, other: &Self, others: &Region) -> bool {
+        self.cities(region).any(|city| other.cities(others).any(|theirs| theirs.eq_ignore_ascii_case(city)))
+    }
 }
 
 /// Counts of the last seven days from which the score is made.

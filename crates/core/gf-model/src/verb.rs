@@ -43,7 +43,13 @@ pub enum Verb {
     #[serde(rename_all = "camelCase")]
     Restart { instances: Vec<InstanceId>, reason: String, concurrency: u32 },
     #[serde(rename_all = "camelCase")]
-    Failover { account: AccountId, reason: String },
+    Failover {
+        account: AccountId,
+        reason: String,
+        /// Set where a whole place is left, wave by wave; `account` is the first of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outage: Option<Outage>,
+    },
     /// Builds the standby that a pair lacks.
     #[serde(rename_all = "camelCase")]
     RebuildStandby { account: AccountId },
@@ -93,6 +99,7 @@ impl Verb {
             | Self::Resize { accounts, .. }
             | Self::ConfigPush { accounts, .. }
             | Self::Rollback { accounts, .. } => accounts,
+            Self::Failover { outage: Some(outage), .. } => &outage.accounts,
             Self::Restore { account, .. }
             | Self::Failover { account, .. }
             | Self::RebuildStandby { account } => std::slice::from_ref(account),
@@ -116,6 +123,36 @@ pub enum TeardownReason {
 pub enum Strategy {
     Rolling,
     Immediate,
+}
+
+/// A provider or a region that is left by everybody who can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outage {
+    pub provider: ProviderId,
+    /// Without it, all of the provider's.
+    pub region: Option<Region>,
+    pub accounts: Vec<AccountId>,
+}
+
+/// For so long the alerts of a place that is left are quiet; a person is needed for more than an hour.
+pub const OUTAGE_SILENCE_MINUTES: i64 = 60;
+
+impl Outage {
+    /// As people name it: `hetzner nbg1`.
+    pub fn place(&self) -> String {
+        match &self.region {
+            Some(region) => format!("{} {region}", self.provider),
+            None => self.provider.to_string(),
+        }
+    }
+
+    pub fn scope(&self) -> SilenceScope {
+        match &self.region {
+            Some(region) => SilenceScope::Region(region.clone()),
+            None => SilenceScope::Provider(self.provider.clone()),
+        }
+    }
 }
 
 /// How carefully a rollout goes from one batch to the next. What was asked for before there were gates has none.

@@ -166,6 +166,7 @@ pub fn providers() -> Vec<Provider> {
         pool: Pool::Primary,
         status: ProviderStatus::Ok,
         score: None,
+        status_asked_at: None,
         low_confidence: true,
         record: TrackRecord::default(),
     };

@@ -82,7 +82,7 @@ fn moved_to_the_standby() {
     let mut fleet = local(1);
     add_snapshot(&mut fleet, "0001");
     set(&mut fleet, "aa01", InstanceState::Failed);
-    let verb = Verb::Failover { account: id("0001"), reason: "it failed".into() };
+    let verb = Verb::Failover { account: id("0001"), reason: "it failed".into(), outage: None };
     agreed("failover", &fleet, &verb);
     set(&mut fleet, "bb01", InstanceState::Degraded);
     let refused = PlanError::StandbyNotActive { account: id("0001"), state: Some(InstanceState::Degraded) };

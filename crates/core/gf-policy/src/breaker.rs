@@ -7,6 +7,7 @@ use gf_model::{
     AccountId, Timestamp,
     fleet::Fleet,
     gateway::{Desired, Gateway},
+    operation::LaneState,
     provider::ProviderStatus,
     verb::Verb,
 };
@@ -66,9 +67,17 @@ pub fn decide(moves: &Moves) -> Verdict {
 
 fn running(fleet: &Fleet) -> impl Iterator<Item = &AccountId> {
     let open = fleet.operations.values().filter(|operation| !operation.state.is_over());
-    open.filter_map(|operation| match &operation.verb {
-        Verb::Failover { account, .. } => Some(account),
-        _ => None,
+    open.flat_map(move |operation| match &operation.verb {
+        Verb::Failover { outage: Some(outage), .. } => {
+            let moving = move |account: &&AccountId| {
+                fleet.lanes_of(&operation.id).any(|record| {
+                    record.lane.state == LaneState::Running && record.lane.target == account.as_str()
+                })
+            };
+            outage.accounts.iter().filter(moving).collect()
+        }
+        Verb::Failover { account, .. } => vec![account],
+        _ => Vec::new(),
     })
 }
 

@@ -87,12 +87,22 @@ impl Facts {
             Verb::Restart { instances, .. } => facts.instances = facts.instances.max(instances.len()),
             Verb::Silence { minutes, .. } => facts.minutes = *minutes as usize,
             Verb::Failover { account, .. } => {
-                facts.primary_failed = fleet.primary_of(account).is_some_and(|primary| {
-                    matches!(primary.state, InstanceState::Failed | InstanceState::Stopped)
-                });
+                let failed = |account: &AccountId| {
+                    fleet.primary_of(account).is_some_and(|primary| {
+                        matches!(primary.state, InstanceState::Failed | InstanceState::Stopped)
+                    })
+                };
+                let moves = || breaker::moves(fleet, request.ledger, account, request.now);
+                // More than the breaker lets through by itself is only a rescue where somebody else saw it too.
+                let rescues = plan.accounts.len() <= 1 || {
+                    let moves = moves();
+                    moves.confirmed || moves.lately + plan.accounts.len() <= moves.allowed + 1
+                };
+                facts.primary_failed =
+                    rescues && !plan.accounts.is_empty() && plan.accounts.iter().all(failed);
                 // Only the control plane's own failovers are under the breaker, and counting is not free.
                 if matches!(request.principal, Principal::Service(_)) {
-                    let moves = breaker::moves(fleet, request.ledger, account, request.now);
+                    let moves = moves();
                     facts.failovers_running = moves.running;
                     facts.failovers_lately = moves.lately;
                     facts.failovers_allowed = moves.allowed;

@@ -107,7 +107,7 @@ fn teardown() -> Operation {
 }
 
 fn failover() -> Operation {
-    operation(Verb::Failover { account: id("0001"), reason: "r".into() })
+    operation(Verb::Failover { account: id("0001"), reason: "r".into(), outage: None })
 }
 
 /// Writes into the step log that the operation has done this step.

@@ -119,6 +119,9 @@ fn headline(plan: &Plan) -> String {
             let ids = names(plan.instances.iter().map(ToString::to_string).collect());
             format!("Restart {}: {ids}?", counted(plan.instances.len(), "instance"))
         }
+        Verb::Failover { outage: Some(outage), .. } => {
+            format!("Move {pairs} out of {} to their standbys: {accounts}?", outage.place())
+        }
         Verb::Failover { account, .. } => format!("Move {account} to its standby?"),
         Verb::RebuildStandby { account } => format!("Build a new standby for {account}?"),
         Verb::ProviderPolicy { provider, pool, .. } => {

@@ -49,12 +49,31 @@ pub struct FleetStatusReply {
     pub alerts: Vec<Alert>,
     /// Operations that run or wait.
     pub operations: Vec<OperationLine>,
+    /// What would be lost with the provider or region that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<Exposure>,
     /// Current configuration revision, such as `v47`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Oldest first; with `detail: full` only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gateways: Vec<GatewayLine>,
+}
+
+/// Who stands at a place, and who could leave it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Exposure {
+    pub place: String,
+    pub accounts: u64,
+    pub primaries: u64,
+    pub standbys: u64,
+    /// Primaries there whose standby is ACTIVE and elsewhere: these can fail over.
+    pub can_move: u64,
+    /// Primaries there that cannot.
+    pub stay: u64,
+    /// Pairs of which both halves stand there, or in the same city.
+    pub share_the_place: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -46,6 +46,11 @@ pub struct ProviderLine {
     /// What the provider itself says about an incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
+    /// ok, incident or unknown, in its own words.
+    pub status: String,
+    /// When it was asked for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_asked_at: Option<String>,
     pub instances: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<u64>,

@@ -193,6 +193,7 @@ impl Driver for ProcessDriver {
             pool: Pool::Primary,
             status: ProviderStatus::Ok,
             score: None,
+            status_asked_at: None,
             low_confidence: true,
             record: TrackRecord::default(),
         };

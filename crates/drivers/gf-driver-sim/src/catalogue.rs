@@ -150,6 +150,7 @@ impl Manner {
             pool: Pool::Primary,
             status: ProviderStatus::Ok,
             score: None,
+            status_asked_at: None,
             low_confidence: true,
             record: TrackRecord::default(),
         }

@@ -120,7 +120,11 @@ impl Person {
                 });
                 Verb::Restart { instances, reason: "somebody wants it".into(), concurrency: 1 }
             }
-            5 => Verb::Failover { account: self.some_account().pop()?, reason: "somebody wants it".into() },
+            5 => Verb::Failover {
+                account: self.some_account().pop()?,
+                reason: "somebody wants it".into(),
+                outage: None,
+            },
             6 => Verb::Restore {
                 account: self.some_account().pop()?,
                 archive: None,

@@ -74,6 +74,25 @@ impl<'a> Memory<'a> {
         self.newest_first().map(|used| used.tool.as_str()).find(|tool| CHANGES.contains(tool))
     }
 
+    /// The provider, and where it was named the region, that was looked at last.
+    pub fn last_place(&self) -> Option<Value> {
+        const LOOKS: [&str; 2] = ["gf_fleet_status", "gf_provider_health"];
+        let place = |used: &ToolUse| {
+            let keys = ["provider", "region"].into_iter();
+            let named = keys.filter_map(|key| Some((key.to_owned(), text(&used.arguments[key])?.into())));
+            named.collect::<serde_json::Map<_, _>>()
+        };
+        let looks = self.newest_first().filter(|used| LOOKS.contains(&used.tool.as_str()));
+        let places: Vec<_> = looks.map(place).filter(|place| !place.is_empty()).collect();
+        let newest = places.first()?;
+        // The same provider with its region, where both were looked at.
+        let fuller = places.iter().take(4).find(|place| {
+            place.contains_key("region")
+                && (newest.get("provider").is_none() || place.get("provider") == newest.get("provider"))
+        });
+        Some(Value::Object(fuller.unwrap_or(newest).clone()))
+    }
+
     /// The newest call of any tool of ours.
     pub fn last_use(&self) -> Option<&'a ToolUse> {
         self.newest_first().find(|used| used.tool.starts_with("gf_"))

@@ -102,7 +102,14 @@ pub enum Command {
     #[command(after_help = examples::FAILOVER)]
     Failover {
         /// Such as acct-0001.
-        account: String,
+        #[arg(required_unless_present = "provider", conflicts_with_all = ["provider", "region"])]
+        account: Option<String>,
+        /// Everybody who can leaves this provider, in waves of 20. Ask for its health first.
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+        /// Only this region of it.
+        #[arg(long, value_name = "NAME", requires = "provider")]
+        region: Option<String>,
         /// What the audit says about why.
         #[arg(long, value_name = "TEXT", default_value = "asked for on the command line")]
         reason: String,

@@ -164,13 +164,6 @@ pub async fn restart(api: &Api, args: RestartArgs, as_json: bool) -> Result<()> 
     carry_out(api, "gf_bulk_restart", json!(params), args.consent, as_json).await
 }
 
-pub async fn failover(
-    api: &Api,
-    account: String,
-    reason: String,
-    consent: Consent,
-    as_json: bool,
-) -> Result<()> {
-    let params = FailoverParams { account_id: account, reason };
+pub async fn failover(api: &Api, params: FailoverParams, consent: Consent, as_json: bool) -> Result<()> {
     carry_out(api, "gf_failover", json!(params), consent, as_json).await
 }

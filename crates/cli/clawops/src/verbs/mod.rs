@@ -16,6 +16,7 @@ pub mod tools;
 use crate::api::Api;
 use crate::args::{Command, FleetCommand};
 use crate::problem::Result;
+use gf_tools::FailoverParams;
 
 pub async fn run(api: &Api, command: Command, json: bool) -> Result<()> {
     match command {
@@ -32,8 +33,9 @@ pub async fn run(api: &Api, command: Command, json: bool) -> Result<()> {
         Command::Push(args) => act::push(api, args, json).await,
         Command::Rollback { operation, consent } => act::rollback(api, operation, consent, json).await,
         Command::Restart(args) => act::restart(api, args, json).await,
-        Command::Failover { account, reason, consent } => {
-            act::failover(api, account, reason, consent, json).await
+        Command::Failover { account, provider, region, reason, consent } => {
+            let params = FailoverParams { account_id: account, provider, region, reason };
+            act::failover(api, params, consent, json).await
         }
         Command::Op(command) => operations::run(api, command, json).await,
         Command::Approvals(command) => approvals::run(api, command, json).await,

@@ -320,7 +320,8 @@ async fn explain(
     let Some(tool) = gf_tools::tool(&asked.tool) else {
         return Err(Problem::not_found("tool", &asked.tool).fix("see `clawops tools`"));
     };
-    let Some(verb) = api.store.read(|fleet| verb::of(fleet, tool.name, asked.arguments))? else {
+    let Some(verb) = api.store.read(|fleet| verb::of(fleet, tool.name, asked.arguments, api.clock.now()))?
+    else {
         let explanation = Explanation {
             decision: "allow".to_owned(),
             rules: vec!["read_only".to_owned()],

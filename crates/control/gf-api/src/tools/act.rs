@@ -203,6 +203,11 @@ pub fn verb_words(verb: &Verb) -> String {
             format!("roll {rollout} back on {}", words::count(reached.len() as u64, "gateway", "gateways"))
         }
         Verb::Restart { instances, .. } => format!("restart {}", words::list(instances, 5)),
+        Verb::Failover { outage: Some(outage), .. } => format!(
+            "fail {} over, out of {}",
+            words::count(outage.accounts.len() as u64, "account", "accounts"),
+            outage.place()
+        ),
         Verb::Failover { account, .. } => format!("fail {account} over to its standby"),
         Verb::RebuildStandby { account } => format!("rebuild the standby of {account}"),
         Verb::ProviderPolicy { provider, pool, .. } => {

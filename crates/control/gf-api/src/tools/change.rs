@@ -1,4 +1,4 @@
-//! `gf_tier_resize`, `gf_bulk_restart`, `gf_failover`, `gf_provider_policy`, `gf_alerts_silence`: changes of what is
+//! `gf_tier_resize`, `gf_bulk_restart`, `gf_provider_policy`, `gf_alerts_silence`: changes of what is
 //! there.
 
 use super::{
@@ -18,9 +18,8 @@ use gf_model::{
 };
 use gf_planner::expand;
 use gf_tools::{
-    AlertsSilenceParams, AlertsSilenceReply, BulkRestartParams, BulkRestartReply, FailoverParams,
-    FailoverReply, ProviderPolicyParams, ProviderPolicyReply, TargetLine, TierResizeParams, TierResizeReply,
-    resize::TierChange,
+    AlertsSilenceParams, AlertsSilenceReply, BulkRestartParams, BulkRestartReply, ProviderPolicyParams,
+    ProviderPolicyReply, TargetLine, TierResizeParams, TierResizeReply, resize::TierChange,
 };
 
 const AT_ONCE: u32 = 20;
@@ -152,43 +151,6 @@ pub(super) async fn restart(call: &Call, params: BulkRestartParams) -> Result<Bu
         failed,
         summary: done.summary,
         approval: done.approval,
-    })
-}
-
-pub(super) fn failover_verb(fleet: &Fleet, params: &FailoverParams) -> Result<Verb, Problem> {
-    Ok(Verb::Failover {
-        account: expand::account(fleet, &params.account_id)?,
-        reason: reason(&params.reason)?,
-    })
-}
-
-pub(super) async fn failover(call: &Call, params: FailoverParams) -> Result<FailoverReply, Problem> {
-    let verb = call.api.store.read(|fleet| failover_verb(fleet, &params))?;
-    let Verb::Failover { account, .. } = &verb else {
-        return Err(Problem::internal("a failover became another verb"));
-    };
-    let now = call.api.clock.now();
-    let (generation, old, new, rpo) = call.api.store.read(|fleet| {
-        let gateway = fleet.gateways.get(account);
-        let snapshot = fleet.newest_snapshot(account).map(|s| crate::view::words::age(s.taken_at, now));
-        (
-            gateway.map(|gateway| gateway.generation.next().0).unwrap_or_default(),
-            gateway.and_then(|gateway| gateway.primary.as_ref().map(ToString::to_string)),
-            gateway.and_then(|gateway| gateway.standby.as_ref().map(ToString::to_string)),
-            snapshot,
-        )
-    });
-    let account_id = account.to_string();
-    let done = call.request(verb, false).await?;
-    Ok(FailoverReply {
-        operation_id: done.operation_id(),
-        summary: done.summary,
-        approval: done.approval,
-        account_id,
-        generation,
-        old_primary: old,
-        new_primary: new,
-        rpo_seconds: rpo,
     })
 }
 

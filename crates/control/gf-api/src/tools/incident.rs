@@ -10,7 +10,9 @@ use gf_model::{
     incident::{Incident, IncidentEntry, IncidentState},
     instance::InstanceState,
     notice::Severity,
+    provider::Provider,
 };
+use gf_policy::limits;
 use gf_store::TransactError;
 use gf_tools::{
     IncidentReportParams, IncidentReportReply,
@@ -219,9 +221,50 @@ fn update(
     for subject in params.subjects.iter().flatten() {
         add_subject(fleet, incident, subject)?;
     }
+    let widespread = incident.accounts.len() > limits::USERS;
+    if params.subjects.is_some() && (widespread || names_a_place(fleet, params)) {
+        may_be_widespread(fleet, incident, params, now)?;
+    }
     incident.timeline.extend(params.entry.clone().map(|text| IncidentEntry { at: now, text }));
     incident.root_cause = params.root_cause.clone().or_else(|| incident.root_cause.take());
     incident.actions.extend(params.actions.iter().flatten().cloned());
+    Ok(())
+}
+
+fn names_a_place(fleet: &Fleet, params: &IncidentReportParams) -> bool {
+    let is_one = |given: &String| !concerned(fleet, given).is_empty();
+    params.subjects.iter().flatten().any(is_one)
+}
+
+/// The providers that a subject means: itself, or those of a region.
+fn concerned<'a>(fleet: &'a Fleet, given: &str) -> Vec<&'a Provider> {
+    let name = given.trim().to_ascii_lowercase();
+    let has = |provider: &&Provider| {
+        provider.id.0 == name || provider.regions.iter().any(|offer| offer.region.0 == name)
+    };
+    fleet.providers.values().filter(has).collect()
+}
+
+/// Many gateways that fail together may be one broken observer: whoever sells their places is asked first.
+fn may_be_widespread(
+    fleet: &Fleet,
+    incident: &Incident,
+    params: &IncidentReportParams,
+    now: gf_model::Timestamp,
+) -> Result<(), Problem> {
+    let mut providers: Vec<&Provider> =
+        params.subjects.iter().flatten().flat_map(|given| concerned(fleet, given)).collect();
+    if providers.is_empty() {
+        let homes = incident.accounts.iter().filter_map(|account| fleet.primary_of(account));
+        providers = homes.filter_map(|primary| fleet.providers.get(&primary.provider)).collect();
+    }
+    for provider in providers {
+        gf_policy::may_declare_widespread(provider.status_asked_at, now).map_err(|refused| {
+            Problem::new(StatusCode::CONFLICT, "provider_not_asked", refused.message)
+                .at("subjects", &provider.id.0)
+                .fix(refused.fix.unwrap_or_default())
+        })?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod audit;
 mod change;
 mod config;
 mod cost;
+mod failover;
 mod incident;
 pub(crate) mod instance;
 pub(crate) mod instance_now;
@@ -103,7 +104,7 @@ async fn run(call: Call, name: &str, arguments: Value) -> Result<Value, Problem>
         }
         "gf_instance_health" => answer(instance::health(&call, json::from_value(arguments)?).await?),
         "gf_pair_status" => answer(pair::status(&call, json::from_value(arguments)?)?),
-        "gf_provider_health" => answer(provider::health(&call, json::from_value(arguments)?)?),
+        "gf_provider_health" => answer(provider::health(&call, json::from_value(arguments)?).await?),
         "gf_audit_log" => answer(audit::log(&call, json::from_value(arguments)?).await?),
         "gf_operation" => answer(operation::operation(&call, json::from_value(arguments)?).await?),
         "gf_incident_report" => answer(incident::report(&call, json::from_value(arguments)?).await?),
@@ -114,7 +115,7 @@ async fn run(call: Call, name: &str, arguments: Value) -> Result<Value, Problem>
         "gf_tier_resize" => answer(change::resize(&call, json::from_value(arguments)?).await?),
         "gf_config_push" => answer(config::push(&call, json::from_value(arguments)?).await?),
         "gf_bulk_restart" => answer(change::restart(&call, json::from_value(arguments)?).await?),
-        "gf_failover" => answer(change::failover(&call, json::from_value(arguments)?).await?),
+        "gf_failover" => answer(failover::failover(&call, json::from_value(arguments)?).await?),
         "gf_provider_policy" => answer(change::policy(&call, json::from_value(arguments)?).await?),
         "gf_alerts_silence" => answer(change::silence(&call, json::from_value(arguments)?).await?),
         "gf_schedule" => answer(schedule::schedule(&call, json::from_value(arguments)?).await?),

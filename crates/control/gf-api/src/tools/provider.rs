@@ -5,6 +5,7 @@ use crate::{
     Problem,
     view::{status::provider_named, words},
 };
+use futures_util::future::join_all;
 use gf_model::{
     fleet::Fleet,
     provider::{Pool, Provider, ProviderId, ProviderStatus, TrackRecord},
@@ -16,11 +17,35 @@ use gf_planner::{
 use gf_tools::{ProviderHealthParams, ProviderHealthReply, provider::ProviderLine};
 use std::collections::BTreeMap;
 
-pub(super) fn health(call: &Call, params: ProviderHealthParams) -> Result<ProviderHealthReply, Problem> {
+/// Who asks twice within so long gets the first answer.
+const FRESH_SECONDS: i64 = 15;
+
+/// The providers are asked how they are first: what the fleet sees of them may be its own eyes' fault.
+pub(super) async fn health(
+    call: &Call,
+    params: ProviderHealthParams,
+) -> Result<ProviderHealthReply, Problem> {
+    let asked_at = call.api.clock.now();
+    let (asked, due) = call.api.store.read(|fleet| {
+        let asked = params.provider.as_deref().map(|given| provider_named(fleet, given)).transpose()?;
+        let stale = |provider: &&Provider| {
+            asked.as_ref().is_none_or(|id| provider.id == *id)
+                && provider
+                    .status_asked_at
+                    .is_none_or(|at| asked_at.duration_since(at).as_secs() >= FRESH_SECONDS)
+        };
+        let due: Vec<_> =
+            fleet.providers.values().filter(stale).map(|provider| provider.id.clone()).collect();
+        Ok::<_, Problem>((asked, due))
+    })?;
+    for answered in join_all(due.iter().map(|id| call.api.requests.ask_provider(id))).await {
+        if let Err(error) = answered {
+            tracing::warn!(%error, "what a provider said of itself could not be written down");
+        }
+    }
     let now = call.api.clock.now();
     call.api.store.read(|fleet| {
         let counted = track::records(fleet, now);
-        let asked = params.provider.as_deref().map(|given| provider_named(fleet, given)).transpose()?;
         let fits = |provider: &&Provider| asked.as_ref().is_none_or(|id| provider.id == *id);
         let providers: Vec<_> =
             fleet.providers.values().filter(fits).map(|provider| line(fleet, provider, &counted)).collect();
@@ -68,6 +93,13 @@ fn line(fleet: &Fleet, provider: &Provider, counted: &BTreeMap<ProviderId, Track
             ProviderStatus::Incident { title, .. } => Some(title.clone()),
             ProviderStatus::Ok | ProviderStatus::Unknown => None,
         },
+        status: match &provider.status {
+            ProviderStatus::Ok => "ok",
+            ProviderStatus::Incident { .. } => "incident",
+            ProviderStatus::Unknown => "unknown",
+        }
+        .to_owned(),
+        status_asked_at: provider.status_asked_at.map(|at| at.to_string()),
         instances: instances(fleet, provider),
         quota: None,
         history: Vec::new(),
@@ -87,7 +119,11 @@ fn sentence(line: &ProviderLine) -> String {
     };
     let time =
         line.average_provision_seconds.map(|seconds| format!(", {} on average", words::seconds(seconds)));
-    let incident = line.incident.as_ref().map(|title| format!(" It reports an incident: {title}."));
+    let incident = match (&line.incident, line.status.as_str()) {
+        (Some(title), _) => Some(format!(" It reports an incident: {title}.")),
+        (None, "ok") => Some(" It reports no incident.".to_owned()),
+        _ => line.status_asked_at.is_some().then(|| " It does not say how it is.".to_owned()),
+    };
     format!(
         "{}: {score}, advice {}, pool {}; {}, {} failed{}; {}.{}",
         line.provider,

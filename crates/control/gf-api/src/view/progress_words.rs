@@ -82,6 +82,19 @@ fn head(reply: &OperationReply, operation: &Operation) -> String {
         Verb::Rollback { rollout, .. } => {
             format!("Rollback of {rollout} {}: {} ({id}).{doing}", phase(operation.state), targets(reply))
         }
+        Verb::Failover { outage: Some(outage), .. } => {
+            let wave = match (reply.batch, reply.batches) {
+                (Some(wave), Some(waves)) if !over => format!(" Wave {wave} of {waves}."),
+                (_, Some(waves)) => format!(" {}.", words::count(waves, "wave", "waves")),
+                _ => String::new(),
+            };
+            format!(
+                "Failover out of {} {}: {} ({id}).{wave}{doing}",
+                outage.place(),
+                phase(operation.state),
+                targets(reply)
+            )
+        }
         Verb::Failover { account, .. } => {
             let outcome = match (reply.generation, reply.rpo_seconds) {
                 (Some(generation), Some(rpo)) => {

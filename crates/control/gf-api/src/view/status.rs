@@ -15,7 +15,7 @@ use gf_model::{
 use gf_tools::{
     FleetStatusParams, FleetStatusReply,
     common::Counts,
-    fleet::{ProviderCount, RegionCount, TierCount},
+    fleet::{Exposure, ProviderCount, RegionCount, TierCount},
 };
 use std::collections::BTreeMap;
 
@@ -50,11 +50,49 @@ impl Filter {
         self.provider.is_none() && self.region.is_none() && self.state.is_none()
     }
 
+    /// Of a provider or a region; what is not there is not exposed.
+    fn exposure(&self, fleet: &Fleet, pairs: &[Pair<'_>]) -> Option<Exposure> {
+        let place = match (&self.provider, &self.region) {
+            (Some(provider), Some(region)) => format!("{provider} {region}"),
+            (Some(provider), None) => provider.to_string(),
+            (None, Some(region)) => region.to_string(),
+            (None, None) => return None,
+        };
+        let there = |instance: &Instance| {
+            self.provider.as_ref().is_none_or(|provider| instance.provider == *provider)
+                && self.region.as_ref().is_none_or(|region| instance.region == *region)
+        };
+        let mut exposure = Exposure { place, ..Exposure::default() };
+        for pair in pairs {
+            let primary = pair.primary.filter(|primary| there(primary));
+            let standby = pair.standby.filter(|standby| there(standby));
+            exposure.accounts += u64::from(primary.is_some() || standby.is_some());
+            exposure.primaries += u64::from(primary.is_some());
+            exposure.standbys += u64::from(standby.is_some());
+            if let Some(primary) = primary {
+                let shares = pair.standby.is_some_and(|standby| in_one_city(fleet, primary, standby));
+                let moves = pair.standby.is_some_and(|standby| standby.is_active() && !there(standby));
+                exposure.share_the_place += u64::from(shares || standby.is_some());
+                exposure.can_move += u64::from(moves);
+                exposure.stay += u64::from(!moves);
+            }
+        }
+        Some(exposure)
+    }
+
     fn admits(&self, pair: &Pair<'_>) -> bool {
         let any = |fits: &dyn Fn(&Instance) -> bool| pair.instances().any(fits);
         self.provider.as_ref().is_none_or(|provider| any(&|i| i.provider == *provider))
             && self.region.as_ref().is_none_or(|region| any(&|i| i.region == *region))
             && self.state.is_none_or(|state| any(&|i| i.state == state))
+    }
+}
+
+fn in_one_city(fleet: &Fleet, one: &Instance, other: &Instance) -> bool {
+    let of = |instance: &Instance| fleet.providers.get(&instance.provider);
+    match (of(one), of(other)) {
+        (Some(mine), Some(theirs)) => mine.shares_city(&one.region, theirs, &other.region),
+        _ => false,
     }
 }
 
@@ -83,11 +121,17 @@ pub fn region_of(fleet: &Fleet, provider: &ProviderId, given: &str) -> Result<Re
         .fix(format!("use {}", words::list(&known, 24))))
 }
 
-fn region_named(fleet: &Fleet, given: &str) -> Result<Region, Problem> {
+/// A region by the name or the city that somebody typed.
+pub fn region_named(fleet: &Fleet, given: &str) -> Result<Region, Problem> {
     let region = Region::from(given.trim());
-    let known = || fleet.providers.values().flat_map(|provider| &provider.regions).map(|offer| &offer.region);
+    let offers = || fleet.providers.values().flat_map(|provider| &provider.regions);
+    let known = || offers().map(|offer| &offer.region);
     if known().any(|offered| *offered == region) {
         return Ok(region);
+    }
+    // People say the city.
+    if let Some(offer) = offers().find(|offer| offer.title.eq_ignore_ascii_case(given.trim())) {
+        return Ok(offer.region.clone());
     }
     let known: Vec<_> = known().collect();
     Err(Problem::bad_request("unknown_region", format!("there is no region {given:?}"))
@@ -219,6 +263,7 @@ pub fn fleet_status(
         monthly_cost: words::per_month(sums.cost),
         alerts: alerts(fleet, &counted, filter.is_open(), now),
         operations: operations.map(|operation| super::progress::line(fleet, operation)).collect(),
+        exposure: filter.exposure(fleet, &counted),
         revision: (!fleet.revisions.is_empty()).then(|| fleet.newest_revision().to_string()),
         gateways: Vec::new(),
     };
@@ -247,6 +292,7 @@ fn summary(reply: &FleetStatusReply, filter: &Filter) -> String {
         0 => String::new(),
         n => format!(" ({} for a place to boot)", words::count(n, "waits", "wait")),
     };
+    let exposure = reply.exposure.as_ref().map(exposed).unwrap_or_default();
     let instances = format!(
         "{}: {}{queue}",
         words::instances(reply.instances_total),
@@ -265,5 +311,21 @@ fn summary(reply: &FleetStatusReply, filter: &Filter) -> String {
             format!("{}: {}{more}.", words::count(n, "alert", "alerts"), first.join("; "))
         }
     };
-    format!("{pairs}. {instances}. {}. {alerts}{working}", reply.monthly_cost)
+    format!("{exposure}{pairs}. {instances}. {}. {alerts}{working}", reply.monthly_cost)
+}
+
+fn exposed(exposure: &Exposure) -> String {
+    let shared = match exposure.share_the_place {
+        0 => String::new(),
+        n => format!(" {} both halves in that place.", words::count(n, "pair has", "pairs have")),
+    };
+    format!(
+        "Exposure at {}: {} ({}, {}); {} can fail over, {} cannot.{shared} ",
+        exposure.place,
+        words::count(exposure.accounts, "account", "accounts"),
+        words::count(exposure.primaries, "primary", "primaries"),
+        words::count(exposure.standbys, "standby", "standbys"),
+        exposure.can_move,
+        exposure.stay,
+    )
 }

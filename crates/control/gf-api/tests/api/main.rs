@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod callers;
 mod document;
+mod outage;
 mod page;
 mod people;
 mod rules;

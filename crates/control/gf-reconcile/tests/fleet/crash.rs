@@ -138,7 +138,7 @@ fn restart() {
 #[test]
 fn failover_and_the_standby_that_follows() {
     everywhere(&story(
-        |rig| Box::pin(ask(rig, Verb::Failover { account: account(1), reason: "test".into() })),
+        |rig| Box::pin(ask(rig, Verb::Failover { account: account(1), reason: "test".into(), outage: None })),
         "failover",
     ));
 }
@@ -286,7 +286,8 @@ async fn answers_of_nodes_that_are_lost_make_nothing_happen_twice() {
     for node in [&primary.node, &standby.node] {
         rig.sim.mute_effects(node.as_ref().unwrap(), 1).unwrap();
     }
-    let moved = rig.confirmed(Verb::Failover { account: account(1), reason: "test".into() }).await;
+    let moved =
+        rig.confirmed(Verb::Failover { account: account(1), reason: "test".into(), outage: None }).await;
     assert_eq!(rig.ended(&moved).await.state, OperationState::Done, "{}", rig.picture());
     rig.until("all is settled", is_settled).await;
     is_sound(&rig).await;

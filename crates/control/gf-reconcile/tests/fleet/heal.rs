@@ -259,8 +259,10 @@ async fn while_nobody_can_confirm_that_the_old_one_is_off_nobody_takes_its_place
 async fn what_was_fenced_stays_fenced_whatever_its_node_says_late() {
     let (_world, rig) = with_pairs(1).await;
     let primary = rig.primary(1);
-    let Outcome::Started(failover) =
-        rig.ask_confirmed(Verb::Failover { account: account(1), reason: "test".into() }).await.unwrap()
+    let Outcome::Started(failover) = rig
+        .ask_confirmed(Verb::Failover { account: account(1), reason: "test".into(), outage: None })
+        .await
+        .unwrap()
     else {
         panic!("it was not started")
     };

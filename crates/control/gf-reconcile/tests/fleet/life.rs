@@ -178,7 +178,8 @@ async fn paused_it_begins_nothing_new_and_resumed_it_ends() {
 async fn a_failover_that_is_cancelled_on_its_way_arrives_and_serves() {
     let (_world, rig) = with_pairs(1).await;
     let (old, new) = (rig.primary(1), rig.standby(1));
-    let moved = rig.confirmed(Verb::Failover { account: account(1), reason: "drill".into() }).await;
+    let moved =
+        rig.confirmed(Verb::Failover { account: account(1), reason: "drill".into(), outage: None }).await;
     rig.until("the old primary is fenced", |fleet| fleet.instances[&old.id].state == InstanceState::Stopped)
         .await;
     rig.requests.control(&person("ada"), &moved.id, Act::Cancel).await.unwrap();

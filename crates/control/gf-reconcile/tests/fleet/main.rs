@@ -9,6 +9,7 @@ mod drift;
 mod heal;
 mod life;
 mod memory;
+mod outage;
 mod picture;
 mod provision;
 mod rig;

@@ -1,6 +1,6 @@
 //! A pair moved to its standby, and the standby that is missing afterwards.
 
-use super::{gateway, parts, teardown};
+use super::{distinct, gateway, parts, plural, teardown};
 use crate::{
     PlanError, cost,
     draft::Draft,
@@ -9,9 +9,14 @@ use crate::{
 use gf_model::{
     AccountId,
     fleet::Fleet,
+    gateway::Generation,
     instance::{Instance, InstanceState, Role},
     operation::{Lane, MemorySource, Step},
+    verb::{OUTAGE_SILENCE_MINUTES, Outage},
 };
+
+/// So many move at once.
+const WAVE: usize = 20;
 
 pub(super) fn failover(draft: &mut Draft<'_>, account: &AccountId) -> Result<(), PlanError> {
     let gateway = gateway(draft.fleet, account)?;
@@ -21,17 +26,8 @@ pub(super) fn failover(draft: &mut Draft<'_>, account: &AccountId) -> Result<(),
         account: account.clone(),
         state: standby.map(|standby| standby.state),
     })?;
-    draft.touches_account(account);
-    draft.touches(old);
-    draft.touches(new);
-    let steps = vec![
-        Step::RaiseGeneration { account: account.clone(), expected: gateway.generation },
-        Step::Fence { instance: old.id.clone() },
-        Step::LoadMemory { account: account.clone(), instance: new.id.clone() },
-        Step::Promote { account: account.clone(), instance: new.id.clone() },
-        Step::ConnectChannels { account: account.clone(), instance: new.id.clone() },
-    ];
-    draft.stage("failover", 1, vec![Lane::new(account.as_str(), steps)]);
+    let lane = moves(draft, account, gateway.generation, old, new);
+    draft.stage("failover", 1, vec![lane]);
     draft.line(format!(
         "{account} moves from {} at {} ({}) to {} at {}",
         old.id, old.provider, old.state, new.id, new.provider
@@ -44,6 +40,72 @@ pub(super) fn failover(draft: &mut Draft<'_>, account: &AccountId) -> Result<(),
         None => draft.warn("there is no snapshot: the new primary remembers nothing that the old one learnt"),
     }
     draft.irreversible(format!("{} loses the right to act; a new standby is built in its stead", old.id));
+    Ok(())
+}
+
+/// The steps by which a pair moves.
+fn moves(
+    draft: &mut Draft<'_>,
+    account: &AccountId,
+    expected: Generation,
+    old: &Instance,
+    new: &Instance,
+) -> Lane {
+    draft.touches_account(account);
+    draft.touches(old);
+    draft.touches(new);
+    let steps = vec![
+        Step::RaiseGeneration { account: account.clone(), expected },
+        Step::Fence { instance: old.id.clone() },
+        Step::LoadMemory { account: account.clone(), instance: new.id.clone() },
+        Step::Promote { account: account.clone(), instance: new.id.clone() },
+        Step::ConnectChannels { account: account.clone(), instance: new.id.clone() },
+    ];
+    Lane::new(account.as_str(), steps)
+}
+
+/// Everybody whose primary is at the place and whose standby is ACTIVE elsewhere, in waves. One that cannot be moved
+/// does not hold the others back.
+pub(super) fn leave(draft: &mut Draft<'_>, outage: &Outage) -> Result<(), PlanError> {
+    let there = |instance: &Instance| {
+        instance.provider == outage.provider
+            && outage.region.as_ref().is_none_or(|region| instance.region == *region)
+    };
+    let (mut lanes, mut stay) = (Vec::new(), 0);
+    for account in distinct(&outage.accounts) {
+        let gateway = gateway(draft.fleet, &account)?;
+        let (primary, standby) = parts(draft.fleet, &account);
+        // Who has left meanwhile needs nothing.
+        let Some(old) = primary.filter(|primary| there(primary)) else { continue };
+        match standby.filter(|standby| standby.is_active() && !there(standby)) {
+            Some(new) => lanes.push(moves(draft, &account, gateway.generation, old, new)),
+            None => stay += 1,
+        }
+    }
+    if lanes.is_empty() {
+        let why = format!("no primary at {} has an ACTIVE standby elsewhere", outage.place());
+        return Err(PlanError::NothingToDo { what: "failover", why });
+    }
+    let count = lanes.len();
+    let waves = count.div_ceil(WAVE);
+    draft.line(format!(
+        "{} leave {} in {} of at most {WAVE}",
+        plural(count, "primary").replace("primarys", "primaries"),
+        outage.place(),
+        plural(waves, "wave")
+    ));
+    draft.line(format!("alerts of {} are quiet for {OUTAGE_SILENCE_MINUTES} minutes", outage.place()));
+    if stay > 0 {
+        draft.warn(format!("{} without an ACTIVE standby elsewhere stay", plural(stay, "account")));
+    }
+    let mut lanes = lanes.into_iter();
+    for wave in 1..=waves {
+        let some = lanes.by_ref().take(WAVE).collect();
+        draft.stage(&format!("wave {wave} of {waves}"), WAVE as u32, some);
+    }
+    draft.irreversible(
+        "the primaries there lose the right to act; new standbys are built when their provider recovers",
+    );
     Ok(())
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn plan(
         }
         Verb::Rollback { rollout, accounts } => configure::rollback(&mut draft, rollout, accounts)?,
         Verb::Restart { instances, concurrency, .. } => restart::plan(&mut draft, instances, *concurrency)?,
+        Verb::Failover { outage: Some(outage), .. } => failover::leave(&mut draft, outage)?,
         Verb::Failover { account, .. } => failover::failover(&mut draft, account)?,
         Verb::RebuildStandby { account } => failover::rebuild(&mut draft, account)?,
         Verb::ProviderPolicy { provider, pool, .. } => policy::pool(&mut draft, provider, *pool)?,

@@ -51,6 +51,7 @@ pub fn local_provider(name: &str) -> Provider {
         pool: Pool::Primary,
         status: ProviderStatus::Ok,
         score: None,
+        status_asked_at: None,
         low_confidence: true,
         record: TrackRecord::default(),
     }

@@ -117,7 +117,8 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     put(&mut arguments, "detail", one_by_one(clause).then_some("full"));
     let mut steps = vec![Step::call("gf_fleet_status", arguments)];
     if let Some(provider) = place.provider().filter(|_| clause.has(Sense::Exposure)) {
-        steps.push(Step::call("gf_provider_health", json!({ "provider": provider })));
+        // What looks dark from here may be our own eyes: the provider is asked first.
+        steps.insert(0, Step::call("gf_provider_health", json!({ "provider": provider })));
     }
     Some(steps)
 }

@@ -14,6 +14,7 @@ mod fleet;
 mod incident;
 mod instance;
 mod operation;
+mod outage;
 mod pair;
 mod pick;
 mod policy;
@@ -106,6 +107,7 @@ const GRAMMARS: &[(Grammar, Care)] = &[
     (push::read, Care::Whole),
     (rollback::read, Care::Whole),
     (restart::read, Care::Whole),
+    (outage::order, Care::Whole),
     (failover::read, Care::Whole),
     (resize::read, Care::Whole),
     (teardown::read, Care::Whole),
@@ -120,6 +122,7 @@ const GRAMMARS: &[(Grammar, Care)] = &[
     (resize::price, Care::Whole),
     (schedule::question, Care::Whole),
     (incident::question, Care::Whole),
+    (outage::question, Care::Whole),
     (operation::question, Care::Whole),
     (refuse::unknown_act, Care::Whole),
     (fleet::extreme, Care::Whole),

@@ -44,6 +44,7 @@ pub fn provider(name: &str) -> Provider {
         pool: Pool::Primary,
         status: ProviderStatus::Ok,
         score: Some(93),
+        status_asked_at: None,
         low_confidence: false,
         record: TrackRecord::default(),
     }

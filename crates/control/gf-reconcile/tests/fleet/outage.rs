@@ -1,0 +1,131 @@
+//! A place that everybody leaves: in waves, with a record, and with nothing built anew before its provider recovers.
+
+use crate::rig::{Rig, accounts, with_pairs};
+use gf_model::{
+    incident::IncidentState,
+    notice::Severity,
+    operation::{Operation, OperationState},
+    provider::{ProviderId, ProviderStatus},
+    verb::{Outage, SilenceScope, Verb},
+};
+use gf_operations::ask_status;
+
+fn hetzner() -> ProviderId {
+    "hetzner".into()
+}
+
+async fn asked(rig: &Rig) -> ProviderStatus {
+    ask_status(rig.engine.hands(), &hetzner()).await.unwrap().unwrap().status
+}
+
+fn leave(count: u32) -> Verb {
+    let accounts = accounts(count);
+    Verb::Failover {
+        account: accounts[0].clone(),
+        reason: "outage".into(),
+        outage: Some(Outage { provider: hetzner(), region: None, accounts }),
+    }
+}
+
+fn began_together(rig: &Rig, operation: &Operation) -> usize {
+    let lanes = rig.read(|fleet| fleet.lanes_of(&operation.id).cloned().collect::<Vec<_>>());
+    let span = |lane: &gf_model::operation::LaneRecord| {
+        let began = lane.lane.steps.first().and_then(|step| step.started_at).unwrap();
+        let ended = lane.lane.steps.last().and_then(|step| step.finished_at).unwrap();
+        (began, ended)
+    };
+    let spans: Vec<_> = lanes.iter().map(span).collect();
+    spans
+        .iter()
+        .map(|(at, _)| spans.iter().filter(|(began, ended)| began <= at && at < ended).count())
+        .max()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_left_in_waves_and_what_was_lost_there_waits_for_its_provider() {
+    let (_world, rig) = with_pairs(23).await;
+    rig.sim.slow(&hetzner(), Some(3.0));
+    assert!(matches!(asked(&rig).await, ProviderStatus::Incident { .. }));
+
+    let operation = rig.confirmed(leave(23)).await;
+    assert_eq!(operation.stages.iter().map(|stage| stage.lanes).collect::<Vec<_>>(), [20, 3]);
+    rig.until("it is written down", |fleet| !fleet.incidents.is_empty()).await;
+    let silence = rig.read(|fleet| fleet.silences.values().next().cloned().unwrap());
+    assert_eq!(silence.scope, SilenceScope::Provider(hetzner()));
+    assert!(silence.until.duration_since(operation.created_at).as_mins() <= 60);
+
+    let ended = rig.ended(&operation).await;
+    assert_eq!(ended.state, OperationState::Done, "{}", rig.picture());
+    assert!(began_together(&rig, &operation) <= 20);
+    for number in 1..=23 {
+        assert_ne!(rig.primary(number).provider, hetzner());
+    }
+    rig.until("it was summed up", |fleet| fleet.incidents.values().any(|it| it.timeline.len() == 2)).await;
+    let incident = rig.read(|fleet| fleet.incidents.values().next().cloned().unwrap());
+    assert_eq!((incident.state, incident.accounts.len()), (IncidentState::Open, 23));
+    assert!(incident.timeline[0].text.contains("23 accounts, 2 waves"), "{:?}", incident.timeline);
+    assert!(
+        incident.timeline[1].text.contains("23 moved, 0 did not; 0 primaries are still"),
+        "{:?}",
+        incident.timeline
+    );
+    rig.delivered().await;
+    assert_eq!(rig.said.count("OUTAGE hetzner: 23 moved"), 1, "{:?}", rig.said.texts());
+
+    // Their standbys were lost there, and wait.
+    rig.pass(1800).await;
+    assert!(rig.operations("rebuild_standby").is_empty(), "{}", rig.picture());
+    rig.sim.slow(&hetzner(), None);
+    rig.until("every pair is whole", |fleet| {
+        fleet.gateways.keys().all(|account| fleet.standby_of(account).is_some_and(|it| it.is_active()))
+    })
+    .await;
+    rig.delivered().await;
+    assert_eq!(rig.said.count("RECOVERED: hetzner"), 1, "{:?}", rig.said.texts());
+    rig.audit_is_whole().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_silent_about_itself_is_unknown_and_an_incident_is_not_forgotten_for_it() {
+    let (_world, rig) = with_pairs(1).await;
+    assert_eq!(rig.read(|fleet| fleet.providers[&hetzner()].status_asked_at), None);
+    assert_eq!(asked(&rig).await, ProviderStatus::Ok);
+    assert!(rig.read(|fleet| fleet.providers[&hetzner()].status_asked_at.is_some()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_that_cannot_be_made_page_with_the_error_after_two_retries() {
+    let (_world, rig) = with_pairs(1).await;
+    for _ in 0..3 {
+        rig.sim.next_call(&hetzner(), gf_driver_sim::CallFault::Away);
+    }
+    let more = Verb::Provision {
+        accounts: vec!["acct-0002".parse().unwrap()],
+        tier: gf_model::Tier::Standard,
+        regions: vec!["eu".into()],
+        primary_provider: Some(hetzner()),
+        standby_provider: Some("vultr".into()),
+        purpose: None,
+    };
+    let operation = rig.confirmed(more).await;
+    assert_eq!(rig.ended(&operation).await.state, OperationState::Failed, "{}", rig.picture());
+    let tries = rig.read(|fleet| {
+        fleet
+            .lanes_of(&operation.id)
+            .flat_map(|lane| &lane.lane.steps)
+            .map(|step| step.attempts)
+            .max()
+            .unwrap()
+    });
+    assert_eq!(tries, 3);
+    rig.delivered().await;
+    let told = rig.said.told.lock().clone();
+    let page =
+        told.iter().map(|(_, notice)| notice).find(|notice| notice.severity == Severity::Critical).unwrap();
+    assert!(
+        page.text.contains("after two retries") && page.text.contains("cannot be reached"),
+        "{}",
+        page.text
+    );
+}
