@@ -32,10 +32,7 @@ fn place(scene: &Scene) -> Option<(Value, bool)> {
 pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let slots = &clause.slots;
-    let everybody = clause.any(&[Sense::Pronoun, Sense::All])
-        || clause.says_any(&["them", "everyone", "everybody", "those", "these"])
-        || slots.provider().is_some()
-        || !slots.regions.is_empty();
+    let everybody = clause.says_any(&["them", "everyone", "everybody", "all"]);
     let one = clause.says_any(&["it", "this", "that"]);
     if !clause.orders(Sense::Failover)
         || !everybody
@@ -46,6 +43,10 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         return None;
     }
     let (place, looked_at) = place(scene)?;
+    // A whole provider is not left for a word: its region is named, or was looked at just before.
+    if !looked_at && slots.regions.is_empty() || place.get("region").is_none() {
+        return None;
+    }
     let provider = place["provider"].as_str().map(str::to_owned);
     let mut arguments = place;
     put(&mut arguments, "reason", Some("outage"));
