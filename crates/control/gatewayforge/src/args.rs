@@ -55,6 +55,10 @@ pub struct Args {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub sim_pairs: u32,
 
+    /// How long simulated providers and machines take, against what real ones do: 0.1 is ten times as fast.
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES", value_parser = pace)]
+    pub sim_pace: f64,
+
     /// Where COMPANION hears of its accounts, such as http://127.0.0.1:9000/hooks.
     #[arg(long, env = "CLAWOPS_COMPANION_URL")]
     pub companion_url: Option<String>,
@@ -89,6 +93,13 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         from: PathBuf,
     },
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(pace) if (0.0..=1_000.0).contains(&pace) => Ok(pace),
+        _ => Err("it must be a number from 0 to 1000".to_owned()),
+    }
 }
 
 impl Args {

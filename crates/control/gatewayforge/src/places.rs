@@ -30,7 +30,7 @@ pub fn open(args: &Args, around: Surroundings<'_>) -> Result<(Drivers, Option<Si
         vec![Arc::new(ProcessDriver::new(around.hub.clone(), around.entropy.clone(), args.port_base))];
     let state = around.home.join("sim/world.json");
     let wanted = args.sim_pairs > 0 || state.exists();
-    let sim = if wanted { Some(simulation(&around, state)?) } else { None };
+    let sim = if wanted { Some(simulation(&around, state, args.sim_pace)?) } else { None };
     drivers.extend(sim.iter().map(|sim| Arc::new(sim.driver()) as Arc<dyn Driver>));
     if let Some(may_act) = around.may_act {
         let permit = |driver| Arc::new(Permitted::new(driver, Arc::clone(may_act))) as Arc<dyn Driver>;
@@ -54,9 +54,9 @@ pub async fn offer_and_fill(
     }
 }
 
-fn simulation(around: &Surroundings<'_>, state: std::path::PathBuf) -> Result<SimFleet> {
+fn simulation(around: &Surroundings<'_>, state: std::path::PathBuf, pace: f64) -> Result<SimFleet> {
     crate::keys::private_directory(&around.home.join("sim"))?;
-    let settings = SimSettings { state: Some(state), ..SimSettings::default() };
+    let settings = SimSettings { state: Some(state), pace, ..SimSettings::default() };
     let (hub, enrolment) = (around.hub.clone(), around.enrolment.clone());
     SimFleet::open(settings, hub, enrolment, around.clock.clone(), around.entropy.clone())
         .context("the simulation could not be opened")

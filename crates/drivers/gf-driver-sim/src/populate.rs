@@ -110,7 +110,7 @@ impl SimFleet {
         let snapshot = fleet.newest_snapshot(&instance.account);
         if let (Role::Primary, Some(snapshot)) = (instance.role, snapshot) {
             let path = snapshot.location.as_str().into();
-            self.world.vault.keep(Kept { path, account: instance.account.as_str().into(), memory: 1 });
+            self.world.keep(Kept { path, account: instance.account.as_str().into(), memory: 1 });
         }
         let mut host = Host::default();
         let owned = gateway.map(|gateway| &gateway.owned).filter(|owned| owned.is_object());

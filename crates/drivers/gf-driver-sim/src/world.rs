@@ -14,7 +14,7 @@ use crate::{
     pulse::Pulse,
     seen::Watcher,
     session::Session,
-    vault::Vault,
+    vault::{Kept, Vault},
     weather::Weather,
     wire::{Line, Wire},
 };
@@ -347,6 +347,12 @@ impl World {
     pub(crate) fn in_region(&self, provider: &ProviderId, region: &Region) -> Vec<Arc<Machine>> {
         let there = |machine: &&Arc<Machine>| machine.provider == *provider && machine.region == *region;
         self.machines.read().values().filter(there).cloned().collect()
+    }
+
+    /// A copy that was made before this world was.
+    pub(crate) fn keep(&self, kept: Kept) {
+        self.write(|journal| journal.kept(&kept));
+        self.vault.keep(kept);
     }
 
     fn write(&self, line: impl FnOnce(&Journal) -> io::Result<()>) {

@@ -5,6 +5,7 @@
 mod cluster;
 mod companion;
 mod controllers;
+mod crash;
 mod disk;
 mod memory;
 mod postgres;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -69,16 +69,28 @@ impl Running {
     }
 
     fn send(&self, method: &str, path: &str, key: &str, headers: &str, body: &str) -> String {
+        self.try_send(method, path, key, headers, body).unwrap()
+    }
+
+    /// The same where it may have been killed by now.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        headers: &str,
+        body: &str,
+    ) -> io::Result<String> {
         let address = self.address();
-        let mut socket = TcpStream::connect(address).unwrap();
+        let mut socket = TcpStream::connect(address)?;
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         );
-        socket.write_all(request.as_bytes()).unwrap();
+        socket.write_all(request.as_bytes())?;
         let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        answer
+        socket.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
     pub fn get(&self, path: &str, key: &str) -> String {
@@ -142,6 +154,11 @@ impl Running {
             let reply = self.tool("gf_operation", serde_json::json!({"id": id, "action": "get"}));
             reply["endedAt"].is_string().then_some(reply)
         })
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     pub fn signal(&self, name: &str) {

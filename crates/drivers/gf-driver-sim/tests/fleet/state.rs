@@ -69,6 +69,16 @@ async fn a_populated_fleet_comes_back_whole() {
     let mut after = start(office, kept());
     assert_eq!(after.sim.len(), 20);
     assert_eq!(after.connected(20).await, nodes);
+
+    let copy = changes.iter().find_map(|change| match change {
+        Change::Put(Record::Snapshot(snapshot)) => Some(snapshot.clone()),
+        _ => None,
+    });
+    let copy = copy.unwrap();
+    let memory = Some(Memory { path: copy.location, sha256: copy.sha256 });
+    let standby = CreatePlace { account: copy.account, memory, ..order("i-0001") };
+    after.ready(&standby).await;
+    assert_eq!(after.sim.memory(&id("i-0001")).unwrap(), 1, "what was remembered before");
 }
 
 #[tokio::test(start_paused = true)]

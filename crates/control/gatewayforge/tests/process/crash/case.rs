@@ -1,0 +1,189 @@
+//! One case: from a kept state, an operation is asked for, the process is killed, and the next one is held to it.
+
+use super::{
+    kinds::{KINDS, Kind, STATES, kind_of, newest},
+    moment::{Calls, Watch, counted},
+    store::Kept,
+};
+use crate::run::Running;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// A machine that is busy with other things may take this long for anything.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Keeps each state that a kind begins from.
+pub fn prepare(kept: &Kept) {
+    let running = kept.start();
+    settled(&running);
+    assert_eq!(running.end(), 0);
+    kept.keep("pair");
+    for (state, by) in STATES {
+        kept.take_back("pair");
+        let running = kept.start();
+        settled(&running);
+        ask(&running, kind_of(by));
+        is_as_it_ends(kept, &running, kind_of(by));
+        assert_eq!(running.end(), 0);
+        kept.keep(state);
+    }
+}
+
+/// Kills it at this many moments of such calls, spread over the whole operation; answers with how many there were.
+pub fn moments(kept: &Kept, kind: &Kind, calls: &Calls, few: u32) -> u32 {
+    let all = undisturbed(kept, kind, calls);
+    let step = (all / few.min(all).max(1)).max(1);
+    let mut tried = 0;
+    for nth in (1..=all).skip((step / 2) as usize).step_by(step as usize) {
+        eprintln!("{} killed at {nth} of {all} {calls:?}", kind.name);
+        killed(kept, kind, calls, nth);
+        tried += 1;
+    }
+    tried
+}
+
+/// How many such calls the operation makes when nothing happens to it.
+fn undisturbed(kept: &Kept, kind: &Kind, calls: &Calls) -> u32 {
+    kept.take_back(kind.from);
+    let running = kept.start();
+    settled(&running);
+    let written = kept.scratch("calls");
+    let _watch = Watch::count(running.pid(), &kept.home, calls, &written);
+    ask(&running, kind);
+    ended(&running, kind);
+    let all = counted(&written);
+    is_as_it_ends(kept, &running, kind);
+    // Under the watch to its end, which it would otherwise be let go for.
+    running.kill();
+    all
+}
+
+fn killed(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32) {
+    kept.take_back(kind.from);
+    let mut running = kept.start();
+    settled(&running);
+    let _watch = Watch::kill_at(running.pid(), &kept.home, calls, nth);
+    // It may be dead before it answers, so nobody waits for an answer that must come.
+    let body = (kind.arguments)(&running).to_string();
+    let path = format!("/v1/tools/{}?confirm=true", kind.tool);
+    let _ = running.try_send("POST", &path, &running.key(), "", &body);
+    let began = Instant::now();
+    // Calls come in another order each time: one that was counted may not be reached again.
+    while !running.is_over() && !is_over(&running, kind) {
+        assert!(began.elapsed() < PATIENCE, "{} neither ended nor was killed", kind.name);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.kill();
+
+    let running = kept.start();
+    settled(&running);
+    if newest(&running, kind.name).is_none() {
+        // Nothing durable was begun, and whoever asked got no answer: asking again is all that there is to do.
+        ask(&running, kind);
+    }
+    is_as_it_ends(kept, &running, kind);
+    assert_eq!(running.end(), 0);
+}
+
+/// Whether the operation has ended, as far as the process still says.
+fn is_over(running: &Running, kind: &Kind) -> bool {
+    let Ok(answer) = running.try_send("GET", "/v1/operations?running=true", &running.key(), "", "") else {
+        return false;
+    };
+    answer.contains("\"total\":0") && newest_or_none(running, kind).is_some()
+}
+
+fn newest_or_none(running: &Running, kind: &Kind) -> Option<()> {
+    let answer = running.try_send("GET", "/v1/operations", &running.key(), "", "").ok()?;
+    answer.contains(&format!("\"verb\":\"{}\"", super::kinds::in_json(kind.name))).then_some(())
+}
+
+fn ask(running: &Running, kind: &Kind) {
+    running.confirmed(kind.tool, (kind.arguments)(running));
+}
+
+fn ended(running: &Running, kind: &Kind) -> Value {
+    running.until("it ended", || {
+        newest(running, kind.name).filter(|operation| operation["finishedAt"].is_string())
+    })
+}
+
+/// Nothing is under way, every node is here, and every pair is protected.
+fn settled(running: &Running) {
+    let items = |path: &str| running.ask("GET", path, json!(null)).1["items"].as_array().unwrap().clone();
+    let what_is_not = || {
+        let mut open = items("/v1/operations?running=true");
+        open.extend(items("/v1/nodes?limit=1000").into_iter().filter(|node| node["connected"] != true));
+        open.extend(items("/v1/gateways").into_iter().filter(|pair| pair["condition"] != "protected"));
+        open
+    };
+    let began = Instant::now();
+    loop {
+        let open = what_is_not();
+        if open.is_empty() {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "it never settled: {}", Value::Array(open));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn is_as_it_ends(kept: &Kept, running: &Running, kind: &Kind) {
+    let operation = ended(running, kind);
+    assert_eq!(operation["state"], kind.ends, "{operation}");
+    settled(running);
+    is_sound(kept, running, kind.pairs);
+}
+
+/// What holds whatever happened.
+fn is_sound(kept: &Kept, running: &Running, pairs: usize) {
+    let verified = running.ask("GET", "/v1/audit/verify", json!(null)).1;
+    assert_eq!(verified["ok"], true, "{verified}");
+    let machines = machines(&kept.home.join("sim/world.json"));
+    let instances = running.ask("GET", "/v1/instances?limit=1000", json!(null)).1;
+    let known: Vec<&str> = instances["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|instance| instance["state"] != "DELETED")
+        .map(|instance| instance["instanceId"].as_str().or(instance["id"].as_str()).unwrap())
+        .collect();
+    assert_eq!(known.len(), 2 * pairs, "{instances}");
+    let mut there: Vec<&str> = machines.iter().map(|machine| machine["label"].as_str().unwrap()).collect();
+    there.sort_unstable();
+    let mut known = known;
+    known.sort_unstable();
+    assert_eq!(there, known, "what the providers have, and what the fleet knows");
+    let mut open = BTreeMap::<&str, u32>::new();
+    for instance in machines.iter().flat_map(|machine| machine["host"]["instances"].as_array().unwrap()) {
+        *open.entry(instance["account"].as_str().unwrap()).or_default() +=
+            u32::from(instance["channelsOpen"] == true);
+    }
+    assert!(open.values().all(|open| *open == 1), "one instance of each pair acts: {open:?}");
+}
+
+/// The machines that a file of the simulation speaks of, each as its last line says.
+fn machines(file: &Path) -> Vec<Value> {
+    let mut machines = BTreeMap::new();
+    for line in fs::read_to_string(file).unwrap().lines() {
+        let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+        if let Some(machine) = line.get("machine") {
+            machines.insert(machine["node"].as_str().unwrap().to_owned(), machine.clone());
+        } else if let Some(gone) = line.get("gone") {
+            machines.remove(gone.as_str().unwrap());
+        }
+    }
+    machines.into_values().collect()
+}
+
+#[test]
+fn each_kind_begins_from_a_state_that_is_made() {
+    for kind in &KINDS {
+        assert!(kind.from == "pair" || STATES.iter().any(|(state, _)| *state == kind.from), "{}", kind.name);
+    }
+}

@@ -1,0 +1,77 @@
+//! Moments at which a process is killed: just before one of its calls to the kernel is carried out, counted from when
+//! this was asked for. `strace` counts, and kills.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// Calls that are counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls {
+    names: &'static str,
+    /// Only those on this file of the home.
+    file: Option<&'static str>,
+}
+
+/// Between any two of these, what SQLite has written is what a kill leaves behind.
+pub const DISK_WRITES: Calls =
+    Calls { names: "pwrite64,fsync,fdatasync", file: Some("store/gatewayforge.db-wal") };
+/// What a provider or a node was told to do, just before it is done. That it was done, and its answer was not heard, is
+/// the moment of the next write of the database.
+pub const MACHINES: Calls = Calls { names: "write", file: Some("sim/world.json") };
+pub const DATABASE_WRITES: Calls = Calls { names: "sendto,sendmsg", file: None };
+/// What was asked is done, and its answer was not read.
+pub const DATABASE_ANSWERS: Calls = Calls { names: "recvfrom,recvmsg", file: None };
+
+/// `strace` on a running process. It lets go of the process when this is dropped.
+pub struct Watch {
+    strace: Child,
+}
+
+impl Watch {
+    /// Kills the process at its so-manieth such call; returns when the counting has begun.
+    pub fn kill_at(pid: u32, home: &Path, calls: &Calls, nth: u32) -> Self {
+        Self::attach(pid, home, calls, &["-e", &format!("inject={}:signal=KILL:when={nth}", calls.names)])
+    }
+
+    /// Writes the calls down, so that they can be counted.
+    pub fn count(pid: u32, home: &Path, calls: &Calls, to: &Path) -> Self {
+        Self::attach(pid, home, calls, &["-o", to.to_str().unwrap()])
+    }
+
+    fn attach(pid: u32, home: &Path, calls: &Calls, arguments: &[&str]) -> Self {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-e", &format!("trace={}", calls.names), "-p", &pid.to_string()]).args(arguments);
+        if let Some(file) = calls.file {
+            command.arg("-P").arg(home.join(file));
+        }
+        let mut strace = command.stderr(Stdio::piped()).spawn().expect("strace is installed");
+        let mut said = String::new();
+        let mut lines = BufReader::new(strace.stderr.take().unwrap());
+        lines.read_line(&mut said).unwrap();
+        assert!(said.contains("attached"), "{said}");
+        // What it says later must have somewhere to go, or it would stop the process that it watches.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        Self { strace }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-s", "INT", &self.strace.id().to_string()]).status();
+        let _ = self.strace.wait();
+    }
+}
+
+/// The most calls that one thread made: each thread is counted by itself.
+pub fn counted(written: &Path) -> u32 {
+    let text = fs::read_to_string(written).unwrap();
+    let mut threads = std::collections::BTreeMap::<&str, u32>::new();
+    for line in text.lines().filter(|line| line.contains('(')) {
+        *threads.entry(line.split(' ').next().unwrap_or_default()).or_default() += 1;
+    }
+    threads.into_values().max().unwrap_or_default()
+}
