@@ -5,6 +5,7 @@
 
 mod bench;
 mod build;
+mod crash;
 mod layout;
 mod lockdir;
 mod packages;
@@ -29,6 +30,7 @@ cargo xtask COMMAND
   setup                only install what is missing
   test [FILTER]        everything that must hold: generated files, Rust tests, the plugin's checks
   sim [ARGS]           tell stories to the control plane: --seeds N (1000), --from S (1), --threads T, --tail LINES
+  crash [MOMENTS]      kill the control plane's process at so many moments of each kind of operation; at all by default
   bench [NAME]         measure; without a NAME all, and docs/benchmarks.md is written (--json prints JSON,
                        --page writes what was measured there)
 ";
@@ -57,6 +59,7 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Outcome<ExitCode> {
         Some("setup") => setup::all(&layout).map(|()| ExitCode::SUCCESS),
         Some("test") => suite::test(&layout, rest).map(|()| ExitCode::SUCCESS),
         Some("bench") => bench::bench(&layout, rest),
+        Some("crash") => crash::everywhere(&layout, rest).map(|()| ExitCode::SUCCESS),
         Some("sim") => sim::sim(&layout, rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -1,5 +1,6 @@
 //! Debian packages that only tests and benches need: a browser to look at the fleet page, an IRC server to talk through,
-//! the database that several control planes share, and what the node link is measured against.
+//! the database that several control planes share, what kills one of them at a chosen moment, and what the node link is
+//! measured against.
 
 use crate::{Outcome, layout::Layout, lockdir, run};
 use std::fs;
@@ -17,8 +18,12 @@ pub const TAKEOVERS_NEED: [Package; 1] = [POSTGRESQL];
 const POSTGRESQL: Package =
     ("postgresql", &["/usr/lib/postgresql/*/bin/initdb", "/usr/local/bin/initdb", "/usr/bin/initdb"]);
 
-pub const TESTS_NEED: [Package; 3] =
-    [("chromium", &["/usr/bin/chromium"]), ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"]), POSTGRESQL];
+pub const TESTS_NEED: [Package; 4] = [
+    ("chromium", &["/usr/bin/chromium"]),
+    ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"]),
+    POSTGRESQL,
+    ("strace", &["/usr/bin/strace"]),
+];
 
 pub fn install(layout: &Layout, needed: &[Package]) -> Outcome<()> {
     let missing: Vec<&str> = needed

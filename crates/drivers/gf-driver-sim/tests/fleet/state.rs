@@ -1,12 +1,15 @@
 //! What outlives the control plane, as machines elsewhere do.
 
 use crate::control::{id, order, settings, start};
-use gf_driver::Driver;
+use gf_driver::{CreatePlace, Driver, MemoryLocation};
 use gf_driver_sim::{
     SimSettings,
     testing::{Office, control_key},
 };
-use gf_model::Timestamp;
+use gf_model::{
+    Timestamp,
+    fleet::{Change, Record},
+};
 use gf_node_proto::{ConfigGet, ConfigPush, event::Kind, reply::Body};
 use std::{fs::OpenOptions, io::Write, sync::Arc};
 
@@ -75,7 +78,7 @@ async fn a_populated_fleet_comes_back_whole() {
         _ => None,
     });
     let copy = copy.unwrap();
-    let memory = Some(Memory { path: copy.location, sha256: copy.sha256 });
+    let memory = Some(MemoryLocation::Snapshot(copy.location));
     let standby = CreatePlace { account: copy.account, memory, ..order("i-0001") };
     after.ready(&standby).await;
     assert_eq!(after.sim.memory(&id("i-0001")).unwrap(), 1, "what was remembered before");

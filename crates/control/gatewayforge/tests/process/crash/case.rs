@@ -1,7 +1,7 @@
 //! One case: from a kept state, an operation is asked for, the process is killed, and the next one is held to it.
 
 use super::{
-    kinds::{KINDS, Kind, STATES, kind_of, newest},
+    kinds::{KINDS, Kind, STATES, in_json, kind_of, newest},
     moment::{Calls, Watch, counted},
     store::Kept,
 };
@@ -40,7 +40,7 @@ pub fn moments(kept: &Kept, kind: &Kind, calls: &Calls, few: u32) -> u32 {
     let step = (all / few.min(all).max(1)).max(1);
     let mut tried = 0;
     for nth in (1..=all).skip((step / 2) as usize).step_by(step as usize) {
-        eprintln!("{} killed at {nth} of {all} {calls:?}", kind.name);
+        eprintln!("{}: killed at {nth} of {all} {}", kind.name, calls.what);
         killed(kept, kind, calls, nth);
         tried += 1;
     }
@@ -92,15 +92,12 @@ fn killed(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32) {
 
 /// Whether the operation has ended, as far as the process still says.
 fn is_over(running: &Running, kind: &Kind) -> bool {
-    let Ok(answer) = running.try_send("GET", "/v1/operations?running=true", &running.key(), "", "") else {
-        return false;
+    let says = |path: &str, text: &str| {
+        let answer = running.try_send("GET", path, &running.key(), "", "");
+        answer.is_ok_and(|answer| answer.contains(text))
     };
-    answer.contains("\"total\":0") && newest_or_none(running, kind).is_some()
-}
-
-fn newest_or_none(running: &Running, kind: &Kind) -> Option<()> {
-    let answer = running.try_send("GET", "/v1/operations", &running.key(), "", "").ok()?;
-    answer.contains(&format!("\"verb\":\"{}\"", super::kinds::in_json(kind.name))).then_some(())
+    says("/v1/operations?running=true", "\"total\":0")
+        && says("/v1/operations", &format!("\"verb\":\"{}\"", in_json(kind.name)))
 }
 
 fn ask(running: &Running, kind: &Kind) {
@@ -146,18 +143,15 @@ fn is_sound(kept: &Kept, running: &Running, pairs: usize) {
     assert_eq!(verified["ok"], true, "{verified}");
     let machines = machines(&kept.home.join("sim/world.json"));
     let instances = running.ask("GET", "/v1/instances?limit=1000", json!(null)).1;
-    let known: Vec<&str> = instances["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|instance| instance["state"] != "DELETED")
-        .map(|instance| instance["instanceId"].as_str().or(instance["id"].as_str()).unwrap())
-        .collect();
+    let sorted = |mut ids: Vec<Value>| {
+        ids.sort_by_key(Value::to_string);
+        ids
+    };
+    let live =
+        instances["items"].as_array().unwrap().iter().filter(|instance| instance["state"] != "DELETED");
+    let known = sorted(live.map(|instance| instance["instanceId"].clone()).collect());
     assert_eq!(known.len(), 2 * pairs, "{instances}");
-    let mut there: Vec<&str> = machines.iter().map(|machine| machine["label"].as_str().unwrap()).collect();
-    there.sort_unstable();
-    let mut known = known;
-    known.sort_unstable();
+    let there = sorted(machines.iter().map(|machine| machine["label"].clone()).collect());
     assert_eq!(there, known, "what the providers have, and what the fleet knows");
     let mut open = BTreeMap::<&str, u32>::new();
     for instance in machines.iter().flat_map(|machine| machine["host"]["instances"].as_array().unwrap()) {

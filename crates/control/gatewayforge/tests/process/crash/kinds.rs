@@ -12,13 +12,14 @@ pub struct Kind {
     pub ends: &'static str,
     /// How many accounts have instances then.
     pub pairs: usize,
+    pub changes_machines: bool,
 }
 
 /// What a fleet of one pair becomes by an operation, as states to begin others from.
 pub const STATES: [(&str, &str); 2] = [("pushed", "config_push"), ("archived", "teardown")];
 
 const fn kind(name: &'static str, tool: &'static str, arguments: fn(&Running) -> Value) -> Kind {
-    Kind { name, from: "pair", tool, arguments, ends: "done", pairs: 1 }
+    Kind { name, from: "pair", tool, arguments, ends: "done", pairs: 1, changes_machines: true }
 }
 
 pub static KINDS: [Kind; 9] = [

@@ -9,22 +9,28 @@ use std::{
 };
 
 /// Calls that are counted.
-#[derive(Debug, Clone, Copy)]
 pub struct Calls {
+    /// What they are, for whoever reads along.
+    pub what: &'static str,
     names: &'static str,
     /// Only those on this file of the home.
     file: Option<&'static str>,
 }
 
 /// Between any two of these, what SQLite has written is what a kill leaves behind.
-pub const DISK_WRITES: Calls =
-    Calls { names: "pwrite64,fsync,fdatasync", file: Some("store/gatewayforge.db-wal") };
+pub const DATABASE_FILE: Calls = Calls {
+    what: "writes of its database's file",
+    names: "pwrite64,fsync,fdatasync",
+    file: Some("store/gatewayforge.db-wal"),
+};
 /// What a provider or a node was told to do, just before it is done. That it was done, and its answer was not heard, is
 /// the moment of the next write of the database.
-pub const MACHINES: Calls = Calls { names: "write", file: Some("sim/world.json") };
-pub const DATABASE_WRITES: Calls = Calls { names: "sendto,sendmsg", file: None };
+pub const MACHINES: Calls =
+    Calls { what: "changes of its machines", names: "write", file: Some("sim/world.json") };
+/// Before it is sent.
+pub const QUESTIONS: Calls = Calls { what: "questions to its database", names: "sendto,sendmsg", file: None };
 /// What was asked is done, and its answer was not read.
-pub const DATABASE_ANSWERS: Calls = Calls { names: "recvfrom,recvmsg", file: None };
+pub const ANSWERS: Calls = Calls { what: "answers of its database", names: "recvfrom,recvmsg", file: None };
 
 /// `strace` on a running process. It lets go of the process when this is dropped.
 pub struct Watch {
