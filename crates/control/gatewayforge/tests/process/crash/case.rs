@@ -149,7 +149,7 @@ fn is_sound(kept: &Kept, running: &Running, pairs: usize) {
     };
     let live =
         instances["items"].as_array().unwrap().iter().filter(|instance| instance["state"] != "DELETED");
-    let known = sorted(live.map(|instance| instance["instanceId"].clone()).collect());
+    let known = sorted(live.map(|instance| instance["id"].clone()).collect());
     assert_eq!(known.len(), 2 * pairs, "{instances}");
     let there = sorted(machines.iter().map(|machine| machine["label"].clone()).collect());
     assert_eq!(there, known, "what the providers have, and what the fleet knows");
