@@ -53,11 +53,14 @@ pub static KINDS: [Kind; 9] = [
         json!({"instanceIds": [pair["primary"], pair["standby"]], "reason": "test"})
     }),
     kind("failover", "gf_failover", |_| json!({"accountId": "acct-0001", "reason": "test"})),
-    kind(
-        "provider_policy",
-        "gf_provider_policy",
-        |_| json!({"provider": "vultr", "pool": "paused", "reason": "test"}),
-    ),
+    Kind {
+        changes_machines: false,
+        ..kind(
+            "provider_policy",
+            "gf_provider_policy",
+            |_| json!({"provider": "vultr", "pool": "paused", "reason": "test"}),
+        )
+    },
 ];
 
 pub fn kind_of(name: &str) -> &'static Kind {
