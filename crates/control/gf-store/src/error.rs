@@ -92,7 +92,7 @@ pub enum StoreError {
     #[error(
         "the database at {place} has lost what it had acknowledged: its newest transaction is {stored}, and {known} is \
          known here ({} lost), as after a failover to a replica that lagged; nothing goes on until an admin says so: \
-         put the lost part back, or accept the loss with `clawops controllers accept-loss`", known.saturating_sub(*stored)
+         put the lost part back, or accept the loss (docs/controllers.md, \"What a failover loses\")", known.saturating_sub(*stored)
     )]
     WentBack { place: String, stored: u64, known: u64 },
     #[error("the database at {place} cannot keep a fleet: {why}")]

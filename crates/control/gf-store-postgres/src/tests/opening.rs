@@ -21,9 +21,35 @@ fn said(url: &str) -> String {
 async fn what_does_not_fit_is_refused() {
     let mut cluster = Cluster::start();
     tables_are_made_once_by_all_who_come_at_once(&cluster);
+    tables_of_the_first_version_are_brought_up_and_too_new_ones_are_refused(&cluster).await;
     a_newer_a_foreign_and_a_damaged_database_are_refused_and_left_as_they_are(&cluster).await;
     a_server_that_would_lose_what_it_acknowledged_is_refused(&mut cluster);
     a_server_that_is_away_or_lets_nobody_in_is_named(&mut cluster);
+}
+
+async fn tables_of_the_first_version_are_brought_up_and_too_new_ones_are_refused(cluster: &Cluster) {
+    let url = cluster.database("older");
+    let first = store(&url);
+    first.update(|_, tx| tx.put(gf_store::contract::account(1))).await.unwrap();
+    first.close().await;
+    cluster.sql(
+        "older",
+        "SET search_path = gatewayforge; DROP TABLE log, keys, losses; \
+         ALTER TABLE control DROP COLUMN addresses, DROP COLUMN tables, DROP COLUMN tables_from",
+    );
+    let brought = store(&url);
+    assert_eq!(brought.read(|fleet| fleet.accounts.len()), 1);
+    brought.update(|_, tx| tx.put(gf_store::contract::account(2))).await.unwrap();
+    brought.close().await;
+    let state = "SELECT tables, (SELECT count(*) FROM gatewayforge.log) FROM gatewayforge.control";
+    assert_eq!(cluster.sql("older", state), "1|1");
+
+    // A later version that only added goes on with this program; one that took something away does not.
+    cluster.sql("older", "UPDATE gatewayforge.control SET tables = 5");
+    store(&url).close().await;
+    assert_eq!(cluster.sql("older", state), "5|1");
+    cluster.sql("older", "UPDATE gatewayforge.control SET tables_from = 4");
+    assert!(matches!(refusal(&url), StoreError::Newer { found: 4, .. }));
 }
 
 fn a_server_that_is_away_or_lets_nobody_in_is_named(cluster: &mut Cluster) {
