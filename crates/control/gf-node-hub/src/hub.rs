@@ -189,8 +189,8 @@ impl Hub {
         let command = meta.command(body.into());
         let frame = encode(command.clone()).map_err(CommandError::TooLarge)?;
 
-        let outgoing =
-            state.connection.lock().as_ref().map(|up| up.outgoing.clone()).ok_or_else(not_connected)?;
+        let line =
+            state.connection.lock().as_ref().map(|up| Arc::clone(&up.line)).ok_or_else(not_connected)?;
         let (progress, answer) = {
             let mut in_flight = state.in_flight.lock();
             in_flight.retain(|_, waiting| waiting.is_awaited());
@@ -205,7 +205,7 @@ impl Hub {
                     return Err(busy());
                 }
                 let (waiting, progress, answer) = InFlight::new(command.body, frame.clone());
-                outgoing.try_send(frame).map_err(|_| busy())?;
+                line.send(frame).map_err(|_| busy())?;
                 in_flight.insert(meta.key.clone(), waiting);
                 (progress, answer)
             }
@@ -216,7 +216,7 @@ impl Hub {
                 if let Some(up) = state.connection.lock().as_ref()
                     && let Ok(frame) = encode(Cancel { key: key.clone() })
                 {
-                    let _ = up.outgoing.try_send(frame);
+                    let _ = up.line.send(frame);
                 }
             })
         };
@@ -227,7 +227,7 @@ impl Hub {
     pub fn disconnect(&self, id: &NodeId, reason: GoodbyeReason) {
         let node = self.shared.nodes.read().get(id).cloned();
         if let Some(up) = node.and_then(|node| node.connection.lock().take()) {
-            let _ = up.stop.send(reason);
+            up.line.stop(reason);
         }
     }
 

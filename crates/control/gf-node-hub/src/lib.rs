@@ -11,6 +11,7 @@ mod duplex;
 mod event;
 mod handshake;
 mod hub;
+mod line;
 mod link;
 mod memory;
 mod node;

@@ -5,17 +5,16 @@ use crate::{
     command::InFlight,
     handshake::{Admitted, Refusal, admit, next_frame},
     hub::{LinkEnd, Shared},
+    line::{Line, Word},
     node::{Connection, NodeState},
     receipts::Ledger,
     transport::{Incoming, Outgoing},
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream, StreamExt};
-use gf_node_proto::{
-    COMMANDS_IN_FLIGHT, EVENT_WINDOW, EventAck, FrameWriter, Goodbye, GoodbyeReason, envelope,
-};
+use gf_node_proto::{EVENT_WINDOW, EventAck, FrameWriter, Goodbye, GoodbyeReason, envelope};
 use std::{collections::VecDeque, fmt, sync::Arc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// `place` is let go when the node has proven itself, or was refused.
 pub(crate) async fn serve<T, R, W, P>(shared: &Shared, transport: T, place: P) -> LinkEnd
@@ -26,7 +25,8 @@ where
 {
     let (sink, mut stream) = transport.split();
     let mut writer = FrameWriter::new(sink);
-    let admitted = admit(shared, &mut stream, &mut writer).await;
+    // Apart, so that what a handshake needs is not held for as long as the link lasts.
+    let admitted = Box::pin(admit(shared, &mut stream, &mut writer)).await;
     drop(place);
     let end = match admitted {
         Ok(admitted) => run(shared, admitted, &mut stream, &mut writer).await,
@@ -61,18 +61,17 @@ async fn run<S: Incoming, K: Outgoing>(
     // One connection per node: the newer one wins, and begins only when the older one has let go.
     let older = node.connection.lock().take();
     if let Some(older) = older {
-        let _ = older.stop.send(GoodbyeReason::Replaced);
+        older.line.stop(GoodbyeReason::Replaced);
         let _ = older.ended.await;
     }
-    let (outgoing, commands) = mpsc::channel(2 * COMMANDS_IN_FLIGHT);
-    let (stop, stopped) = oneshot::channel();
+    let line = Arc::new(Line::default());
     let (still_here, ended) = oneshot::channel();
     let again: Vec<Arc<InFlight>> = node.in_flight.lock().values().cloned().collect();
     // Who must not send now is about to end this link with all others.
     for command in again.iter().filter(|command| command.is_awaited() && shared.may_send()) {
         writer.put_frame(command.frame.clone());
     }
-    *node.connection.lock() = Some(Connection { outgoing: outgoing.clone(), stop, ended });
+    *node.connection.lock() = Some(Connection { line: Arc::clone(&line), ended });
 
     let now = shared.clock.now();
     node.came(&hello.provider, &hello.software_version, now);
@@ -92,7 +91,7 @@ async fn run<S: Incoming, K: Outgoing>(
         software: hello.software_version,
         at: now,
     });
-    let end = link.drive(stream, writer, commands, stopped).await;
+    let end = link.drive(stream, writer, &line).await;
 
     let at = shared.clock.now();
     tracing::info!(node = %id, %end, "a node's link ended");
@@ -121,8 +120,7 @@ impl Link<'_> {
         &mut self,
         stream: &mut S,
         writer: &mut FrameWriter<K>,
-        mut commands: mpsc::Receiver<Bytes>,
-        mut stopped: oneshot::Receiver<GoodbyeReason>,
+        line: &Line,
     ) -> LinkEnd {
         let patience = 3 * self.shared.config.heartbeat_interval;
         let silence = tokio::time::sleep(patience);
@@ -133,10 +131,10 @@ impl Link<'_> {
             // before the frames is bounded by what frames brought, and by the commands that may be in flight.
             tokio::select! {
                 biased;
-                reason = &mut stopped => {
-                    return LinkEnd::Ended { reason: reason.unwrap_or(GoodbyeReason::Unspecified) };
-                }
-                Some(frame) = commands.recv() => writer.put_frame(frame),
+                word = line.word() => match word {
+                    Word::Stop(reason) => return LinkEnd::Ended { reason },
+                    Word::Send(frame) => writer.put_frame(frame),
+                },
                 () = ledger.settled.notified() => {
                     let seq = ledger.acknowledged();
                     if seq > self.acknowledged {
@@ -145,7 +143,13 @@ impl Link<'_> {
                     }
                 }
                 room = self.shared.events.reserve(), if !self.reports.is_empty() => match room {
-                    Ok(room) => if let Some(report) = self.reports.pop_front() { room.send(report) },
+                    Ok(room) => if let Some(report) = self.reports.pop_front() {
+                        room.send(report);
+                        if self.reports.is_empty() {
+                            // A node that has nothing to report keeps no place for it.
+                            self.reports = VecDeque::new();
+                        }
+                    },
                     Err(_) => return LinkEnd::Ended { reason: GoodbyeReason::ShuttingDown },
                 },
                 sent = writer.pump(), if writer.has_work() => if let Err(why) = sent {
@@ -183,11 +187,9 @@ impl Link<'_> {
         match body {
             envelope::Body::Heartbeat(heartbeat) => {
                 let at = self.shared.clock.now();
-                self.node.beat(&heartbeat, at);
                 // While the reconcilers are behind, differences gather in what they were last told.
-                if self.reports.len() < EVENT_WINDOW as usize
-                    && let Some(delta) = self.node.told.lock().take(heartbeat)
-                {
+                let room = self.reports.len() < EVENT_WINDOW as usize;
+                if let Some(delta) = self.node.beat(heartbeat, at, room) {
                     self.reports.push_back(NodeEvent::Changed {
                         node: self.node.id.clone(),
                         at,

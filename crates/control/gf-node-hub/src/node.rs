@@ -1,12 +1,16 @@
 //! What the hub knows of one node, across its connections.
 
-use crate::{command::InFlight, deltas::Told, receipts::Ledger};
-use bytes::Bytes;
+use crate::{
+    command::InFlight,
+    deltas::{Delta, Reading},
+    line::Line,
+    receipts::Ledger,
+};
 use gf_model::{NodeId, Timestamp};
-use gf_node_proto::{GoodbyeReason, Heartbeat, InstanceSummary, Resources};
+use gf_node_proto::{Heartbeat, InstanceSummary, Resources};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// A node as the API shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +28,7 @@ pub struct NodeView {
 
 /// A connection that is up: how to write to it, and how to end it.
 pub(crate) struct Connection {
-    pub(crate) outgoing: mpsc::Sender<Bytes>,
-    pub(crate) stop: oneshot::Sender<GoodbyeReason>,
+    pub(crate) line: Arc<Line>,
     /// Resolves when the link's task has let go of everything.
     pub(crate) ended: oneshot::Receiver<()>,
 }
@@ -33,7 +36,6 @@ pub(crate) struct Connection {
 pub(crate) struct NodeState {
     pub(crate) id: NodeId,
     pub(crate) ledger: Mutex<Arc<Ledger>>,
-    pub(crate) told: Mutex<Told>,
     /// By key, so that what is sent again after a reconnect is sent in one order.
     pub(crate) in_flight: Mutex<BTreeMap<String, Arc<InFlight>>>,
     pub(crate) connection: Mutex<Option<Connection>>,
@@ -46,8 +48,11 @@ struct Known {
     software: String,
     since: Timestamp,
     last_heartbeat: Option<Timestamp>,
-    resources: Option<Resources>,
-    instances: Vec<InstanceSummary>,
+    newest: Reading,
+    /// What the reconcilers were told last, where that is not the newest.
+    told: Option<Box<Reading>>,
+    /// Whether they were told anything of this connection.
+    told_at_all: bool,
 }
 
 impl NodeState {
@@ -55,7 +60,6 @@ impl NodeState {
         Self {
             id,
             ledger: Mutex::default(),
-            told: Mutex::default(),
             in_flight: Mutex::default(),
             connection: Mutex::default(),
             known: Mutex::new(Known {
@@ -64,8 +68,9 @@ impl NodeState {
                 software: String::new(),
                 since: now,
                 last_heartbeat: None,
-                resources: None,
-                instances: Vec::new(),
+                newest: Reading::default(),
+                told: None,
+                told_at_all: false,
             }),
         }
     }
@@ -80,7 +85,8 @@ impl NodeState {
         known.provider = provider.to_owned();
         known.software = software.to_owned();
         known.since = now;
-        *self.told.lock() = Told::default();
+        known.told = Some(Box::default());
+        known.told_at_all = false;
     }
 
     pub(crate) fn went(&self, now: Timestamp) {
@@ -89,11 +95,26 @@ impl NodeState {
         known.since = now;
     }
 
-    pub(crate) fn beat(&self, heartbeat: &Heartbeat, now: Timestamp) {
+    /// How the node is now. Where there is room for a report, what differs from the last one.
+    ///
+    /// The first heartbeat of a connection always tells, even when it is empty: "it runs nothing" is news. Without room
+    /// differences gather, and nothing but the newest is kept beside what was told.
+    pub(crate) fn beat(&self, heartbeat: Heartbeat, now: Timestamp, room: bool) -> Option<Delta> {
         let mut known = self.known.lock();
-        known.last_heartbeat = Some(now);
-        known.resources.clone_from(&heartbeat.resources);
-        known.instances.clone_from(&heartbeat.instances);
+        let Known { newest, told, told_at_all, last_heartbeat, .. } = &mut *known;
+        *last_heartbeat = Some(now);
+        let delta = if room {
+            let delta = told.as_deref().unwrap_or(newest).until(&heartbeat);
+            *told = None;
+            let first = !std::mem::replace(told_at_all, true);
+            let empty = || Delta { resources: heartbeat.resources.clone(), ..Delta::default() };
+            delta.or_else(|| first.then(empty))
+        } else {
+            told.get_or_insert_with(|| Box::new(std::mem::take(newest)));
+            None
+        };
+        newest.becomes(heartbeat);
+        delta
     }
 
     pub(crate) fn view(&self) -> NodeView {
@@ -105,13 +126,67 @@ impl NodeState {
             software: known.software.clone(),
             since: known.since,
             last_heartbeat: known.last_heartbeat,
-            resources: known.resources.clone(),
-            instances: known.instances.clone(),
+            resources: known.newest.resources.clone(),
+            instances: known.newest.instances.clone(),
         }
     }
 
     /// A node that begins anew (it enrolled) numbers its events from one again.
     pub(crate) fn begins_anew(&self) {
         *self.ledger.lock() = Arc::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gf_node_proto::InstanceState;
+
+    fn node() -> NodeState {
+        let node = NodeState::new("node-local-a".parse().unwrap(), Timestamp::UNIX_EPOCH);
+        node.came("local-a", "0.1.0", Timestamp::UNIX_EPOCH);
+        node
+    }
+
+    fn beat(node: &NodeState, state: Option<InstanceState>, room: bool) -> Option<Delta> {
+        let instance = |state: InstanceState| InstanceSummary {
+            instance_id: "i-1".into(),
+            state: state.into(),
+            ..InstanceSummary::default()
+        };
+        let heartbeat =
+            Heartbeat { at_ms: 1, resources: None, instances: state.map(instance).into_iter().collect() };
+        node.beat(heartbeat, Timestamp::UNIX_EPOCH, room)
+    }
+
+    #[test]
+    fn that_it_runs_nothing_is_news_once_per_connection() {
+        let node = node();
+        assert!(beat(&node, None, true).is_some());
+        assert!(beat(&node, None, true).is_none());
+        node.came("local-a", "0.1.0", Timestamp::UNIX_EPOCH);
+        assert!(beat(&node, None, true).is_some());
+    }
+
+    #[test]
+    fn what_it_ran_before_is_told_again_after_a_reconnect() {
+        let node = node();
+        assert_eq!(beat(&node, Some(InstanceState::Active), true).unwrap().changed.len(), 1);
+        node.came("local-a", "0.1.0", Timestamp::UNIX_EPOCH);
+        assert_eq!(node.view().instances.len(), 1, "until it says otherwise");
+        assert_eq!(beat(&node, Some(InstanceState::Active), true).unwrap().changed.len(), 1);
+    }
+
+    #[test]
+    fn differences_gather_while_there_is_no_room_for_a_report() {
+        let node = node();
+        beat(&node, Some(InstanceState::Active), true);
+        assert!(beat(&node, Some(InstanceState::Failed), false).is_none());
+        assert!(beat(&node, None, false).is_none());
+        assert!(node.view().instances.is_empty(), "what is shown is the newest");
+        assert_eq!(beat(&node, None, true).unwrap().gone, ["i-1"]);
+        beat(&node, Some(InstanceState::Active), true);
+        assert!(beat(&node, Some(InstanceState::Failed), false).is_none());
+        assert!(beat(&node, Some(InstanceState::Active), true).is_none(), "it came and went unseen");
     }
 }

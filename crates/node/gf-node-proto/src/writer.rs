@@ -56,6 +56,8 @@ impl<S: Sink<Bytes> + Unpin> FrameWriter<S> {
         }
         ready!(self.sink.poll_flush_unpin(cx))?;
         self.unflushed = false;
+        // A link that is quiet keeps no place for frames: there may be a hundred thousand.
+        self.queue = VecDeque::new();
         Poll::Ready(Ok(()))
     }
 

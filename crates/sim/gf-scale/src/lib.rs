@@ -4,11 +4,18 @@
 //! read; it must never judge (targets are only shown beside values), and no test depends on a time read here.
 
 pub mod links;
+pub mod process;
 mod report;
+pub mod stats;
 
 pub use report::{Better, Measured, Point, Row};
 
 /// A group of rows: `cargo xtask bench NAME` measures it.
-pub type Group = (&'static str, fn() -> Measured);
+pub struct Group {
+    pub name: &'static str,
+    pub rows: fn() -> anyhow::Result<Measured>,
+    /// What a process of its own does, started as `gf-scale role NAME …` by [`process::Role`].
+    pub role: fn(&[String]) -> anyhow::Result<()>,
+}
 
-pub const GROUPS: [Group; 1] = [("links", links::rows)];
+pub const GROUPS: [Group; 1] = [Group { name: "links", rows: links::rows, role: links::role }];

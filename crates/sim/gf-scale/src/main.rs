@@ -1,20 +1,22 @@
 //! `gf-scale GROUP…`: measures these groups and prints what was read, one line of JSON each.
 
+use anyhow::{Context, Result, bail};
 use gf_scale::GROUPS;
-use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let known = |name: &String| GROUPS.iter().any(|(group, _)| group == name);
-    if wanted.is_empty() || !wanted.iter().all(known) {
-        let names: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
-        eprintln!("usage: gf-scale GROUP…, of {}", names.join(", "));
-        return ExitCode::FAILURE;
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [role, group, rest @ ..] = &arguments[..]
+        && role == gf_scale::process::ROLE
+    {
+        let group = GROUPS.iter().find(|known| known.name == group).context("a role of no group")?;
+        return (group.role)(rest);
     }
-    for (name, group) in GROUPS {
-        if wanted.iter().any(|wanted| wanted == name) {
-            print!("{}", group().lines());
-        }
+    if arguments.is_empty() || !arguments.iter().all(|name| GROUPS.iter().any(|group| group.name == name)) {
+        let names: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
+        bail!("usage: gf-scale GROUP…, of {}", names.join(", "));
     }
-    ExitCode::SUCCESS
+    for group in GROUPS.iter().filter(|group| arguments.iter().any(|name| name == group.name)) {
+        print!("{}", (group.rows)()?.lines());
+    }
+    Ok(())
 }
