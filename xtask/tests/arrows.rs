@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("node", &["core", "node", "talk/openclaw-client"]),
     ("talk", &["core/gf-tools", "talk/openclaw-client"]),
     ("cli", &["core/gf-tools", "talk/openclaw-client", "talk/ops-gateway"]),
-    ("sim", &["core", "control", "drivers", "node/gf-node-proto"]),
+    ("sim", &["core", "control", "drivers", "node"]),
     ("e2e", &["core", "cli", "talk", "node", "drivers", "control"]),
     ("xtask", &[]),
 ];

@@ -18,10 +18,13 @@ use gf_node_proto::{
 };
 use parking_lot::RwLock;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Reports that may wait for the reconcilers before nodes are made to wait.
 const EVENTS_WAITING: usize = 1024;
+/// Nodes that prove themselves at the same time, other machines' apart: each costs three signatures, and a fleet that comes
+/// back all at once must not keep this process from everything else. The others wait their turn.
+const AT_THE_DOOR: usize = 64;
 /// How long a node may take to prove itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -70,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) events: mpsc::Sender<NodeEvent>,
+    /// A place for each handshake under way.
+    door: Arc<Semaphore>,
     nodes: RwLock<BTreeMap<NodeId, Arc<NodeState>>>,
     /// The generation that is told to nodes; `None` while this control plane follows another one.
     leads: RwLock<Option<u64>>,
@@ -111,11 +116,13 @@ impl Hub {
         entropy: Arc<dyn Entropy>,
     ) -> (Self, mpsc::Receiver<NodeEvent>) {
         let (events, reports) = mpsc::channel(EVENTS_WAITING);
-        let nodes = RwLock::default();
+        let (door, nodes) = (Arc::new(Semaphore::new(AT_THE_DOOR)), RwLock::default());
         let leads = config.elsewhere.is_none().then_some(config.controller_generation);
         let leads = RwLock::new(leads);
         (
-            Self { shared: Arc::new(Shared { config, registry, clock, entropy, events, nodes, leads }) },
+            Self {
+                shared: Arc::new(Shared { config, registry, clock, entropy, events, door, nodes, leads }),
+            },
             reports,
         )
     }
@@ -139,17 +146,18 @@ impl Hub {
         R: Into<TransportError> + Send,
         W: fmt::Display + Send,
     {
-        link::serve(&self.shared, transport, ()).await
+        let place = Arc::clone(&self.shared.door).acquire_owned().await;
+        link::serve(&self.shared, transport, place.ok()).await
     }
 
-    /// The same for somebody who holds a place among the strangers until it has proven itself.
+    /// The same for somebody who holds a place among the strangers of other machines until it has proven itself.
     pub(crate) async fn serve_stranger<T, R, W>(&self, transport: T, place: OwnedSemaphorePermit) -> LinkEnd
     where
         T: Stream<Item = Result<Bytes, R>> + Sink<Bytes, Error = W> + Send + Unpin,
         R: Into<TransportError> + Send,
         W: fmt::Display + Send,
     {
-        link::serve(&self.shared, transport, place).await
+        link::serve(&self.shared, transport, Some(place)).await
     }
 
     pub fn nodes(&self) -> Vec<NodeView> {

@@ -14,10 +14,14 @@ use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream, StreamExt};
 use gf_node_proto::{EVENT_WINDOW, EventAck, FrameWriter, Goodbye, GoodbyeReason, envelope};
 use std::{collections::VecDeque, fmt, sync::Arc};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// `place` is let go when the node has proven itself, or was refused.
-pub(crate) async fn serve<T, R, W, P>(shared: &Shared, transport: T, place: P) -> LinkEnd
+pub(crate) async fn serve<T, R, W>(
+    shared: &Shared,
+    transport: T,
+    place: Option<OwnedSemaphorePermit>,
+) -> LinkEnd
 where
     T: Stream<Item = Result<Bytes, R>> + Sink<Bytes, Error = W> + Send + Unpin,
     R: Into<TransportError> + Send,

@@ -3,7 +3,7 @@
 //! Whoever has not proven itself costs little: it has one span of time for TLS, the upgrade and the handshake each, and
 //! only so many are heard at once.
 
-use crate::{Hub, LINK_PATH, TransportError};
+use crate::{Hub, LINK_PATH, TransportError, transport::SOCKET_BUFFER_BYTES};
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_proto::{MAX_FRAME_BYTES, SigningKey, private_der, public_der};
@@ -76,10 +76,11 @@ impl Hub {
         let patience = self.shared.config.handshake_patience;
         let late = |_| format!("nothing came of it within {patience:?}");
         socket.set_nodelay(true).map_err(|why| why.to_string())?;
-        let stream = timeout(patience, tls.accept(socket)).await.map_err(late)?;
+        // Boxed, so that what they need is not held for as long as the link lasts.
+        let stream = timeout(patience, Box::pin(tls.accept(socket))).await.map_err(late)?;
         let stream = stream.map_err(|why| why.to_string())?;
-        let socket =
-            timeout(patience, upgraded(stream)).await.map_err(late)?.map_err(|why| why.to_string())?;
+        let socket = timeout(patience, Box::pin(upgraded(stream))).await.map_err(late)?;
+        let socket = socket.map_err(|why| why.to_string())?;
         let end = self.serve_stranger(socket, permit).await;
         tracing::debug!(%end, "a node's socket closed");
         Ok(())
@@ -92,7 +93,10 @@ fn config(key: &SigningKey) -> Result<Arc<ServerConfig>, TlsError> {
     let key = Arc::new(CertifiedKey::new(vec![shown], signer));
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_protocol_versions(&[&rustls::version::TLS13])?.with_no_client_auth();
-    Ok(Arc::new(builder.with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(key)))))
+    let mut config = builder.with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(key)));
+    // A node proves its key at every link and resumes none.
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
 }
 
 /// The frames of a WebSocket that a node opened on this stream.
@@ -103,6 +107,8 @@ async fn upgraded<S: AsyncRead + AsyncWrite + Unpin>(
     tungstenite::Error,
 > {
     let limits = WebSocketConfig::default()
+        .read_buffer_size(SOCKET_BUFFER_BYTES)
+        .write_buffer_size(SOCKET_BUFFER_BYTES)
         .max_frame_size(Some(MAX_FRAME_BYTES))
         .max_message_size(Some(MAX_FRAME_BYTES));
     let socket = accept_hdr_async_with_config(stream, only_the_link, Some(limits)).await?;

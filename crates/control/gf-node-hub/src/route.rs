@@ -1,7 +1,7 @@
 //! The link over a WebSocket of the control plane's own server, for nodes of this machine only: it is not encrypted,
 //! so that whoever comes from elsewhere is refused before a word is said ([`Hub::serve_remote`] is for them).
 
-use crate::{Hub, TransportError};
+use crate::{Hub, TransportError, transport::SOCKET_BUFFER_BYTES};
 use axum::{
     Router,
     extract::{
@@ -34,12 +34,12 @@ async fn upgrade(State(hub): State<Hub>, known: Extensions, upgrade: WebSocketUp
                    node that address as wss://…\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
-    upgrade.max_frame_size(MAX_FRAME_BYTES).max_message_size(MAX_FRAME_BYTES).on_upgrade(
-        |socket| async move {
-            let end = hub.serve(frames(socket)).await;
-            tracing::debug!(%end, "a node's socket closed");
-        },
-    )
+    let upgrade = upgrade.max_frame_size(MAX_FRAME_BYTES).max_message_size(MAX_FRAME_BYTES);
+    let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER_BYTES).write_buffer_size(SOCKET_BUFFER_BYTES);
+    upgrade.on_upgrade(|socket| async move {
+        let end = hub.serve(frames(socket)).await;
+        tracing::debug!(%end, "a node's socket closed");
+    })
 }
 
 /// A text message is passed on as it is: it is no envelope, and refused as such.

@@ -6,6 +6,10 @@ use futures_util::{Sink, Stream};
 use std::fmt;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
+/// What a WebSocket reads and gathers at once. It holds this for as long as it is open, and a hundred times the size
+/// would not make heartbeats quicker; a longer frame makes room for itself.
+pub(crate) const SOCKET_BUFFER_BYTES: usize = 1024;
+
 /// An error of the stream of incoming frames.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {

@@ -3,6 +3,7 @@
 
 mod admission;
 mod commands;
+mod crowd;
 mod hostile;
 mod node;
 mod registry;

@@ -16,7 +16,7 @@ use gf_node_proto::{
     verify_challenge, verify_welcome,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, sync::watch, time::Instant};
 use tokio_tungstenite::{client_async_with_config, tungstenite};
 use tungstenite::{Message, protocol::WebSocketConfig};
 
@@ -52,9 +52,13 @@ pub async fn keep(
         let enrolled_before = identity.is_enrolled();
         let lost = match dial(&settings, controls.current(), &mut identity).await {
             Ok(link) => {
-                attempt = 0;
                 tracing::info!(control = controls.current().url, "linked");
-                session::serve(link, &local, &instances, &commands, &mut leaving).await
+                let began = Instant::now();
+                let lost = session::serve(link, &local, &instances, &commands, &mut leaving).await;
+                if began.elapsed() >= backoff::LASTING {
+                    attempt = 0;
+                }
+                lost
             }
             Err(lost) => lost,
         };

@@ -21,12 +21,14 @@ mod runtime;
 mod session;
 mod tls;
 
+pub use backoff::pause;
 pub use control::{BadAddress, Control};
 pub use failure::{Failure, Outcome};
 pub use identity::{Identity, IdentityError};
 pub use local::{Local, now_ms};
 pub use options::Options;
 pub use runtime::Runtime;
+pub use tls::{Wire, encrypt};
 
 use crate::{files, instance::Cgroups};
 use answers::Answers;

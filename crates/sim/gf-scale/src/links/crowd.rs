@@ -16,10 +16,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
+    time::{Duration, Instant},
 };
 
 /// Handshakes at the same time: each costs signatures on both sides.
 const AT_THE_DOOR: usize = 64;
+const BEAT_EVERY: Duration = Duration::from_secs(10);
 
 pub struct Crowd {
     nodes: Vec<Arc<Mutex<Thin>>>,
@@ -58,11 +60,13 @@ impl Crowd {
 
     /// Links every node to the hub and waits until all were let in.
     pub async fn connect(&self, hub: &Hub) -> anyhow::Result<()> {
-        let mut next = 0;
+        let (mut next, mut looked) = (0, Instant::now());
         for crowd in self.nodes.chunks(AT_THE_DOOR) {
             // Who was let in first must not fall silent until the last is in.
             let up = self.counts.up.load(Ordering::Acquire);
-            for _ in 0..up.min(AT_THE_DOOR / 4) {
+            let share = looked.elapsed().as_secs_f64() / BEAT_EVERY.as_secs_f64();
+            looked = Instant::now();
+            for _ in 0..(up as f64 * share).ceil() as usize {
                 next = (next + 1) % up;
                 self.send(next, encode(node::heartbeat(u32::try_from(next)?, 0))?);
             }

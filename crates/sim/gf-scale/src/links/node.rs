@@ -4,9 +4,10 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use gf_model::NodeId;
 use gf_node_proto::{
-    CommandResult, Done, Heartbeat, Hello, InstanceRole, InstanceState, InstanceSummary, NONCE_BYTES,
-    NodeRole, Observation, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Resources, SigningKey, Transcript,
-    VerifyingKey, command_result, encode, envelope, reply, sign_node, verify_challenge, verify_welcome,
+    Command, CommandResult, Done, Heartbeat, Hello, InstanceRole, InstanceState, InstanceSummary,
+    NONCE_BYTES, NodeRole, Observation, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Resources, SigningKey, Transcript,
+    VerifyingKey, VpsHealth, command, command_result, encode, envelope, reply, sign_node, verify_challenge,
+    verify_welcome,
 };
 
 pub fn id(nth: u32) -> NodeId {
@@ -101,4 +102,20 @@ pub fn answer(body: &envelope::Body) -> Result<Option<Bytes>> {
 pub fn answered(key: &str) -> CommandResult {
     let done = command_result::Outcome::Ok(reply::Body::from(Done {}).into());
     CommandResult { key: key.to_owned(), outcome: Some(done) }
+}
+
+/// As long as a command to a node is on the wire.
+pub fn command_bytes() -> Result<Vec<u8>> {
+    let command = Command {
+        key: "scale/00000000".into(),
+        timeout_ms: 60_000,
+        body: Some(command::Body::VpsHealth(VpsHealth {})),
+        ..Command::default()
+    };
+    Ok(encode(command)?.to_vec())
+}
+
+/// And its answer.
+pub fn answer_bytes() -> Result<Vec<u8>> {
+    Ok(encode(answered("scale/00000000"))?.to_vec())
 }
