@@ -48,9 +48,9 @@ impl Plane {
     }
 
     /// Whether a change was decided and kept.
-    fn decides(&self, key: &str) -> bool {
-        let body = r#"{"firstName":"Ada","role":"viewer"}"#;
-        rest::exchange(&self.address, "POST /v1/people", key, body).0 == 200
+    fn decides(&self, key: &str, name: &str) -> bool {
+        let body = format!(r#"{{"firstName":"{name}","role":"viewer"}}"#);
+        rest::exchange(&self.address, "POST /v1/people", key, &body).0 == 200
     }
 }
 
@@ -67,10 +67,10 @@ pub fn leader_killed() -> Vec<Row> {
         let follower = Plane::start(&other, &url);
         assert_eq!(follower.ready["role"], "follower");
         let key = std::fs::read_to_string(other.join("keys/operator.key")).expect("the admin's key is there");
-        assert!(leader.decides(key.trim()) && !follower.decides(key.trim()));
+        assert!(leader.decides(key.trim(), "Ada") && !follower.decides(key.trim(), "Bea"));
         leader.process.kill().expect("it is killed");
         let began = Instant::now();
-        wait::until("the follower decides", WITHIN, || follower.decides(key.trim()).then_some(()));
+        wait::until("the follower decides", WITHIN, || follower.decides(key.trim(), "Bea").then_some(()));
         took.push(began.elapsed().as_secs_f64());
     }
     let (least, most) =
