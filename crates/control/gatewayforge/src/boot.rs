@@ -21,7 +21,7 @@ use gf_model::{
 };
 use gf_node_hub::{Hub, HubConfig, LINK_PATH, NodeEvent, link_route};
 use gf_node_proto::SigningKey;
-use gf_operations::{Engine, Hands, Limits, Paths};
+use gf_operations::{Engine, Hands, Limits, Paths, StoredLeases};
 use gf_reconcile::{Cadence, Reconcilers};
 use gf_requests::Requests;
 use gf_secrets::{Secrets, SecretsError};
@@ -259,6 +259,7 @@ fn hub(base: &Base, keys_dir: &Path, may_act: Option<MayAct>) -> Result<(Hub, mp
             Standing::Leads => Vec::new(),
         }));
     }
+    config.leases = Some(Arc::new(StoredLeases::new(base.store.clone())));
     let registry = Arc::new(StoredNodes { store: base.store.clone(), clock: base.clock.clone() });
     Ok(Hub::new(config, registry, base.clock.clone(), base.entropy.clone()))
 }

@@ -89,11 +89,14 @@ fn matters(was: &InstanceSummary, now: &InstanceSummary) -> bool {
         owned_hash,
         drifted,
         waits_to_boot,
+        lease_terms,
+        lease_lapsed,
     } = was;
     let numbers = (*role, *state, *generation, *port, *pid, *health_score)
         == (now.role, now.state, now.generation, now.port, now.pid, now.health_score);
     let more = (*restarts_in_window, *channels_open, *last_boot_ms, *failure, *waits_to_boot)
-        == (now.restarts_in_window, now.channels_open, now.last_boot_ms, now.failure, now.waits_to_boot);
+        == (now.restarts_in_window, now.channels_open, now.last_boot_ms, now.failure, now.waits_to_boot)
+        && (*lease_terms, *lease_lapsed) == (now.lease_terms, now.lease_lapsed);
     let names = *instance_id == now.instance_id
         && *account == now.account
         && *revision == now.revision
@@ -124,7 +127,7 @@ mod tests {
     use gf_node_proto::InstanceState;
 
     fn beat(instances: Vec<InstanceSummary>) -> Heartbeat {
-        Heartbeat { at_ms: 1, resources: None, instances }
+        Heartbeat { at_ms: 1, resources: None, instances, ..Heartbeat::default() }
     }
 
     fn instance(id: &str, state: InstanceState, memory_bytes: u64) -> InstanceSummary {

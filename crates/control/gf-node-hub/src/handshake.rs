@@ -151,7 +151,9 @@ async fn enrol_node(
     decided
         .map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))?
         .map_err(|why| Refusal::new(why.goodbye(), why))?;
-    shared.node(node).begins_anew();
+    let state = shared.node(node);
+    state.begins_anew();
+    state.lease.lock().key = Some(key.to_bytes());
     Ok(())
 }
 
@@ -166,7 +168,9 @@ async fn prove_node(
         Refusal::new(GoodbyeReason::UnknownNode, format!("{node} has not enrolled; start it with a token"))
     })?;
     verify_node(&key, transcript, &proof.signature)
-        .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))
+        .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
+    shared.node(node).lease.lock().key = Some(key.to_bytes());
+    Ok(())
 }
 
 async fn send<K: Outgoing>(

@@ -1,7 +1,7 @@
 //! The hub itself: the nodes by name, and the way to command them.
 
 use crate::{
-    NodeEvent, NodeRegistry, NodeView, TransportError,
+    LeaseOffice, NodeEvent, NodeRegistry, NodeView, TransportError,
     command::{CommandError, CommandMeta, InFlight, Pending},
     link,
     node::NodeState,
@@ -18,7 +18,10 @@ use gf_node_proto::{
 };
 use parking_lot::RwLock;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::Instant,
+};
 
 /// Reports that may wait for the reconcilers before nodes are made to wait.
 const EVENTS_WAITING: usize = 1024;
@@ -41,6 +44,8 @@ pub struct HubConfig {
     pub elsewhere: Option<Elsewhere>,
     /// Asked before anything is sent to a node: whether this control plane surely leads.
     pub may_send: MaySend,
+    /// Without one no lease is granted, and no node is asked to hold one.
+    pub leases: Option<Arc<dyn LeaseOffice>>,
 }
 
 /// Where the control plane that leads is reached by nodes, at this moment.
@@ -57,6 +62,7 @@ impl HubConfig {
             handshake_patience: PATIENCE,
             elsewhere: None,
             may_send: Arc::new(|| true),
+            leases: None,
         }
     }
 }
@@ -78,6 +84,8 @@ pub(crate) struct Shared {
     nodes: RwLock<BTreeMap<NodeId, Arc<NodeState>>>,
     /// The generation that is told to nodes; `None` while this control plane follows another one.
     leads: RwLock<Option<u64>>,
+    /// Since when leases may have been renewed from here.
+    pub(crate) began: RwLock<Instant>,
 }
 
 /// How a link came to its end.
@@ -118,17 +126,15 @@ impl Hub {
         let (events, reports) = mpsc::channel(EVENTS_WAITING);
         let (door, nodes) = (Arc::new(Semaphore::new(AT_THE_DOOR)), RwLock::default());
         let leads = config.elsewhere.is_none().then_some(config.controller_generation);
-        let leads = RwLock::new(leads);
-        (
-            Self {
-                shared: Arc::new(Shared { config, registry, clock, entropy, events, door, nodes, leads }),
-            },
-            reports,
-        )
+        let (leads, began) = (RwLock::new(leads), RwLock::new(Instant::now()));
+        let shared = Shared { config, registry, clock, entropy, events, door, nodes, leads, began };
+        (Self { shared: Arc::new(shared) }, reports)
     }
 
     /// From now on nodes are taken in, as of this generation.
     pub fn lead(&self, generation: u64) {
+        // Whoever led until now may have renewed leases until now.
+        *self.shared.began.write() = Instant::now();
         *self.shared.leads.write() = Some(generation);
     }
 
@@ -229,6 +235,21 @@ impl Hub {
             })
         };
         Ok(Pending { node: node.clone(), timeout: meta.timeout, progress, answer, cancel })
+    }
+
+    /// Whether this node knows leases and can be asked as a witness.
+    pub fn can_witness(&self, node: &NodeId) -> bool {
+        self.shared.can_witness(node)
+    }
+
+    /// Whether this node, as it last reported, enforces leases.
+    pub fn knows_leases(&self, node: &NodeId) -> bool {
+        self.shared.knows_leases(node)
+    }
+
+    /// How long ago, at least, leases of this node were renewed for the last time by any control plane.
+    pub fn lease_idle(&self, node: &NodeId) -> Duration {
+        self.shared.lease_idle(node)
     }
 
     /// Ends a node's link, such as after its key was withdrawn.

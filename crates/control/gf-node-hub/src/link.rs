@@ -12,7 +12,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream, StreamExt};
-use gf_node_proto::{EVENT_WINDOW, EventAck, FrameWriter, Goodbye, GoodbyeReason, envelope};
+use gf_node_proto::{EVENT_WINDOW, EventAck, FrameWriter, Goodbye, GoodbyeReason, LeaseGrant, envelope};
 use std::{collections::VecDeque, fmt, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -88,6 +88,7 @@ async fn run<S: Incoming, K: Outgoing>(
         heard_events: false,
         ledger,
         reports: VecDeque::new(),
+        granted: None,
     };
     link.reports.push_back(NodeEvent::Connected {
         node: id.clone(),
@@ -117,6 +118,8 @@ struct Link<'a> {
     heard_events: bool,
     /// Reports that the reconcilers have no room for yet: bounded by the node's event window.
     reports: VecDeque<NodeEvent>,
+    /// The answer to the last heartbeat, on its way.
+    granted: Option<LeaseGrant>,
 }
 
 impl Link<'_> {
@@ -131,6 +134,9 @@ impl Link<'_> {
         tokio::pin!(silence);
         let ledger = Arc::clone(&self.ledger);
         loop {
+            if let Some(granted) = self.granted.take() {
+                let _ = writer.put(granted);
+            }
             // In this order and not at random, so that a simulation can be repeated. Nobody starves: what stands
             // before the frames is bounded by what frames brought, and by the commands that may be in flight.
             tokio::select! {
@@ -191,6 +197,7 @@ impl Link<'_> {
         match body {
             envelope::Body::Heartbeat(heartbeat) => {
                 let at = self.shared.clock.now();
+                self.granted = self.shared.lease_answer(&self.node.id, &heartbeat).or(self.granted.take());
                 // While the reconcilers are behind, differences gather in what they were last told.
                 let room = self.reports.len() < EVENT_WINDOW as usize;
                 if let Some(delta) = self.node.beat(heartbeat, at, room) {

@@ -3,6 +3,7 @@
 use crate::{
     command::InFlight,
     deltas::{Delta, Reading},
+    leases,
     line::Line,
     receipts::Ledger,
 };
@@ -39,6 +40,7 @@ pub(crate) struct NodeState {
     /// By key, so that what is sent again after a reconnect is sent in one order.
     pub(crate) in_flight: Mutex<BTreeMap<String, Arc<InFlight>>>,
     pub(crate) connection: Mutex<Option<Connection>>,
+    pub(crate) lease: Mutex<leases::Known>,
     known: Mutex<Known>,
 }
 
@@ -62,6 +64,7 @@ impl NodeState {
             ledger: Mutex::default(),
             in_flight: Mutex::default(),
             connection: Mutex::default(),
+            lease: Mutex::default(),
             known: Mutex::new(Known {
                 connected: false,
                 provider: String::new(),
@@ -154,8 +157,11 @@ mod tests {
             state: state.into(),
             ..InstanceSummary::default()
         };
-        let heartbeat =
-            Heartbeat { at_ms: 1, resources: None, instances: state.map(instance).into_iter().collect() };
+        let heartbeat = Heartbeat {
+            at_ms: 1,
+            instances: state.map(instance).into_iter().collect(),
+            ..Heartbeat::default()
+        };
         node.beat(heartbeat, Timestamp::UNIX_EPOCH, room)
     }
 

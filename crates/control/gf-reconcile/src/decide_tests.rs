@@ -32,6 +32,7 @@ fn instance(id: &str, role: Role, state: InstanceState) -> Instance {
         endpoint: None,
         generation: Generation(1),
         channels_on: false,
+        lease_terms: 0,
         health: None,
         last_boot_ms: Some(10_000),
         restarts: vec![],
@@ -68,6 +69,7 @@ pub(crate) fn pair(primary: InstanceState, standby: Option<InstanceState>) -> Fl
             last_failover: None,
             last_activity: None,
             down_seconds_month: 0,
+            lease: Default::default(),
             created_at: at(0),
         }
         .into(),

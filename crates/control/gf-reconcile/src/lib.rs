@@ -11,6 +11,7 @@ mod downtime;
 mod drift;
 mod heads;
 mod incidents;
+mod leases;
 mod memory;
 mod nodes;
 mod notices;
@@ -45,6 +46,8 @@ pub struct Cadence {
     pub heads: Duration,
     /// Between two looks at what the providers really have.
     pub reap: Duration,
+    /// Between two looks at who is whose witness.
+    pub leases: Duration,
 }
 
 impl Default for Cadence {
@@ -56,6 +59,7 @@ impl Default for Cadence {
             notices: Duration::from_secs(5),
             heads: Duration::from_secs(60),
             reap: Duration::from_secs(300),
+            leases: Duration::from_secs(5),
         }
     }
 }
@@ -77,6 +81,7 @@ pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSe
     tasks.spawn(nodes::run(all.clone(), reports, standings.clone()));
     tasks.spawn(align::run(all.clone(), standings));
     tasks.spawn(protect::run(all.clone()));
+    tasks.spawn(leases::run(all.clone()));
     tasks.spawn(memory::run(all.clone()));
     tasks.spawn(notices::run(all.clone()));
     tasks.spawn(approvals::run(all.clone()));

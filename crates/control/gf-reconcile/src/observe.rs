@@ -117,6 +117,7 @@ fn summarised(fleet: &Fleet, summary: &wire::InstanceSummary, now: Timestamp) ->
         instance.endpoint = Some(format!("http://127.0.0.1:{}", summary.port));
     }
     instance.waits_to_boot = summary.waits_to_boot;
+    instance.lease_terms = summary.lease_terms;
     let seen = wire::InstanceState::try_from(summary.state).unwrap_or_default();
     if seen == wire::InstanceState::Bootstrapping && before.state == InstanceState::Active {
         // A machine that came back starts what it should run: that is a start and not a sickness. A process that
@@ -150,7 +151,16 @@ fn summarised(fleet: &Fleet, summary: &wire::InstanceSummary, now: Timestamp) ->
 fn news(instance: &Instance) -> impl PartialEq + use<> {
     let score = instance.health.as_ref().map(|health| (health.score, health.deductions.len()));
     let flagged = instance.flagged.clone();
-    (instance.state, instance.waits_to_boot, score, instance.endpoint.clone(), instance.last_boot_ms, flagged)
+    let terms = instance.lease_terms;
+    (
+        instance.state,
+        instance.waits_to_boot,
+        score,
+        instance.endpoint.clone(),
+        instance.last_boot_ms,
+        flagged,
+        terms,
+    )
 }
 
 fn is_expected_to_run(state: InstanceState) -> bool {

@@ -56,6 +56,7 @@ fn instance(number: u64, state: InstanceState, percent: f32, words: String) -> I
         endpoint: None,
         generation: Generation(number),
         channels_on: true,
+        lease_terms: 0,
         health: Some(Health {
             score: 80,
             deductions: Vec::new(),

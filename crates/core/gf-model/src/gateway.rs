@@ -1,6 +1,6 @@
 //! The service that an account has: a pair of instances, of which one may act.
 
-use crate::{AccountId, ArchiveId, InstanceId, RevisionId, SnapshotId, Tier};
+use crate::{AccountId, ArchiveId, InstanceId, RevisionId, SnapshotId, Tier, lease::Terms};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,9 @@ pub struct Gateway {
     pub desired: Desired,
     pub generation: Generation,
     pub fencing: Fencing,
+    /// Under which terms its primary holds the right to keep channels open.
+    #[serde(default)]
+    pub lease: Terms,
     pub primary: Option<InstanceId>,
     pub standby: Option<InstanceId>,
     /// Where the account is served now; it moves with the generation.

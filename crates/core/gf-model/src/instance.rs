@@ -133,6 +133,10 @@ pub struct Instance {
     /// The generation under which this instance may use the account's channels.
     pub generation: Generation,
     pub channels_on: bool,
+    /// The lease terms that its node has written down for it, as it said last: those that it serves under, or, of a
+    /// standby, those that its node is the witness of.
+    #[serde(default)]
+    pub lease_terms: u64,
     pub health: Option<Health>,
     /// How long its last boot took until it answered.
     pub last_boot_ms: Option<u64>,

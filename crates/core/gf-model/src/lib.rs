@@ -13,6 +13,7 @@ pub mod health;
 pub mod ids;
 pub mod incident;
 pub mod instance;
+pub mod lease;
 pub mod money;
 pub mod node;
 pub mod notice;

@@ -234,6 +234,7 @@ fn gateway(account: &AccountId, tier: Tier, now: Timestamp) -> Gateway {
         last_failover: None,
         last_activity: None,
         down_seconds_month: 0,
+        lease: Default::default(),
         created_at: now - days(90),
     }
 }
@@ -268,6 +269,7 @@ fn instance(
         endpoint: None,
         generation: Generation(1),
         channels_on: role == Role::Primary,
+        lease_terms: 0,
         health: Some(Health::of(Observation { http_ok: true, ..Observation::default() }, now)),
         last_boot_ms: Some(9_000),
         restarts: Vec::new(),

@@ -151,4 +151,4 @@ fn is_done(fleet: &Fleet, operation: &Operation, account: &AccountId, such: impl
 
 #[cfg(test)]
 #[path = "forbids_tests.rs"]
-mod tests;
+pub(crate) mod tests;

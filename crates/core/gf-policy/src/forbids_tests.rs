@@ -10,7 +10,7 @@ use gf_model::{
 };
 use serde_json::json;
 
-fn id<T: std::str::FromStr>(name: &str) -> T
+pub(crate) fn id<T: std::str::FromStr>(name: &str) -> T
 where
     T::Err: std::fmt::Debug,
 {
@@ -35,6 +35,7 @@ fn instance(name: &str, role: Role, provider: &str) -> Instance {
         endpoint: None,
         generation: Generation(1),
         channels_on: role == Role::Primary,
+        lease_terms: 0,
         health: None,
         last_boot_ms: None,
         restarts: vec![],
@@ -46,7 +47,7 @@ fn instance(name: &str, role: Role, provider: &str) -> Instance {
     }
 }
 
-fn fleet() -> Fleet {
+pub(crate) fn fleet() -> Fleet {
     let mut fleet = Fleet::default();
     fleet.apply(
         Gateway {
@@ -67,6 +68,7 @@ fn fleet() -> Fleet {
             last_failover: None,
             last_activity: None,
             down_seconds_month: 0,
+            lease: Default::default(),
             created_at: Timestamp::UNIX_EPOCH,
         }
         .into(),

@@ -12,6 +12,7 @@ mod forbids;
 mod guarded;
 mod hard;
 mod incident;
+pub mod leases;
 mod ledger;
 pub mod limits;
 mod question;

@@ -144,6 +144,7 @@ impl Host {
                 self.told(&c.instance_id, scene)
             }
             Body::ChannelsSet(set) => self.set_channels(set, scene),
+            Body::WitnessRaise(order) => self.raise(&order, scene),
             Body::ConfigPush(c) => {
                 let document = &mut self.instance(&c.instance_id)?.document;
                 if c.whole {
@@ -263,6 +264,7 @@ impl Host {
             deaths_ms: Vec::new(),
             broken: 0,
             sick: false,
+            lease: None,
         });
         self.boot(&create.instance_id, scene)?;
         self.told(&create.instance_id, scene)
@@ -319,14 +321,17 @@ impl Host {
             return Err(stale(set.generation, instance.generation));
         }
         instance.generation = set.generation;
+        let was_primary = instance.primary;
         match set.role() {
             InstanceRole::Primary => instance.primary = true,
             InstanceRole::Standby => instance.primary = false,
             InstanceRole::Unspecified => {}
         }
-        let moved = std::mem::replace(&mut instance.channels_open, set.open) != set.open;
-        if moved {
-            self.emit(&set.instance_id, set.generation, ChannelsChanged { open: set.open }, scene);
+        let (before, becomes) = (instance.channels_open, set.open && !was_primary && instance.primary);
+        instance.order_channels(set.open, becomes, scene.moment);
+        let open = instance.channels_open;
+        if open != before {
+            self.emit(&set.instance_id, set.generation, ChannelsChanged { open }, scene);
         }
         self.told(&set.instance_id, scene)
     }

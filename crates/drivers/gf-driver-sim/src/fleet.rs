@@ -250,7 +250,27 @@ impl SimFleet {
 
     /// Nothing goes in or out of a machine any more, or does again.
     pub fn cut(&self, node: &NodeId, cut: bool) -> Result<(), SimError> {
+        let machine = self.machine(node)?;
+        self.world.set_blind(&machine, cut);
+        self.world.set_silent(&machine, cut);
+        Ok(())
+    }
+
+    /// The control plane and this machine do not hear each other; other nodes hear it still.
+    pub fn unlink(&self, node: &NodeId, cut: bool) -> Result<(), SimError> {
         self.world.set_silent(&self.machine(node)?, cut);
+        Ok(())
+    }
+
+    /// Other nodes and this machine do not hear each other; the control plane hears it still.
+    pub fn blind(&self, node: &NodeId, cut: bool) -> Result<(), SimError> {
+        self.world.set_blind(&self.machine(node)?, cut);
+        Ok(())
+    }
+
+    /// The whole machine stands still, or goes on where it was.
+    pub fn stall(&self, node: &NodeId, stalled: bool) -> Result<(), SimError> {
+        self.world.set_stalled(&self.machine(node)?, stalled);
         Ok(())
     }
 
@@ -277,6 +297,7 @@ impl SimFleet {
     pub fn outage(&self, provider: &ProviderId, region: &Region, dark: bool) {
         self.world.weather.darken(provider, region, dark);
         for machine in self.world.in_region(provider, region) {
+            self.world.set_blind(&machine, dark);
             self.world.set_silent(&machine, dark);
         }
     }

@@ -84,6 +84,7 @@ impl Generator {
             endpoint: None,
             generation: Generation(1),
             channels_on: role == Role::Primary,
+            lease_terms: 0,
             health: Some(Health::of(Observation { http_ok: true, ..Observation::default() }, self.now)),
             last_boot_ms: Some(self.chance.between(8_000, 18_000, "boot", id.as_str(), 1)),
             restarts: Vec::new(),
@@ -111,6 +112,7 @@ impl Generator {
             last_failover: None,
             last_activity: Some(self.ago(quiet)),
             down_seconds_month: 0,
+            lease: Default::default(),
             created_at,
         };
         let snapshot = Snapshot {

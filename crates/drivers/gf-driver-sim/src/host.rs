@@ -45,6 +45,14 @@ pub(crate) enum Due {
         frame: Bytes,
         lasting: bool,
     },
+    /// A lease is to be looked at. The world's: it may need another machine.
+    Leases,
+    /// A witness said yes.
+    Witnessed {
+        instance: Box<str>,
+        terms: u64,
+        asked: Duration,
+    },
     /// Whoever waits for this command's instance has waited long enough.
     Lapse {
         key: Box<str>,
@@ -54,6 +62,8 @@ pub(crate) enum Due {
 /// What surrounds a machine while it acts.
 pub(crate) struct Scene<'a> {
     pub now: Instant,
+    /// The same on the machine's own clock, which nobody sets.
+    pub moment: Duration,
     pub at_ms: i64,
     pub chance: Chance,
     /// How much longer things take than at the provider's usual pace.

@@ -1,6 +1,6 @@
 //! One simulated OpenClaw: what it is, and how it looks from outside. Small, since there are thousands.
 
-use crate::document::Document;
+use crate::{document::Document, leases::SimLease};
 use gf_model::{
     Tier, Timestamp,
     health::{Health, Observation},
@@ -48,6 +48,9 @@ pub(crate) struct SimInstance {
     pub broken: i32,
     /// It runs and does not answer.
     pub sick: bool,
+    /// Boxed: most are standbys of nobody's and hold none.
+    #[serde(default)]
+    pub lease: Option<Box<SimLease>>,
 }
 
 impl SimInstance {
@@ -132,6 +135,8 @@ impl SimInstance {
             observation: health.map(|health| told(&health.observed)),
             // A machine for each, so that none stands before another.
             waits_to_boot: false,
+            lease_terms: self.lease_terms(),
+            lease_lapsed: self.lease_lapsed(),
         }
     }
 }

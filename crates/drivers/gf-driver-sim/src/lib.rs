@@ -15,6 +15,7 @@ mod generate;
 mod host;
 mod instance;
 mod journal;
+mod leases;
 mod machine;
 mod parking;
 mod populate;

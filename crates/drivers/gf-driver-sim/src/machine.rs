@@ -29,6 +29,9 @@ use tokio::time::Instant;
 /// Where OpenClaw listens on a machine of its own.
 pub(crate) const PORT: u32 = 18_789;
 
+/// Heartbeats whose answer may still come.
+const BEATS_KEPT: usize = 8;
+
 /// What outlives the control plane.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -83,6 +86,14 @@ pub(crate) struct Inner {
     armed: Option<Instant>,
     /// Nothing goes out or comes in.
     pub silent: bool,
+    /// Other nodes do not hear it, nor it them.
+    pub blind: bool,
+    /// Nothing in it does anything: its machine stands still.
+    pub stalled: bool,
+    /// Since when other nodes and it hear each other.
+    pub talks_since: Instant,
+    /// When its last heartbeats left, by their numbers.
+    pub beats: VecDeque<(u64, Duration)>,
     /// So many commands that change something will be carried out without an answer.
     pub mute: u32,
     pub beat_every: Duration,
@@ -104,6 +115,10 @@ impl Machine {
             due: Vec::new(),
             armed: None,
             silent: false,
+            blind: false,
+            stalled: false,
+            talks_since: Instant::now(),
+            beats: VecDeque::new(),
             mute: 0,
             beat_every: Duration::from_millis(HEARTBEAT_INTERVAL_MS.into()),
             acting: Vec::new(),
@@ -163,12 +178,18 @@ impl Inner {
 
     /// When the pulse must come by, unless it does so earlier anyway.
     pub(crate) fn arm(&mut self) -> Option<Instant> {
-        let next = self.due.iter().map(|(at, _)| *at).min()?;
+        // What stands still does nothing; it is armed anew when it goes on.
+        let next = self.due.iter().map(|(at, _)| *at).min().filter(|_| !self.stalled)?;
         if self.armed.is_some_and(|armed| armed <= next) {
             return None;
         }
         self.armed = Some(next);
         Some(next)
+    }
+
+    /// The pulse came by in vain.
+    pub(crate) fn disarm(&mut self) {
+        self.armed = None;
     }
 
     /// What is due by now, earliest first.
@@ -224,17 +245,22 @@ impl Inner {
 
     /// Something that this machine set itself to do. `Dial` is the world's: it needs the hub.
     pub(crate) fn on_time(&mut self, due: Due, scene: &mut Scene<'_>) {
-        let host = &mut self.saved.host;
         match due {
-            Due::Dial => {}
+            Due::Dial | Due::Leases => {}
+            Due::Witnessed { instance, terms, asked } => {
+                if self.can_talk() {
+                    self.witnessed(&instance, terms, asked, scene);
+                }
+            }
             Due::Beat => self.beat(scene),
             Due::Born => self.born(scene),
-            Due::Booted { instance, boots } => host.booted(&instance, boots, scene),
-            Due::Restart { instance, boots } => host.restart(&instance, boots, scene),
+            Due::Booted { instance, boots } => self.saved.host.booted(&instance, boots, scene),
+            Due::Restart { instance, boots } => self.saved.host.restart(&instance, boots, scene),
             Due::Lapse { key } => {
-                host.give_up(&key, FailureCode::TimedOut, "OpenClaw was not ready in time", scene);
+                self.saved.host.give_up(&key, FailureCode::TimedOut, "OpenClaw was not ready in time", scene);
             }
             Due::Answer { key, frame, lasting } => {
+                let host = &mut self.saved.host;
                 host.under_way.retain(|other| *other != key);
                 if lasting && host.answered_before(&key).is_none() {
                     host.remember_answer(&key, &frame);
@@ -310,8 +336,15 @@ impl Inner {
         if self.silent || self.outgoing.len() > COMMANDS_IN_FLIGHT {
             return;
         }
+        let lease_seq = self.beats.back().map_or(1, |(last, _)| last + 1);
+        self.beats.push_back((lease_seq, scene.moment));
+        while self.beats.len() > BEATS_KEPT {
+            self.beats.pop_front();
+        }
         let host = &self.saved.host;
         let heartbeat = Heartbeat {
+            lease_seq,
+            witness_address: format!("{}.simulated:7444", self.saved.node),
             at_ms: scene.at_ms,
             resources: Some(host.resources(self.saved.node.as_str(), scene)),
             instances: host.instances.iter().map(|instance| host.summary(instance, scene)).collect(),

@@ -139,6 +139,7 @@ impl SimFleet {
                 deaths_ms: Vec::new(),
                 broken: if phase == Phase::Failed { FailureReason::ExitsAtOnce.into() } else { 0 },
                 sick: instance.state == InstanceState::Degraded,
+                lease: None,
             });
         }
         Saved {

@@ -41,6 +41,9 @@ pub struct SeenInstance {
 /// Told whenever an instance begins to receive and send, or ends to.
 pub trait Watcher: Send + Sync + 'static {
     fn acts(&self, account: &str, instance: &str, acts: bool);
+
+    /// The lease of an instance is over. Its witness was there all the while and would have renewed it, or not.
+    fn lapsed(&self, instance: &str, witness_lived: bool);
 }
 
 impl Inner {
@@ -63,7 +66,7 @@ impl Inner {
 
     /// What began and what ended to act since this was asked last: account, instance, whether it acts now.
     pub(crate) fn turned(&mut self) -> Vec<(Box<str>, Box<str>, bool)> {
-        let powered = self.saved.powered;
+        let powered = self.saved.powered && !self.stalled;
         let mut turned = Vec::new();
         let acting = &mut self.acting;
         acting.retain(|(account, id)| {

@@ -123,6 +123,13 @@ impl Inner {
             envelope::Body::Command(command) => self.command(command, scene),
             // Not worth a write: what is told again after a kill does no harm.
             envelope::Body::EventAck(ack) => self.saved.host.acknowledged(ack.seq),
+            envelope::Body::LeaseGrant(grant) => {
+                let asked = self.beats.iter().find(|(seq, _)| *seq == grant.seq).map(|(_, at)| *at);
+                if let Some(asked) = asked {
+                    self.saved.host.granted(grant, asked, scene);
+                    self.changed = true;
+                }
+            }
             envelope::Body::Cancel(cancel) => {
                 self.saved.host.give_up(&cancel.key, FailureCode::Cancelled, "it was cancelled", scene);
             }

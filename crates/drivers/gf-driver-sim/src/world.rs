@@ -53,6 +53,7 @@ pub(crate) struct World {
     journal: Option<Journal>,
     machines: RwLock<BTreeMap<NodeId, Arc<Machine>>>,
     door: Door,
+    began: Instant,
 }
 
 impl World {
@@ -86,6 +87,7 @@ impl World {
             journal,
             machines: RwLock::default(),
             door: Door::default(),
+            began: Instant::now(),
         });
         for saved in machines {
             world.revive(saved);
@@ -133,6 +135,9 @@ impl World {
             return;
         }
         self.touch(&machine, |inner, scene| {
+            for instance in &mut inner.saved.host.instances {
+                instance.lease_goes_on(scene.moment);
+            }
             let starting: Vec<_> =
                 inner.saved.host.instances.iter().filter(|i| i.runs()).map(|i| i.id.clone()).collect();
             for id in starting {
@@ -194,6 +199,7 @@ impl World {
         let mut inner = machine.lock();
         let mut scene = Scene {
             now: Instant::now(),
+            moment: self.began.elapsed(),
             at_ms: self.clock.now().as_millisecond(),
             chance: self.chance(),
             pace: self.pace(&machine.provider),
@@ -205,6 +211,7 @@ impl World {
         let shook_hands = inner.session.is_shaking_hands();
         let out = act(&mut inner, &mut scene);
         inner.report(&mut scene);
+        inner.plan_leases(&mut scene);
         inner.due.append(&mut scene.later);
         for kept in scene.kept {
             self.write(|journal| journal.kept(&kept));
@@ -233,14 +240,23 @@ impl World {
 
     /// Does what the machine set itself to do by now.
     pub(crate) fn visit(self: &Arc<Self>, machine: &Arc<Machine>) {
-        let dial = self.touch(machine, |inner, scene| {
-            let mut dial = false;
+        let (dial, leases) = self.touch(machine, |inner, scene| {
+            let (mut dial, mut leases) = (false, false);
+            if inner.stalled {
+                inner.disarm();
+                return (false, false);
+            }
             for due in inner.take_due(scene.now) {
                 dial |= matches!(due, Due::Dial);
+                leases |= matches!(due, Due::Leases);
                 inner.on_time(due, scene);
             }
-            dial && inner.saved.powered && !inner.silent && matches!(inner.session, Session::Down)
+            dial &= inner.saved.powered && !inner.silent && matches!(inner.session, Session::Down);
+            (dial, leases)
         });
+        if leases {
+            self.look_at_leases(machine);
+        }
         if dial && self.door.enter(machine) {
             self.dial(machine);
         }
@@ -333,7 +349,7 @@ impl World {
     pub(crate) fn set_silent(&self, machine: &Arc<Machine>, silent: bool) {
         self.touch(machine, |inner, scene| {
             inner.silent = silent;
-            if !silent {
+            if !silent && !inner.stalled {
                 inner.wake();
                 if matches!(inner.session, Session::Down) {
                     scene.later.push((scene.now, Due::Dial));
@@ -342,6 +358,26 @@ impl World {
                 }
             }
         });
+    }
+
+    /// Other nodes do not hear it any more, or again.
+    pub(crate) fn set_blind(&self, machine: &Arc<Machine>, blind: bool) {
+        self.touch(machine, |inner, _| inner.talk(|inner| inner.blind = blind));
+    }
+
+    /// It stands still, or wakes: then what its leases allow comes before anything else.
+    pub(crate) fn set_stalled(&self, machine: &Arc<Machine>, stalled: bool) {
+        if stalled == machine.lock().stalled {
+            return;
+        }
+        self.touch(machine, |inner, scene| {
+            inner.talk(|inner| inner.stalled = stalled);
+            if !stalled {
+                // In this order, so that nobody sees it serve in between.
+                inner.saved.host.look_at_leases(scene);
+            }
+        });
+        self.set_silent(machine, stalled);
     }
 
     pub(crate) fn in_region(&self, provider: &ProviderId, region: &Region) -> Vec<Arc<Machine>> {

@@ -15,14 +15,14 @@ macro_rules! bodies {
 bodies!(Body in envelope.body {
     Hello(Hello), Challenge(Challenge), Enrol(Enrol), Proof(Proof), Welcome(Welcome), Heartbeat(Heartbeat),
     Event(Event), EventAck(EventAck), Command(Command), Progress(CommandProgress), Result(CommandResult),
-    Cancel(Cancel), Goodbye(Goodbye),
+    Cancel(Cancel), Goodbye(Goodbye), LeaseGrant(LeaseGrant),
 });
 
 bodies!(Body in command.body {
     InstanceCreate(InstanceCreate), InstanceStart(InstanceStart), InstanceStop(InstanceStop),
     InstanceRestart(InstanceRestart), InstanceDelete(InstanceDelete), InstanceList(InstanceList),
     InstanceResize(InstanceResize), OpenclawHealth(OpenclawHealth), OpenclawLogs(OpenclawLogs), OpenclawDrain(OpenclawDrain),
-    OpenclawResume(OpenclawResume), ChannelsSet(ChannelsSet), ConfigPush(ConfigPush), ConfigGet(ConfigGet),
+    OpenclawResume(OpenclawResume), ChannelsSet(ChannelsSet), WitnessRaise(WitnessRaise), ConfigPush(ConfigPush), ConfigGet(ConfigGet),
     ConfigDiff(ConfigDiff), ConfigValidate(ConfigValidate), ConfigRollback(ConfigRollback),
     SecretsApply(SecretsApply), SnapshotCreate(SnapshotCreate), SnapshotRestore(SnapshotRestore),
     ArchiveCreate(ArchiveCreate), ArchiveRestore(ArchiveRestore), VpsHealth(VpsHealth),
@@ -37,7 +37,7 @@ bodies!(Body in reply.body {
     Drain(DrainReport), Applied(ConfigApplied), Config(ConfigDocument), Changes(ConfigChanges),
     Snapshot(SnapshotReport), Archive(ArchiveReport), Metrics(Resources), Info(MachineInfo), Exec(ExecOutput),
     Park(ParkReport), Containers(Containers), Pulled(PulledImage), Firewall(FirewallReport),
-    Tailnet(TailnetReport), Ssh(SshReport),
+    Tailnet(TailnetReport), Ssh(SshReport), Raised(WitnessRaised),
 });
 
 bodies!(Kind in event.kind {

@@ -6,7 +6,7 @@
 pub struct Envelope {
     #[prost(
         oneof = "envelope::Body",
-        tags = "1, 2, 3, 4, 5, 10, 11, 12, 20, 21, 22, 23, 30"
+        tags = "1, 2, 3, 4, 5, 10, 11, 12, 13, 20, 21, 22, 23, 30"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -30,6 +30,8 @@ pub mod envelope {
         Event(super::Event),
         #[prost(message, tag = "12")]
         EventAck(super::EventAck),
+        #[prost(message, tag = "13")]
+        LeaseGrant(super::LeaseGrant),
         #[prost(message, tag = "20")]
         Command(super::Command),
         #[prost(message, tag = "21")]
@@ -195,6 +197,13 @@ pub struct InstanceSummary {
     /// It is BOOTSTRAPPING and has not begun: too many others of its machine boot right now.
     #[prost(bool, tag = "22")]
     pub waits_to_boot: bool,
+    /// The lease terms that are written down for it: of a primary those that it serves under, of a standby those that
+    /// this node is the witness of. 0 where there are none.
+    #[prost(uint64, tag = "23")]
+    pub lease_terms: u64,
+    /// Its lease is over: its channels stay closed until it is renewed.
+    #[prost(bool, tag = "24")]
+    pub lease_lapsed: bool,
 }
 /// What was measured of one instance; an absent field was not measured.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -222,6 +231,92 @@ pub struct Heartbeat {
     pub resources: ::core::option::Option<Resources>,
     #[prost(message, repeated, tag = "3")]
     pub instances: ::prost::alloc::vec::Vec<InstanceSummary>,
+    /// Numbers what this node asks: the answer is a LeaseGrant with this number, and a lease counts from when it was
+    /// asked for. 0 where the node knows no leases.
+    #[prost(uint64, tag = "4")]
+    pub lease_seq: u64,
+    /// Where this node answers as a witness, HOST:PORT; empty for nowhere.
+    #[prost(string, tag = "5")]
+    pub witness_address: ::prost::alloc::string::String,
+}
+/// The answer to the heartbeat of this number. What it does not name is not renewed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LeaseGrant {
+    #[prost(uint64, tag = "1")]
+    pub seq: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub leases: ::prost::alloc::vec::Vec<Lease>,
+    #[prost(message, repeated, tag = "3")]
+    pub duties: ::prost::alloc::vec::Vec<WitnessDuty>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Lease {
+    #[prost(string, tag = "1")]
+    pub instance_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub generation: u64,
+    /// How long it lasts, counted from when its heartbeat left the node.
+    #[prost(uint32, tag = "3")]
+    pub duration_ms: u32,
+    /// The terms that hold from now on; 0 for those that the node has.
+    #[prost(uint64, tag = "4")]
+    pub terms: u64,
+    /// Who renews it while the control plane is silent. Nobody: then the lease does not lapse either.
+    #[prost(message, optional, tag = "5")]
+    pub witness: ::core::option::Option<Witness>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Witness {
+    #[prost(string, tag = "1")]
+    pub node_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "3")]
+    pub public_key: ::prost::alloc::vec::Vec<u8>,
+}
+/// This node may renew the lease of the other half of a pair, in the control plane's stead.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessDuty {
+    /// The standby that this node has.
+    #[prost(string, tag = "1")]
+    pub instance_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub terms: u64,
+    #[prost(uint64, tag = "3")]
+    pub generation: u64,
+    #[prost(string, tag = "4")]
+    pub holder_node: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "5")]
+    pub holder_key: ::prost::alloc::vec::Vec<u8>,
+}
+/// What two nodes say to each other: greeting, question, answer, and the connection ends. The witness shows its key in
+/// the TLS handshake, the holder signs the greeting and what it asks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessGreeting {
+    #[prost(bytes = "vec", tag = "1")]
+    pub nonce: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessAsk {
+    /// The standby whose node is the witness.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub terms: u64,
+    #[prost(uint64, tag = "3")]
+    pub generation: u64,
+    #[prost(string, tag = "4")]
+    pub holder_node: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "5")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessAnswer {
+    /// 0 where it is not renewed.
+    #[prost(uint32, tag = "1")]
+    pub duration_ms: u32,
+    #[prost(string, tag = "2")]
+    pub refusal: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
@@ -358,7 +453,7 @@ pub struct Command {
     pub timeout_ms: u32,
     #[prost(
         oneof = "command::Body",
-        tags = "20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 32, 33, 34, 35, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76"
+        tags = "20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 32, 33, 34, 36, 35, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76"
     )]
     pub body: ::core::option::Option<command::Body>,
 }
@@ -394,6 +489,8 @@ pub mod command {
         OpenclawResume(super::OpenclawResume),
         #[prost(message, tag = "34")]
         ChannelsSet(super::ChannelsSet),
+        #[prost(message, tag = "36")]
+        WitnessRaise(super::WitnessRaise),
         #[prost(message, tag = "35")]
         OpenclawUpdate(super::OpenclawUpdate),
         #[prost(message, tag = "40")]
@@ -628,6 +725,14 @@ pub struct ChannelsSet {
     #[prost(enumeration = "InstanceRole", tag = "5")]
     pub role: i32,
 }
+/// From its answer on this node renews nothing below that generation for the instance's account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessRaise {
+    #[prost(string, tag = "1")]
+    pub instance_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub generation: u64,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigPush {
     #[prost(string, tag = "1")]
@@ -776,7 +881,7 @@ pub struct SshAudit {}
 pub struct Reply {
     #[prost(
         oneof = "reply::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
     )]
     pub body: ::core::option::Option<reply::Body>,
 }
@@ -824,10 +929,18 @@ pub mod reply {
         Tailnet(super::TailnetReport),
         #[prost(message, tag = "20")]
         Ssh(super::SshReport),
+        #[prost(message, tag = "21")]
+        Raised(super::WitnessRaised),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Done {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessRaised {
+    /// How long ago, at least, this node renewed a lease of the account for the last time.
+    #[prost(uint64, tag = "1")]
+    pub idle_ms: u64,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InstanceListing {
     #[prost(message, repeated, tag = "1")]

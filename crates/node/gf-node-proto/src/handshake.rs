@@ -74,7 +74,7 @@ pub fn key_from_bytes(bytes: &[u8]) -> Result<VerifyingKey, SignatureError> {
     VerifyingKey::from_bytes(&bytes).map_err(|_| SignatureError::Key)
 }
 
-fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+pub(crate) fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
     let signature = Signature::from_slice(signature).map_err(|_| SignatureError::Signature)?;
     key.verify_strict(message, &signature).map_err(|_| SignatureError::Signature)
 }

@@ -12,6 +12,7 @@ mod sensitive;
 mod tls_key;
 mod token;
 mod version;
+mod witness;
 mod writer;
 
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -25,6 +26,7 @@ pub use names::{body_name, changes_something, instance_of, needs_it_awake};
 pub use tls_key::{private_der, public_der};
 pub use token::{EnrolmentToken, TokenError};
 pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, negotiate};
+pub use witness::{sign_ask, verify_ask};
 pub use writer::FrameWriter;
 
 /// Events that a node may send ahead of the last one that was acknowledged.

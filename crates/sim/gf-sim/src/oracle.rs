@@ -194,6 +194,19 @@ fn note_row(books: &mut Books, entry: &AuditEntry) {
 }
 
 impl Watcher for Oracle {
+    fn lapsed(&self, instance: &str, witness_lived: bool) {
+        self.trace.note(format_args!("the lease of {instance} is over (its witness lived: {witness_lived})"));
+        let mut guard = self.books.lock();
+        let books = &mut *guard;
+        if witness_lived {
+            let what =
+                format!("{instance} closed its channels though its witness would have renewed its lease");
+            self.breach(books, Promise::StaticallyStable, what);
+        } else {
+            books.excused.insert(instance.to_owned());
+        }
+    }
+
     fn acts(&self, account: &str, instance: &str, acts: bool) {
         self.trace.note(format_args!("{instance} of {account} {}", if acts { "ACTS" } else { "rests" }));
         let mut guard = self.books.lock();

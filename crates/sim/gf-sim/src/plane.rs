@@ -15,7 +15,7 @@ use gf_model::{
     person::{ChannelIdentity, Person, PersonRole},
 };
 use gf_node_hub::{Hub, HubConfig};
-use gf_operations::{Engine, Hands, Limits, Paths};
+use gf_operations::{Engine, Hands, Limits, Paths, StoredLeases};
 
 use gf_reconcile::{Cadence, Reconcilers, spawn_all};
 use gf_requests::Requests;
@@ -66,6 +66,7 @@ impl Plane {
         let store = FleetStore::open(world.disk.hold(), options)?;
         let mut config = HubConfig::new(control_key(), store.generation());
         config.heartbeat_interval = std::time::Duration::from_secs(10);
+        config.leases = Some(Arc::new(StoredLeases::new(store.clone())));
         let (hub, reports) =
             Hub::new(config, Arc::clone(&world.office) as _, Arc::clone(&clock), Arc::clone(&entropy));
         let line = Line {

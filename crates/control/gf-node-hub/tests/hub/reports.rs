@@ -80,6 +80,8 @@ async fn heartbeats_tell_only_what_changed() {
     let mut fleet = fleet();
     let mut node = enrolled(&mut fleet, "node-local-a").await;
     let beat = |state: InstanceState, at_ms| Heartbeat {
+        lease_seq: 0,
+        witness_address: String::new(),
         at_ms,
         resources: Some(Resources { cpu_count: 2, ..Resources::default() }),
         instances: vec![InstanceSummary {

@@ -19,6 +19,8 @@ pub(super) async fn connect(
     let generation =
         generation.ok_or_else(|| StepError::Failed(format!("there is no gateway of {account}")))?;
 
+    // Before it is ordered: it may need a lease under this generation in order to obey.
+    context.change(id, |instance| instance.generation = generation).await?;
     let order = ChannelsSet {
         instance_id: id.to_string(),
         generation: generation.0,

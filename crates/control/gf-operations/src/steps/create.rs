@@ -7,13 +7,15 @@ use super::{
 use gf_driver::{CreatePlace, MemoryLocation, Place};
 use gf_model::{
     AccountId, Cents, RevisionId, Tier,
+    channel::AccountChannel,
     fleet::{Account, Change, Fleet},
-    gateway::{Desired, Fencing, Gateway, Generation},
+    gateway::{Desired, Gateway, Generation},
     instance::{Instance, InstanceState, Role},
     operation::{MemorySource, Step},
     provider::ProviderId,
     verb::Verb,
 };
+use gf_policy::leases::default_fencing;
 use serde_json::{Value, json};
 
 pub(super) async fn act(context: &StepContext<'_>) -> Result<Value, StepError> {
@@ -103,7 +105,8 @@ fn intend(context: &StepContext<'_>, fleet: &Fleet, changes: &mut Vec<Change>) {
         changes.push(Account { id: account.clone(), channels: Vec::new(), created_at: now }.into());
     }
     let known_gateway = fleet.gateways.get(account).cloned();
-    let mut gateway = known_gateway.unwrap_or_else(|| new_gateway(context, account, *tier));
+    let channels = fleet.accounts.get(account).map_or(&[][..], |account| &account.channels);
+    let mut gateway = known_gateway.unwrap_or_else(|| new_gateway(context, account, *tier, channels));
     match role {
         Role::Primary => gateway.primary = Some(instance.clone()),
         Role::Standby => gateway.standby = Some(instance.clone()),
@@ -129,6 +132,7 @@ fn intend(context: &StepContext<'_>, fleet: &Fleet, changes: &mut Vec<Change>) {
         endpoint: None,
         generation,
         channels_on: false,
+        lease_terms: 0,
         health: None,
         last_boot_ms: None,
         restarts: Vec::new(),
@@ -145,7 +149,12 @@ fn intend(context: &StepContext<'_>, fleet: &Fleet, changes: &mut Vec<Change>) {
     changes.push(record.into());
 }
 
-fn new_gateway(context: &StepContext<'_>, account: &AccountId, tier: Tier) -> Gateway {
+fn new_gateway(
+    context: &StepContext<'_>,
+    account: &AccountId,
+    tier: Tier,
+    channels: &[AccountChannel],
+) -> Gateway {
     let purpose = match &context.operation.verb {
         Verb::Provision { purpose, .. } => purpose.clone(),
         _ => None,
@@ -156,7 +165,7 @@ fn new_gateway(context: &StepContext<'_>, account: &AccountId, tier: Tier) -> Ga
         purpose,
         desired: Desired::Pair,
         generation: Generation(1),
-        fencing: Fencing::Strict,
+        fencing: default_fencing(channels),
         primary: None,
         standby: None,
         endpoint: None,
@@ -168,6 +177,7 @@ fn new_gateway(context: &StepContext<'_>, account: &AccountId, tier: Tier) -> Ga
         last_failover: None,
         last_activity: None,
         down_seconds_month: 0,
+        lease: Default::default(),
         created_at: context.now(),
     }
 }

@@ -5,9 +5,16 @@ use gf_model::{
     AccountId, InstanceId,
     gateway::Generation,
     instance::{Instance, InstanceState},
+    lease,
 };
-use gf_node_proto::InstanceStop;
+use gf_node_proto::{InstanceStop, WitnessRaise, WitnessRaised, reply};
+use gf_policy::leases;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often it is looked, while a lease is waited for, whether its holder is back.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Writes the next generation. From here on every command under the old one is refused by its node.
 pub(super) async fn raise_generation(
@@ -50,19 +57,56 @@ pub(super) async fn fence(context: &StepContext<'_>, id: &InstanceId) -> Result<
     Ok(json!({ "how": how }))
 }
 
-/// The node's word first; where it gives none, the provider's power switch.
+/// The node's word first; where it gives none, the provider's power switch; where that is out of reach too, the end of
+/// the lease that the instance holds.
 async fn stop_for_certain(context: &StepContext<'_>, instance: &Instance) -> Result<&'static str, StepError> {
     let stop = InstanceStop { instance_id: instance.id.to_string(), drain: false };
     let by_node = context.command_now(instance, "stop", stop, context.hands.limits.command).await;
     let Err(no_word) = by_node else { return Ok("its node confirmed that it is stopped") };
     tracing::warn!(instance = %instance.id, error = %no_word, "no word from its node; switching it off");
     let driver = context.driver(&instance.provider)?;
-    driver.power_off(&instance.provider, &instance.id).await.map_err(|error| {
+    let Err(no_switch) = driver.power_off(&instance.provider, &instance.id).await else {
+        return Ok("its provider confirmed that it is switched off");
+    };
+    outlast(context, instance).await.map_err(|why| {
         StepError::transient(format!(
             "{} could not be confirmed stopped, so nothing may take its place: its node: {no_word}; \
-             its provider: {error}",
+             its provider: {no_switch}; its lease: {why}",
             instance.id
         ))
     })?;
-    Ok("its provider confirmed that it is switched off")
+    Ok("its lease is over, and its witness renews it no more")
+}
+
+/// Waits until the lease of the old primary is over for certain: the witness refuses it first, then the time passes that
+/// it can last at most since anybody renewed it.
+async fn outlast(context: &StepContext<'_>, old: &Instance) -> Result<(), String> {
+    let known_to_lapse = || {
+        context.hands.store.read(|fleet| {
+            let now = fleet.instances.get(&old.id).unwrap_or(old);
+            leases::lapses(fleet, now).cloned().map_err(|why| why.to_string())
+        })
+    };
+    let Some(node) = &old.node else { return Err("its node is not known".to_owned()) };
+    let witness = known_to_lapse()?;
+    let generation = context.hands.store.read(|fleet| fleet.gateways.get(&old.account).map(|g| g.generation));
+    let raise =
+        WitnessRaise { instance_id: witness.id.to_string(), generation: generation.unwrap_or_default().0 };
+    let raised = context.command_now(&witness, "witness", raise, context.hands.limits.command).await;
+    let Some(reply::Body::Raised(WitnessRaised { idle_ms })) = raised.map_err(|why| why.to_string())?.body
+    else {
+        return Err("its witness answered something else".to_owned());
+    };
+    let (asked, idle) = (Instant::now(), Duration::from_millis(idle_ms));
+    loop {
+        if context.hands.hub.is_connected(node) {
+            return Err("its node is back and can be asked".to_owned());
+        }
+        known_to_lapse()?;
+        let ago = context.hands.hub.lease_idle(node).min(idle + asked.elapsed());
+        match lease::over_in(ago) {
+            Duration::ZERO => return Ok(()),
+            left => tokio::time::sleep(left.min(LOOK_EVERY)).await,
+        }
+    }
 }

@@ -25,6 +25,7 @@ fn instance(state: InstanceState) -> Instance {
         endpoint: None,
         generation: Generation(1),
         channels_on: false,
+        lease_terms: 0,
         health: None,
         last_boot_ms: None,
         restarts: vec![],

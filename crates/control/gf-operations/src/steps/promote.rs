@@ -36,6 +36,8 @@ pub(super) async fn act(
             let old = gateway.primary.replace(id.clone());
             gateway.standby = old.clone();
             promoted.role = Role::Primary;
+            // What the old one held under is nothing to the new one.
+            gateway.lease = gateway.lease.next(None);
             if let Some(old) = old {
                 gateway.last_failover = Some(Failover {
                     at: now,

@@ -18,7 +18,7 @@ use gf_model::{
     provider::{ProviderId, Region},
 };
 use gf_node_hub::{Hub, HubConfig};
-use gf_operations::{Engine, Hands, Limits, Paths};
+use gf_operations::{Engine, Hands, Limits, Paths, StoredLeases};
 use gf_reconcile::{Cadence, DeliveryError, Messenger, Outbox, Reconcilers, spawn_all};
 use gf_requests::Requests;
 use gf_secrets::Secrets;
@@ -178,6 +178,7 @@ impl World {
         let store = FleetStore::open(backend, StoreOptions::default()).unwrap();
         let mut config = HubConfig::new(control_key(), store.generation());
         config.heartbeat_interval = Duration::from_secs(10);
+        config.leases = Some(Arc::new(StoredLeases::new(store.clone())));
         let (hub, reports) =
             Hub::new(config, Arc::clone(&self.office) as _, Arc::clone(&clock), Arc::clone(&entropy));
         let desk =

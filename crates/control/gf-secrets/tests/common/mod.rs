@@ -123,6 +123,7 @@ fn instance(number: u64) -> Instance {
         endpoint: None,
         generation: Generation(1),
         channels_on: true,
+        lease_terms: 0,
         health: None,
         last_boot_ms: None,
         restarts: Vec::new(),

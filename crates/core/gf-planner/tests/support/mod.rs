@@ -86,6 +86,7 @@ pub fn local(pairs: u32) -> Fleet {
                 last_failover: None,
                 last_activity: None,
                 down_seconds_month: 0,
+                lease: Default::default(),
                 created_at: now(),
             }
             .into(),
@@ -114,6 +115,7 @@ pub fn instance(name: &str, account: &AccountId, role: Role, provider: &str) -> 
         endpoint: None,
         generation: Generation(1),
         channels_on: role == Role::Primary,
+        lease_terms: 0,
         health: None,
         last_boot_ms: None,
         restarts: vec![],

@@ -129,5 +129,7 @@ fn heartbeat<K: Sink<Bytes> + Unpin>(
         at_ms: now_ms(),
         resources: Some(instances.local.resources()),
         instances: instances.summaries(),
+        // Without a number no lease is asked for.
+        ..Heartbeat::default()
     })
 }

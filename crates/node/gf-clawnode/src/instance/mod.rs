@@ -245,6 +245,9 @@ impl Instance {
             drifted: dotted(patch::differences(&on_disk.unwrap_or_default(), &spec.owned.patch)),
             restarts_in_window: live.restarts.in_window(Instant::now()),
             waits_to_boot: live.waits_to_boot,
+            // This node holds no leases and is nobody's witness.
+            lease_terms: 0,
+            lease_lapsed: false,
         }
     }
 }

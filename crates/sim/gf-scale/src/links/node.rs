@@ -90,6 +90,7 @@ pub fn heartbeat(nth: u32, beat: u32) -> Heartbeat {
             }),
             ..InstanceSummary::default()
         }],
+        ..Heartbeat::default()
     }
 }
 

@@ -73,6 +73,7 @@ pub fn instance(n: u32, role: Role, state: InstanceState) -> Instance {
         endpoint: Some(format!("http://127.0.0.1:{}", 7500 + n % 1000)),
         generation: Generation(generation),
         channels_on: role == Role::Primary,
+        lease_terms: 0,
         health: Some(Health::of(Observation { http_ok: serving, ..Observation::default() }, at(900))),
         last_boot_ms: Some(11_200),
         restarts: Vec::new(),
@@ -103,6 +104,7 @@ pub fn pair(n: u32, primary: InstanceState, standby: InstanceState) -> Vec<Chang
         last_failover: None,
         last_activity: None,
         down_seconds_month: 0,
+        lease: Default::default(),
         created_at: at(i64::from(n)),
     };
     vec![

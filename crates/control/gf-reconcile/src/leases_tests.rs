@@ -1,0 +1,79 @@
+//! What is written down for the leases of one pair.
+
+use super::*;
+use crate::decide::tests::{change, pair};
+use gf_model::{
+    gateway::{Fencing, Generation},
+    instance::InstanceState::{Active, Failed},
+    node::Node,
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// A pair that serves, its halves on two nodes, the primary's last heard of at 100.
+fn fleet(connected: bool) -> Fleet {
+    let mut fleet = pair(Active, Some(Active));
+    change(&mut fleet, "i-0001", |primary| primary.channels_on = true);
+    change(&mut fleet, "i-0002", |standby| standby.node = Some("node-local-b".parse().unwrap()));
+    for (name, connected) in [("node-local-a", connected), ("node-local-b", true)] {
+        let node = Node {
+            id: name.parse().unwrap(),
+            provider: "local-a".into(),
+            region: "here".into(),
+            public_key: String::new(),
+            enrol_token_sha256: None,
+            enrolled_at: None,
+            connected,
+            last_change: at(100),
+            software: None,
+        };
+        fleet.apply(node.into());
+    }
+    fleet
+}
+
+/// Applies what is due and says how much that was.
+fn settle(fleet: &mut Fleet, now: i64, able: bool) -> usize {
+    let due = changes(fleet, at(now), |_| able, 7);
+    let count = due.len();
+    due.into_iter().for_each(|change| fleet.apply(change));
+    count
+}
+
+fn gateway(fleet: &Fleet) -> &Gateway {
+    fleet.gateways.values().next().unwrap()
+}
+
+#[test]
+fn a_witness_is_named_once_and_dropped_with_its_standby() {
+    let mut fleet = fleet(true);
+    assert_eq!(settle(&mut fleet, 100, false), 0, "nodes that know no leases are left alone");
+    assert_eq!(settle(&mut fleet, 100, true), 1);
+    assert_eq!(gateway(&fleet).lease.witness, Some("i-0002".parse().unwrap()));
+    assert_eq!(settle(&mut fleet, 100, true), 0);
+    change(&mut fleet, "i-0002", |standby| standby.state = Failed);
+    assert_eq!(settle(&mut fleet, 100, true), 1);
+    assert_eq!((gateway(&fleet).lease.number, &gateway(&fleet).lease.witness), (2, &None));
+}
+
+#[test]
+fn a_primary_that_recovered_before_it_was_fenced_serves_under_a_generation_of_its_own() {
+    let mut fleet = fleet(true);
+    fleet.gateways.values_mut().for_each(|gateway| gateway.generation = Generation(2));
+    assert_eq!(settle(&mut fleet, 100, true), 2);
+    assert_eq!(gateway(&fleet).generation, Generation(3));
+    assert_eq!(fleet.instances[&"i-0001".parse().unwrap()].generation, Generation(3));
+}
+
+#[test]
+fn a_pair_that_nobody_could_take_over_is_told_once_for_each_silence() {
+    let mut fleet = fleet(false);
+    fleet.gateways.values_mut().for_each(|gateway| gateway.fencing = Fencing::Available);
+    assert_eq!(settle(&mut fleet, 129, true), 0);
+    assert_eq!(settle(&mut fleet, 130, true), 1);
+    let notice = fleet.notices.values().next().unwrap();
+    assert!(notice.text.starts_with("UNPROTECTED: the node of i-0001"), "{}", notice.text);
+    assert_eq!(settle(&mut fleet, 200, true), 0);
+}
