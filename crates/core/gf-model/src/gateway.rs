@@ -54,6 +54,7 @@ pub struct Gateway {
     pub fencing: Fencing,
     /// Under which terms its primary holds the right to keep channels open.
     #[serde(default)]
+    #[schemars(skip)]
     pub lease: Terms,
     pub primary: Option<InstanceId>,
     pub standby: Option<InstanceId>,

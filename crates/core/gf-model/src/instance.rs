@@ -136,6 +136,7 @@ pub struct Instance {
     /// The lease terms that its node has written down for it, as it said last: those that it serves under, or, of a
     /// standby, those that its node is the witness of.
     #[serde(default)]
+    #[schemars(skip)]
     pub lease_terms: u64,
     pub health: Option<Health>,
     /// How long its last boot took until it answered.

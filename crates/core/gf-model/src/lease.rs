@@ -5,7 +5,6 @@
 //! how the figures fit together.
 
 use crate::InstanceId;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ pub const MARGIN: Duration = Duration::from_secs(15);
 
 /// Under which terms a pair's primary holds its lease. A new number with each change: what a node says of older terms is
 /// told apart from what it says of these.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Terms {
     pub number: u64,
