@@ -35,6 +35,7 @@ fn instance(state: InstanceState) -> Instance {
         endpoint: None,
         generation: Generation(1),
         channels_on: true,
+        lease_terms: 0,
         health: Some(Health::of(Observation { http_ok: true, ..Observation::default() }, at(0))),
         last_boot_ms: None,
         restarts: vec![],
