@@ -3,7 +3,13 @@
 use crate::changed::{Changed, Number};
 use futures_util::{Stream, StreamExt};
 use gf_model::fleet::{Change, Key, Record};
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
@@ -25,19 +31,32 @@ pub struct Committed {
 
 pub(crate) struct Events {
     sender: broadcast::Sender<Arc<Committed>>,
+    /// The newest commit that was told.
+    newest: AtomicU64,
     number: Number,
 }
 
 impl Events {
     pub fn new(number: u64) -> Self {
-        Self { sender: broadcast::channel(BACKLOG).0, number: Number::new(number) }
+        Self {
+            sender: broadcast::channel(BACKLOG).0,
+            newest: AtomicU64::new(number),
+            number: Number::new(number),
+        }
     }
 
-    pub fn publish(&self, committed: Committed) {
-        let number = committed.number;
-        // An error only says that nobody follows.
-        let _ = self.sender.send(Arc::new(committed));
-        self.number.set(number);
+    /// Hands commits to whoever follows them.
+    pub fn tell(&self, group: impl IntoIterator<Item = Committed>) {
+        for committed in group {
+            self.newest.store(committed.number, Ordering::Release);
+            // An error only says that nobody follows.
+            let _ = self.sender.send(Arc::new(committed));
+        }
+    }
+
+    /// Wakes whoever waits for the number of the newest commit: once for all that became durable together.
+    pub fn wake(&self) {
+        self.number.set(self.newest.load(Ordering::Acquire));
     }
 
     pub fn changed(&self) -> Changed {

@@ -34,10 +34,11 @@ impl Index {
 
 /// A key's id as text: what its serialised form has under `id`.
 pub fn id_of(key: &Key) -> Result<String, StoreError> {
-    let value = serde_json::to_value(key).map_err(StoreError::Unwritable)?;
-    let Some(id) = value.get("id").and_then(|id| id.as_str()) else {
-        let why = format!("the id of {key:?} is no text");
-        return Err(StoreError::Unwritable(<serde_json::Error as serde::ser::Error>::custom(why)));
-    };
-    Ok(id.to_owned())
+    match key.id().map_err(StoreError::Unwritable)? {
+        serde_json::Value::String(id) => Ok(id),
+        other => {
+            let why = format!("the id of {key:?} is no text: {other}");
+            Err(StoreError::Unwritable(<serde_json::Error as serde::ser::Error>::custom(why)))
+        }
+    }
 }

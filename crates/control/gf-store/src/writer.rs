@@ -166,10 +166,10 @@ impl Shared {
                 fleet.apply(change);
             }
         }
+        // Told before it can be read: whoever reads and has heard of no change has missed none.
+        self.events.tell(committed);
         drop(fleet);
-        for one in committed {
-            self.events.publish(one);
-        }
+        self.events.wake();
         Ok(())
     }
 
@@ -182,10 +182,13 @@ impl Shared {
                 decision.fleet.clone_from(&loaded.fleet);
                 decision.broken = None;
                 *position = Position { head: loaded.head, number: loaded.number };
-                *self.committed.write() = loaded.fleet;
+                let mut fleet = self.committed.write();
+                *fleet = loaded.fleet;
                 if differs {
-                    self.events.publish(everything(loaded.number));
+                    self.events.tell([everything(loaded.number)]);
                 }
+                drop(fleet);
+                self.events.wake();
             }
             Err(error) => {
                 tracing::error!(%error, "the fleet could not be read again after a failed commit");

@@ -73,6 +73,11 @@ macro_rules! fleet {
             pub const fn kind(&self) -> &'static str {
                 match self { $(Self::$variant(_) => stringify!($variant),)* }
             }
+
+            /// The id alone, as its kind is written.
+            pub fn id(&self) -> serde_json::Result<serde_json::Value> {
+                match self { $(Self::$variant(id) => serde_json::to_value(id),)* }
+            }
         }
         impl Fleet {
             pub fn apply(&mut self, change: Change) {
@@ -83,6 +88,12 @@ macro_rules! fleet {
                     })*
                     $(Change::Delete(Key::$variant(key)) => { self.$field.remove(&key); })*
                 }
+            }
+        }
+        impl Fleet {
+            /// Takes over everything of another one; where both know an object, the other's stays.
+            pub fn absorb(&mut self, mut other: Self) {
+                $(self.$field.append(&mut other.$field);)*
             }
         }
         $(impl From<$value> for Change {

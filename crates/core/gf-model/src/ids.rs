@@ -1,10 +1,15 @@
 //! Names as people say them: `acct-0042`, `i-7f3a`, `op-91c2`, `A7K2`, `v47`.
 //!
-//! An id is checked when it is parsed, so that one that exists in memory is well-formed.
+//! An id is checked when it is parsed, so that one that exists in memory is well-formed. It is kept in place and not
+//! behind a pointer: a walk over the fleet looks up hundreds of thousands.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Visitor},
+};
+use smol_str::SmolStr;
+use std::{fmt, marker::PhantomData, str::FromStr};
 
 /// What was wrong with a name that somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,13 +19,36 @@ pub struct BadId {
     pub expected: &'static str,
 }
 
+/// What follows the prefix of an id.
+fn is_tail(tail: &str) -> bool {
+    !tail.is_empty()
+        && tail.len() <= 40
+        && tail.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !tail.starts_with('-')
+        && !tail.ends_with('-')
+}
+
+/// Reads an id out of a text where it stands.
+struct ByName<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = BadId>> Visitor<'_> for ByName<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: de::Error>(self, given: &str) -> Result<T, E> {
+        given.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! named_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $expected:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
         #[schemars(with = "String")]
-        pub struct $name(String);
+        pub struct $name(SmolStr);
 
         impl $name {
             pub const PREFIX: &'static str = $prefix;
@@ -31,24 +59,21 @@ macro_rules! named_id {
             pub fn from_bits(bits: u64, digits: usize) -> Self {
                 let digits = digits.clamp(4, 16);
                 let hex = format!("{bits:016x}");
-                Self(format!("{}{}", $prefix, &hex[16 - digits..]))
+                Self(format!("{}{}", $prefix, &hex[16 - digits..]).into())
             }
         }
         impl FromStr for $name {
             type Err = BadId;
             fn from_str(given: &str) -> Result<Self, BadId> {
-                let trimmed = given.trim();
-                let lower = trimmed.to_ascii_lowercase();
+                // As it is written everywhere: a store and a wire hold millions that need no second look.
+                if given.strip_prefix($prefix).is_some_and(is_tail) {
+                    return Ok(Self(given.into()));
+                }
+                let lower = given.trim().to_ascii_lowercase();
                 let tail = lower.strip_prefix($prefix).unwrap_or(&lower);
-                let fine = !tail.is_empty()
-                    && tail.len() <= 40
-                    && tail.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-                    && !tail.starts_with('-')
-                    && !tail.ends_with('-');
-                if fine {
-                    Ok(Self(format!("{}{tail}", $prefix)))
-                } else {
-                    Err(BadId { given: given.to_owned(), expected: $expected })
+                match is_tail(tail) {
+                    true => Ok(Self(format!("{}{tail}", $prefix).into())),
+                    false => Err(BadId { given: given.to_owned(), expected: $expected }),
                 }
             }
         }
@@ -60,7 +85,17 @@ macro_rules! named_id {
         }
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.0.to_string()
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(ByName(PhantomData))
             }
         }
         impl fmt::Display for $name {

@@ -4,6 +4,7 @@
 
 mod audit;
 mod error;
+mod load;
 mod owner;
 mod schema;
 #[cfg(test)]
@@ -16,10 +17,7 @@ use crate::{
     key::sync_parent,
 };
 use error::failure;
-use gf_model::{
-    audit::AuditRow,
-    fleet::{Change, Fleet, Record},
-};
+use gf_model::{audit::AuditRow, fleet::Change};
 pub use owner::Owner;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -34,6 +32,13 @@ use std::{
 
 /// How long a foreign reader's lock is waited for.
 const BUSY: Duration = Duration::from_secs(2);
+
+const PUT: &str = "INSERT INTO objects VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET json = excluded.json";
+
+/// The log's pages are taken over into the database after so many.
+const WRITTEN_BACK_AFTER_PAGES: u32 = 8 * 1024;
+/// The most that the writer's cache may grow to.
+const CACHE_KIB: u32 = 64 * 1024;
 
 pub struct SqliteBackend {
     path: PathBuf,
@@ -60,6 +65,11 @@ impl SqliteBackend {
         schema::prepare(&mut writer, path)?;
         let durable = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
         writer.execute_batch(durable).map_err(|error| failure(path, error))?;
+        // A large fleet's rows change all over the file: they are written back seldom, and looked up in memory.
+        let pace = format!(
+            "PRAGMA wal_autocheckpoint = {WRITTEN_BACK_AFTER_PAGES}; PRAGMA cache_size = -{CACHE_KIB};"
+        );
+        writer.execute_batch(&pace).map_err(|error| failure(path, error))?;
         let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         Ok(Self {
             path: path.to_owned(),
@@ -93,7 +103,7 @@ impl SqliteBackend {
                     let key = record.key();
                     let json = serde_json::to_string(record).map_err(StoreError::Unwritable)?;
                     let id = id_of(&key)?;
-                    tx.prepare_cached("INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3)")
+                    tx.prepare_cached(PUT)
                         .and_then(|mut put| put.execute(params![key.kind(), id, json]))
                         .map_err(fail)?;
                 }
@@ -133,20 +143,7 @@ impl Backend for SqliteBackend {
             let fail = |error| failure(&self.path, error);
             // One read transaction: everything is as of one commit.
             let tx = connection.unchecked_transaction().map_err(fail)?;
-            let mut fleet = Fleet::default();
-            let mut objects = tx.prepare("SELECT kind, id, json FROM objects").map_err(fail)?;
-            let mut rows = objects.query([]).map_err(fail)?;
-            while let Some(row) = rows.next().map_err(fail)? {
-                let json: String = row.get(2).map_err(fail)?;
-                let record: Record = match serde_json::from_str(&json) {
-                    Ok(record) => record,
-                    Err(source) => {
-                        let (kind, id) = (row.get(0).map_err(fail)?, row.get(1).map_err(fail)?);
-                        return Err(StoreError::Unreadable { kind, id, source });
-                    }
-                };
-                fleet.apply(Change::Put(record));
-            }
+            let fleet = load::fleet(&tx, &self.path)?;
             Ok(Loaded {
                 fleet,
                 head: audit::head(&tx).map_err(fail)?,

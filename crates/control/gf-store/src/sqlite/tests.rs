@@ -5,6 +5,7 @@ use crate::{
     FleetStore, StoreOptions, TransactError,
     contract::{Place, account, entry, every_promise},
 };
+use gf_model::fleet::Fleet;
 use std::sync::Arc;
 
 struct Directory(tempfile::TempDir);
