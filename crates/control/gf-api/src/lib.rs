@@ -4,6 +4,7 @@
 //! happen, never act on a place, and never take who called from anything but proof.
 
 pub mod auth;
+mod counting;
 pub mod idempotency;
 pub mod json;
 mod lists;

@@ -2,21 +2,25 @@
 
 use crate::{
     auth::{browser::Browsers, plugin::Verifier},
+    counting::Counting,
     idempotency::Running,
+    view::tally::Tally,
 };
 use gf_driver::Enrolment;
 use gf_model::{
     Cents,
     ambient::{Clock, Entropy},
+    fleet::Fleet,
 };
 use gf_requests::Requests;
 use gf_secrets::Secrets;
-use gf_store::FleetStore;
+use gf_store::{Changed, FleetStore};
 use serde_json::Value;
 use std::{
     ops::Deref,
     sync::{Arc, OnceLock},
 };
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Clone)]
@@ -35,6 +39,7 @@ pub struct Parts {
     pub enrolment: Arc<dyn Enrolment>,
     /// Ends event streams, which would otherwise keep a shutdown waiting.
     pub ending: CancellationToken,
+    counting: Counting,
     pub(crate) running: Running,
     pub(crate) document: OnceLock<Value>,
 }
@@ -66,7 +71,9 @@ pub struct ApiConfig {
 impl Api {
     pub fn new(config: ApiConfig) -> Self {
         let verifier = Verifier::new(config.plugin_key, config.clock.now());
-        Self(Arc::new(Parts {
+        let changed = config.store.changed();
+        let api = Self(Arc::new(Parts {
+            counting: Counting::of(&config.store),
             store: config.store,
             requests: config.requests,
             secrets: config.secrets,
@@ -79,12 +86,36 @@ impl Api {
             ending: config.ending,
             running: Running::default(),
             document: OnceLock::new(),
-        }))
+        }));
+        api.keep_counting(changed);
+        api
+    }
+
+    /// Takes in each commit as it comes, for as long as there is anybody to look.
+    fn keep_counting(&self, mut changed: Changed) {
+        let parts = Arc::downgrade(&self.0);
+        let follow = async move {
+            while changed.changed().await.is_ok() {
+                let Some(parts) = parts.upgrade() else { return };
+                parts.counted(|_, _| ());
+            }
+        };
+        // Where nothing runs beside a request, whoever looks catches up.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(follow);
+        }
     }
 
     /// A name for one request, for logs and audit rows.
     pub(crate) fn trace(&self) -> String {
         format!("{:016x}", self.entropy.next_u64())
+    }
+}
+
+impl Parts {
+    /// The durable fleet and the counts of it.
+    pub(crate) fn counted<T>(&self, look: impl FnOnce(&Fleet, &Tally) -> T) -> T {
+        self.counting.look(&self.store, look)
     }
 }
 

@@ -92,7 +92,7 @@ async fn render(api: &Api, view: &View) -> Result<Vec<Section>, Problem> {
     let query = AuditQuery { limit: Some(TAIL), ..AuditQuery::default() };
     let tail: Vec<AuditRow> = api.store.audit(query).await.map_err(Problem::internal)?;
     let now = api.clock.now();
-    Ok(api.store.read(|fleet| sections(fleet, api.options.monthly_budget, &tail, view, now)))
+    Ok(api.counted(|fleet, tally| sections(fleet, tally, api.options.monthly_budget, &tail, view, now)))
 }
 
 /// Sends a section again whenever it looks different.

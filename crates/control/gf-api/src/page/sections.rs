@@ -6,7 +6,7 @@ use super::{
     side::{audit, cost, providers},
     work::operations,
 };
-use crate::view::{cost as view_cost, status, words};
+use crate::view::{cost as view_cost, status, tally::Tally, words};
 use gf_model::{Timestamp, approval::ApprovalState, audit::AuditRow, fleet::Fleet};
 use gf_tools::{FleetStatusParams, FleetStatusReply};
 use maud::{Markup, html};
@@ -33,13 +33,14 @@ pub struct Section {
 /// Everything that is kept live, in the order of the page.
 pub fn sections(
     fleet: &Fleet,
+    tally: &Tally,
     budget: view_cost::Budget,
     tail: &[AuditRow],
     view: &View,
     now: Timestamp,
 ) -> Vec<Section> {
     // Without a filter a status cannot be refused.
-    let status = status::fleet_status(fleet, &FleetStatusParams::default(), now).unwrap_or_default();
+    let status = status::fleet_status(fleet, tally, &FleetStatusParams::default(), now).unwrap_or_default();
     vec![
         Section { id: "headline", markup: headline(&status, now) },
         Section { id: "alerts", markup: alerts(&status) },

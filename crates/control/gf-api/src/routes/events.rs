@@ -85,8 +85,8 @@ async fn fleet(State(api): State<Api>) -> Events {
     let reader = api.clone();
     let statuses = ticks(&api).map(move |()| {
         let now = reader.clock.now();
-        let status =
-            reader.store.read(|fleet| status::fleet_status(fleet, &FleetStatusParams::default(), now));
+        let status = reader
+            .counted(|fleet, tally| status::fleet_status(fleet, tally, &FleetStatusParams::default(), now));
         event("status", &status.ok().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default())
     });
     let changes = async_stream_of(move |cx| commits.poll_next_unpin(cx)).map(|committed| {

@@ -120,7 +120,7 @@ async fn fleet_status(
     Query(params): Query<FleetStatusParams>,
 ) -> Answer<FleetStatusReply> {
     let now = api.clock.now();
-    api.store.read(|fleet| status::fleet_status(fleet, &params, now)).map(Json)
+    api.counted(|fleet, tally| status::fleet_status(fleet, tally, &params, now)).map(Json)
 }
 
 fn view(fleet: &Fleet, gateway: &Gateway) -> GatewayView {

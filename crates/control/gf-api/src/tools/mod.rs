@@ -100,7 +100,7 @@ async fn run(call: Call, name: &str, arguments: Value) -> Result<Value, Problem>
     match name {
         "gf_fleet_status" => {
             let params = json::from_value(arguments)?;
-            answer(call.api.store.read(|fleet| view::status::fleet_status(fleet, &params, now))?)
+            answer(call.api.counted(|fleet, tally| view::status::fleet_status(fleet, tally, &params, now))?)
         }
         "gf_instance_health" => answer(instance::health(&call, json::from_value(arguments)?).await?),
         "gf_pair_status" => answer(pair::status(&call, json::from_value(arguments)?)?),

@@ -2,10 +2,11 @@
 
 use super::{
     condition::{Condition, Pair},
+    tally::Tally,
     words,
 };
 use gf_model::{
-    NodeId, Timestamp,
+    Timestamp,
     fleet::Fleet,
     health::HEARTBEAT_LIMIT_SECONDS,
     instance::{Instance, InstanceState},
@@ -16,18 +17,25 @@ use gf_model::{
 };
 use gf_planner::score;
 use gf_tools::fleet::Alert;
-use std::collections::HashMap;
 
 const ORDER: [&str; 4] = ["critical", "high", "warning", "info"];
 
-/// Alerts of these pairs, and of the whole fleet where `fleet_wide`.
-pub fn alerts(fleet: &Fleet, pairs: &[Pair<'_>], fleet_wide: bool, now: Timestamp) -> Vec<Alert> {
+/// Alerts of these pairs.
+pub fn of_pairs(fleet: &Fleet, pairs: &[Pair<'_>], now: Timestamp) -> Vec<Alert> {
+    worst_first(pairs.iter().flat_map(|pair| of_pair(fleet, pair, now)).collect())
+}
+
+/// Alerts of the whole fleet.
+pub fn of_fleet(fleet: &Fleet, tally: &Tally, now: Timestamp) -> Vec<Alert> {
+    let pairs = tally.troubled(fleet);
     let mut found: Vec<Alert> = pairs.iter().flat_map(|pair| of_pair(fleet, pair, now)).collect();
-    if fleet_wide {
-        found.extend(of_providers(fleet, now));
-        found.extend(of_nodes(fleet, now));
-        found.extend(of_operations(fleet));
-    }
+    found.extend(of_providers(fleet, now));
+    found.extend(of_nodes(fleet, tally, now));
+    found.extend(of_operations(fleet));
+    worst_first(found)
+}
+
+fn worst_first(mut found: Vec<Alert>) -> Vec<Alert> {
     found.sort_by_key(|alert| rank(&alert.severity));
     found
 }
@@ -127,23 +135,14 @@ const AWAY_SECONDS: i64 = 20;
 /// Nodes beyond these are told of together.
 const NODES_ONE_BY_ONE: usize = 5;
 
-fn of_nodes(fleet: &Fleet, now: Timestamp) -> Vec<Alert> {
+fn of_nodes(fleet: &Fleet, tally: &Tally, now: Timestamp) -> Vec<Alert> {
     let away_for = |node: &Node| now.as_second() - node.last_change.as_second();
-    let is_away =
-        |node: &&Node| node.enrolled_at.is_some() && !node.connected && away_for(node) > AWAY_SECONDS;
-    if !fleet.nodes.values().any(|node| is_away(&node)) {
-        return Vec::new();
-    }
-    let mut there: HashMap<&NodeId, u64> = HashMap::new();
-    fleet
-        .live_instances()
-        .filter(|instance| instance.state != InstanceState::TearingDown)
-        .filter_map(|instance| instance.node.as_ref())
-        .for_each(|node| *there.entry(node).or_default() += 1);
-    let count = |node: &Node| there.get(&node.id).copied().unwrap_or_default();
+    let is_away = |node: &&Node| away_for(node) > AWAY_SECONDS;
+    let count = |node: &Node| tally.on_node(&node.id);
     // A provider's machine goes with its last instance, and is away because it was meant to be.
     let is_missed = |node: &&Node| count(node) > 0 || is_host(fleet, node);
-    let away: Vec<&Node> = fleet.nodes.values().filter(is_away).filter(is_missed).collect();
+    let away = tally.away().filter_map(|id| fleet.nodes.get(id));
+    let away: Vec<&Node> = away.filter(is_away).filter(is_missed).collect();
     let severity = |node: &Node| match count(node) {
         0 => "info",
         _ if away_for(node) > HEARTBEAT_LIMIT_SECONDS => "high",

@@ -61,7 +61,11 @@ impl<'a> Pair<'a> {
         Self::beside(&teardowns(fleet), fleet, gateway)
     }
 
-    fn beside(going: &HashSet<&AccountId>, fleet: &'a Fleet, gateway: &'a Gateway) -> Option<Self> {
+    pub(super) fn beside(
+        going: &HashSet<&AccountId>,
+        fleet: &'a Fleet,
+        gateway: &'a Gateway,
+    ) -> Option<Self> {
         let half = |id: &Option<_>| {
             id.as_ref().and_then(|id| fleet.instances.get(id)).filter(|instance| instance.state.exists())
         };
@@ -98,7 +102,7 @@ pub fn pairs(fleet: &Fleet) -> impl Iterator<Item = Pair<'_>> {
 }
 
 /// Accounts whose whole pair goes by what runs.
-fn teardowns(fleet: &Fleet) -> HashSet<&AccountId> {
+pub(super) fn teardowns(fleet: &Fleet) -> HashSet<&AccountId> {
     let open = fleet.operations.values().filter(|operation| !operation.state.is_over());
     open.filter_map(|operation| match &operation.verb {
         Verb::Teardown { accounts, standby_only: false, .. } => Some(accounts),

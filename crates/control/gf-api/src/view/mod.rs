@@ -9,4 +9,6 @@ pub mod line;
 pub mod progress;
 pub mod progress_words;
 pub mod status;
+mod sums;
+pub mod tally;
 pub mod words;

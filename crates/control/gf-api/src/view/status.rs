@@ -1,23 +1,21 @@
-//! The whole fleet, or a part of it, in numbers that add up. Counted in one pass.
+//! The whole fleet, or a part of it, in numbers that add up.
 
 use super::{
-    alerts::alerts,
-    condition::{Condition, Pair, pairs},
-    line, words,
+    alerts,
+    condition::{Pair, pairs},
+    line,
+    sums::{PairShare, Place, Sums},
+    tally::Tally,
+    words,
 };
 use crate::problem::Problem;
 use gf_model::{
-    Cents, Tier, Timestamp,
+    Tier, Timestamp,
     fleet::Fleet,
-    instance::{Instance, InstanceState, Role},
+    instance::{Instance, InstanceState},
     provider::{ProviderId, Region},
 };
-use gf_tools::{
-    FleetStatusParams, FleetStatusReply,
-    common::Counts,
-    fleet::{Exposure, ProviderCount, RegionCount, TierCount},
-};
-use std::collections::BTreeMap;
+use gf_tools::{FleetStatusParams, FleetStatusReply, fleet::Exposure};
 
 /// Which pairs are counted, checked: an unknown name is refused with those that would be right.
 pub struct Filter {
@@ -159,118 +157,61 @@ pub fn tier_named(given: &str) -> Result<Tier, Problem> {
     })
 }
 
-/// Running sums of one pass.
-#[derive(Default)]
-struct Sums {
-    conditions: Counts,
-    states: Counts,
-    unprotected: u64,
-    instances: u64,
-    uncertain: u64,
-    waiting_to_boot: u64,
-    cost: Cents,
-    providers: BTreeMap<ProviderId, ProviderCount>,
-    regions: BTreeMap<(ProviderId, Region), RegionCount>,
-    tiers: BTreeMap<Tier, (u64, Cents)>,
-}
-
-impl Sums {
-    fn add(&mut self, pair: &Pair<'_>) {
-        *self.conditions.entry(pair.condition.name().to_owned()).or_default() += 1;
-        let may_lack = matches!(pair.condition, Condition::Parked | Condition::TearingDown);
-        self.unprotected += u64::from(!may_lack && !pair.is_protected());
-        let cost = line::cost(pair);
-        self.cost = self.cost + cost;
-        let tier = self.tiers.entry(pair.gateway.tier).or_default();
-        *tier = (tier.0 + 1, tier.1 + cost);
-        pair.instances().for_each(|instance| self.add_instance(instance));
-    }
-
-    fn add_instance(&mut self, instance: &Instance) {
-        let active = u64::from(instance.is_active());
-        let primary = u64::from(instance.role == Role::Primary);
-        self.instances += 1;
-        self.uncertain += u64::from(instance.uncertain);
-        self.waiting_to_boot += u64::from(instance.is_waiting_to_boot());
-        match self.states.get_mut(instance.state.name()) {
-            Some(n) => *n += 1,
-            None => drop(self.states.insert(instance.state.name().to_owned(), 1)),
+/// The pairs that fit a filter, counted in one pass.
+fn count(pairs: &[Pair<'_>]) -> Sums {
+    let mut sums = Sums::default();
+    for pair in pairs {
+        sums.put_in_pair(&PairShare::of(pair));
+        for instance in pair.instances() {
+            let place = Place { provider: instance.provider.clone(), region: instance.region.clone() };
+            sums.put_in(instance, place);
         }
-        let named = || ProviderCount { provider: instance.provider.to_string(), ..ProviderCount::default() };
-        let provider = self.providers.entry(instance.provider.clone()).or_insert_with(named);
-        provider.instances += 1;
-        provider.primaries += primary;
-        provider.standbys += 1 - primary;
-        provider.active += active;
-        let key = (instance.provider.clone(), instance.region.clone());
-        let region = self.regions.entry(key).or_insert_with(|| RegionCount {
-            provider: instance.provider.to_string(),
-            region: instance.region.to_string(),
-            ..RegionCount::default()
-        });
-        region.instances += 1;
-        region.primaries += primary;
-        region.active += active;
     }
+    sums
 }
 
-/// Instances that belong to no pair: an old primary that is kept fenced, one that is being deleted.
-fn stray<'a>(fleet: &'a Fleet, counted: &'a [Pair<'a>]) -> impl Iterator<Item = &'a Instance> {
-    let known: std::collections::HashSet<_> =
-        counted.iter().flat_map(Pair::instances).map(|instance| &instance.id).collect();
-    fleet.live_instances().filter(move |instance| !known.contains(&instance.id))
-}
-
+/// `tally` is of this fleet: without a filter nothing is counted here.
 pub fn fleet_status(
     fleet: &Fleet,
+    tally: &Tally,
     params: &FleetStatusParams,
     now: Timestamp,
 ) -> Result<FleetStatusReply, Problem> {
     let filter = Filter::of(params, fleet)?;
-    let mut counted: Vec<Pair<'_>> = pairs(fleet).filter(|pair| filter.admits(pair)).collect();
-    let mut sums = Sums::default();
-    counted.iter().for_each(|pair| sums.add(pair));
-    if filter.is_open() {
-        for instance in stray(fleet, &counted) {
-            sums.add_instance(instance);
-            sums.cost = sums.cost + instance.monthly_cost;
-        }
-    }
+    let listed = || pairs(fleet).filter(|pair| filter.admits(pair)).collect::<Vec<_>>();
+    let mut fitting = if filter.is_open() && !filter.full { Vec::new() } else { listed() };
+    let counted = (!filter.is_open()).then(|| count(&fitting));
+    let sums = counted.as_ref().unwrap_or(tally.sums());
+    let alerts = match counted {
+        Some(_) => alerts::of_pairs(fleet, &fitting, now),
+        None => alerts::of_fleet(fleet, tally, now),
+    };
     let operations = fleet.operations.values().filter(|operation| !operation.state.is_over());
     let mut reply = FleetStatusReply {
         summary: String::new(),
         as_of: now.to_string(),
-        pairs_total: counted.len() as u64,
-        pairs_by_condition: sums.conditions,
+        pairs_total: sums.pairs,
+        pairs_by_condition: sums.conditions(),
         unprotected: sums.unprotected,
         instances_total: sums.instances,
-        instances_by_state: sums.states,
+        instances_by_state: sums.states(),
         uncertain: sums.uncertain,
         waiting_to_boot: sums.waiting_to_boot,
-        by_provider: sums.providers.into_values().collect(),
-        by_region: sums.regions.into_values().collect(),
-        by_tier: sums
-            .tiers
-            .into_iter()
-            .map(|(tier, (pairs, cost))| TierCount {
-                tier: tier.to_string(),
-                pairs,
-                monthly_cost_cents: cost.0,
-                monthly_cost: words::per_month(cost),
-            })
-            .collect(),
+        by_provider: sums.providers(),
+        by_region: sums.regions(),
+        by_tier: sums.tiers(),
         monthly_cost_cents: sums.cost.0,
         monthly_cost: words::per_month(sums.cost),
-        alerts: alerts(fleet, &counted, filter.is_open(), now),
+        alerts,
         operations: operations.map(|operation| super::progress::line(fleet, operation)).collect(),
-        exposure: filter.exposure(fleet, &counted),
+        exposure: filter.exposure(fleet, &fitting),
         revision: (!fleet.revisions.is_empty()).then(|| fleet.newest_revision().to_string()),
         gateways: Vec::new(),
     };
     if filter.full {
-        counted.sort_by_key(|pair| (pair.gateway.created_at, &pair.gateway.account));
+        fitting.sort_by_key(|pair| (pair.gateway.created_at, &pair.gateway.account));
         reply.gateways =
-            (1..).zip(&counted).map(|(ordinal, pair)| line::gateway(pair, ordinal, now)).collect();
+            (1..).zip(&fitting).map(|(ordinal, pair)| line::gateway(pair, ordinal, now)).collect();
     }
     reply.summary = summary(&reply, &filter);
     Ok(reply)
