@@ -3,7 +3,7 @@
 //! Everything here happens under the lease, in this order: nothing is decided before what another one did is counted, and
 //! no node is taken in before its last connection is forgotten.
 
-use crate::{boot::Base, first_start, keys, nodes::forget_connections, places};
+use crate::{boot::Base, first_start, keys, places};
 use anyhow::{Context, Result};
 use gf_driver::Drivers;
 use gf_driver_sim::SimFleet;
@@ -38,7 +38,7 @@ pub async fn lead(stack: Stack) -> Result<JoinSet<()>> {
         tell_losses(&base, backend).await?;
     }
     first_start::admin(store, &keys_dir, &**clock, &*base.entropy).await?;
-    forget_connections(store, clock.now()).await.context("the nodes' state could not be written")?;
+    gf_reconcile::forget_connections(store, clock.now()).await.context("the nodes' state could not be written")?;
     places::offer_and_fill(store, &drivers, sim.as_deref(), sim_pairs, clock.now()).await?;
     reconcilers.requests.count_anew();
     let me = Principal::Service("gatewayforge".to_owned());

@@ -146,20 +146,6 @@ impl Enrolment for Tokens {
     }
 }
 
-/// Nodes do not stay connected over a restart of the control plane; who still is says so by connecting.
-pub async fn forget_connections(store: &FleetStore, now: Timestamp) -> Result<(), Arc<gf_store::StoreError>> {
-    store
-        .update(|fleet, tx| {
-            for node in fleet.nodes.values().filter(|node| node.connected) {
-                let mut away = node.clone();
-                away.connected = false;
-                away.last_change = now;
-                tx.put(away);
-            }
-        })
-        .await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

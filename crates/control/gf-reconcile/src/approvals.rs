@@ -1,6 +1,6 @@
 //! Ends approvals that nobody answered in time, and starts those whose grant was cut off by a crash.
 
-use crate::Reconcilers;
+use crate::{Reconcilers, looks::Looks};
 use gf_model::{
     approval::ApprovalState,
     audit::{AuditEntry, AuditPhase},
@@ -10,14 +10,14 @@ use serde_json::json;
 
 pub(crate) async fn run(all: Reconcilers) {
     let hands = all.engine.hands();
-    let mut changed = hands.store.changed();
-    while crate::next_look(&mut changed, all.cadence.sweep).await {
+    let mut looks = Looks::new(&hands.store, all.cadence.sweep);
+    while looks.next().await {
         let now = hands.clock.now();
         all.requests.start_granted(now).await;
         let lapsed = |approval: &gf_model::approval::Approval| {
             approval.state == ApprovalState::Open && now >= approval.expires_at
         };
-        if !hands.store.read(|fleet| fleet.approvals.values().any(lapsed)) {
+        if !looks.look(|fleet| fleet.approvals.values().any(lapsed)) {
             continue;
         }
         let write = hands.store.update(|fleet, tx| {

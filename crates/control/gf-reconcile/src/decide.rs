@@ -4,15 +4,16 @@
 //! one that hangs, to move a pair to its standby, to replace a standby, or to call a person.
 
 use gf_model::{
-    AccountId, InstanceId, OperationId, Timestamp,
+    AccountId, InstanceId, NodeId, OperationId, Timestamp,
     fleet::Fleet,
     gateway::{Desired, Gateway},
     health::{HEAL_BELOW, HEARTBEAT_LIMIT_SECONDS, RESTART_LIMIT, RESTART_WINDOW_SECONDS},
     instance::{Instance, InstanceState},
+    node::Node,
     operation::{LaneState, Operation, OperationState, Step, StepState},
     verb::Verb,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A low score must last this long before anything is restarted: the "verify" of the heal tree.
 const VERIFY_SECONDS: i64 = 15;
@@ -54,12 +55,13 @@ pub enum Protect {
 /// Everything that is due now, pairs in the order of their accounts.
 pub fn due(fleet: &Fleet, now: Timestamp) -> Vec<Protect> {
     let held = gf_operations::held(fleet);
+    let look = Look::at(fleet, now);
     fleet
         .gateways
         .values()
         .filter(|gateway| gateway.desired == Desired::Pair)
         .filter(|gateway| !is_held(&held, gateway))
-        .filter_map(|gateway| for_pair(fleet, gateway, now))
+        .filter_map(|gateway| look.for_pair(gateway))
         .filter(|act| !is_too_soon(fleet, act, now) && !waits_for_its_provider(fleet, act))
         .collect()
 }
@@ -70,6 +72,14 @@ fn waits_for_its_provider(fleet: &Fleet, act: &Protect) -> bool {
     let Protect::RebuildStandby { account } = act else { return false };
     let lost = fleet.standby_of(account);
     lost.and_then(|lost| fleet.providers.get(&lost.provider)?.incident_at(&lost.region)).is_some()
+}
+
+/// A fleet at a moment.
+struct Look<'a> {
+    fleet: &'a Fleet,
+    now: Timestamp,
+    /// Nodes that nothing was heard of for too long. Found beforehand, since most instances are on none of them.
+    silent: HashSet<&'a NodeId>,
 }
 
 /// A repair that failed is tried again after half a minute, then twice as long each time, up to an hour: a heal
@@ -101,42 +111,94 @@ fn is_within(at: Timestamp, seconds: i64, now: Timestamp) -> bool {
     at <= now && now.duration_since(at).as_secs() < seconds
 }
 
-fn for_pair(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> Option<Protect> {
-    let account = gateway.account.clone();
-    let primary = fleet.primary_of(&account)?;
-    if let Some(trouble) = trouble(fleet, primary, now) {
-        return match trouble {
-            Trouble::Hangs(reason) => {
-                Some(Protect::Restart { account, instance: primary.id.clone(), reason })
-            }
-            Trouble::Gone(why) => Some(match fleet.standby_of(&account) {
-                Some(standby) if standby.is_active() => Protect::Failover { account, reason: why },
-                Some(standby) if is_coming(fleet, standby, now) => return None,
-                _ => Protect::Critical { account, instance: primary.id.clone(), why },
-            }),
+impl<'a> Look<'a> {
+    fn at(fleet: &'a Fleet, now: Timestamp) -> Self {
+        let is_silent = |node: &&Node| {
+            !node.connected && now.duration_since(node.last_change).as_secs() >= HEARTBEAT_LIMIT_SECONDS
         };
+        let silent = fleet.nodes.values().filter(is_silent).map(|node| &node.id).collect();
+        Self { fleet, now, silent }
     }
-    if !primary.channels_on
-        && let Some(cut_off) = cut_off_before_its_channels(fleet, primary)
-    {
-        return due_again(cut_off, now)
-            .then(|| Protect::Reconnect { account, operation: cut_off.id.clone() });
+
+    fn half(&self, id: Option<&InstanceId>) -> Option<&'a Instance> {
+        self.fleet.instances.get(id?)
     }
-    // A standby is only replaced while its primary serves: the machine's strength belongs to the users first.
-    if !primary.is_active() {
-        return None;
-    }
-    match fleet.standby_of(&account) {
-        None => Some(Protect::RebuildStandby { account }),
-        Some(standby) => match (standby.state, trouble(fleet, standby, now)) {
+
+    fn for_pair(&self, gateway: &Gateway) -> Option<Protect> {
+        let account = || gateway.account.clone();
+        let primary = self.half(gateway.primary.as_ref())?;
+        let standby = self.half(gateway.standby.as_ref());
+        if let Some(trouble) = self.trouble(primary) {
+            return match trouble {
+                Trouble::Hangs(reason) => {
+                    Some(Protect::Restart { account: account(), instance: primary.id.clone(), reason })
+                }
+                Trouble::Gone(why) => Some(match standby {
+                    Some(standby) if standby.is_active() => {
+                        Protect::Failover { account: account(), reason: why }
+                    }
+                    Some(standby) if self.is_coming(standby) => return None,
+                    _ => Protect::Critical { account: account(), instance: primary.id.clone(), why },
+                }),
+            };
+        }
+        if !primary.channels_on
+            && let Some(cut_off) = cut_off_before_its_channels(self.fleet, primary)
+        {
+            return due_again(cut_off, self.now)
+                .then(|| Protect::Reconnect { account: account(), operation: cut_off.id.clone() });
+        }
+        // A standby is only replaced while its primary serves: the machine's strength belongs to the users first.
+        if !primary.is_active() {
+            return None;
+        }
+        let Some(standby) = standby else { return Some(Protect::RebuildStandby { account: account() }) };
+        match (standby.state, self.trouble(standby)) {
             // One whose deletion failed half-way is in the way of the next.
             (InstanceState::Stopped | InstanceState::TearingDown | InstanceState::Deleted, _)
-            | (_, Some(Trouble::Gone(_))) => Some(Protect::RebuildStandby { account }),
+            | (_, Some(Trouble::Gone(_))) => Some(Protect::RebuildStandby { account: account() }),
             (_, Some(Trouble::Hangs(reason))) => {
-                Some(Protect::Restart { account, instance: standby.id.clone(), reason })
+                Some(Protect::Restart { account: account(), instance: standby.id.clone(), reason })
             }
             _ => None,
-        },
+        }
+    }
+
+    /// A standby that is starting serves in a moment: waiting for it is quicker than calling somebody.
+    fn is_coming(&self, standby: &Instance) -> bool {
+        let starting = matches!(
+            standby.state,
+            InstanceState::Creating
+                | InstanceState::Bootstrapping
+                | InstanceState::StandbyPromoting
+                | InstanceState::Degraded
+        );
+        starting && self.trouble(standby).is_none()
+    }
+
+    fn trouble(&self, instance: &Instance) -> Option<Trouble> {
+        let since = self.now.duration_since(instance.state_since).as_secs();
+        match instance.state {
+            InstanceState::Failed => {
+                let why = instance.flagged.as_deref().unwrap_or("its node could not bring it back");
+                Some(Trouble::Gone(format!("{} failed: {why}", instance.id)))
+            }
+            InstanceState::Stopped => Some(Trouble::Gone(format!("{} is stopped", instance.id))),
+            InstanceState::Degraded => degraded(instance, since, self.now),
+            InstanceState::Active if self.is_silent(instance) => {
+                Some(Trouble::Gone(format!("the node of {} has been silent for three minutes", instance.id)))
+            }
+            InstanceState::Creating | InstanceState::Bootstrapping | InstanceState::StandbyPromoting
+                if since >= START_SECONDS =>
+            {
+                Some(Trouble::Gone(format!("{} did not come up within {START_SECONDS} s", instance.id)))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_silent(&self, instance: &Instance) -> bool {
+        !self.silent.is_empty() && instance.node.as_ref().is_some_and(|node| self.silent.contains(node))
     }
 }
 
@@ -160,44 +222,11 @@ fn due_again(operation: &Operation, now: Timestamp) -> bool {
     operation.finished_at.is_none_or(|at| !is_within(at, FIRST_PAUSE_SECONDS, now))
 }
 
-/// A standby that is starting serves in a moment: waiting for it is quicker than calling somebody.
-fn is_coming(fleet: &Fleet, standby: &Instance, now: Timestamp) -> bool {
-    let starting = matches!(
-        standby.state,
-        InstanceState::Creating
-            | InstanceState::Bootstrapping
-            | InstanceState::StandbyPromoting
-            | InstanceState::Degraded
-    );
-    starting && trouble(fleet, standby, now).is_none()
-}
-
 enum Trouble {
     /// It runs and does not answer: a restart may help.
     Hangs(String),
     /// Restarting does not help any more.
     Gone(String),
-}
-
-fn trouble(fleet: &Fleet, instance: &Instance, now: Timestamp) -> Option<Trouble> {
-    let since = now.duration_since(instance.state_since).as_secs();
-    match instance.state {
-        InstanceState::Failed => {
-            let why = instance.flagged.as_deref().unwrap_or("its node could not bring it back");
-            Some(Trouble::Gone(format!("{} failed: {why}", instance.id)))
-        }
-        InstanceState::Stopped => Some(Trouble::Gone(format!("{} is stopped", instance.id))),
-        InstanceState::Degraded => degraded(instance, since, now),
-        InstanceState::Active if is_silent(fleet, instance, now) => {
-            Some(Trouble::Gone(format!("the node of {} has been silent for three minutes", instance.id)))
-        }
-        InstanceState::Creating | InstanceState::Bootstrapping | InstanceState::StandbyPromoting
-            if since >= START_SECONDS =>
-        {
-            Some(Trouble::Gone(format!("{} did not come up within {START_SECONDS} s", instance.id)))
-        }
-        _ => None,
-    }
 }
 
 fn degraded(instance: &Instance, since: i64, now: Timestamp) -> Option<Trouble> {
@@ -221,11 +250,6 @@ fn degraded(instance: &Instance, since: i64, now: Timestamp) -> Option<Trouble> 
 fn answer_limit(instance: &Instance) -> i64 {
     let three_boots = instance.last_boot_ms.map_or(0, |ms| (ms * 3 / 1000) as i64);
     three_boots.max(ANSWER_SECONDS)
-}
-
-fn is_silent(fleet: &Fleet, instance: &Instance, now: Timestamp) -> bool {
-    let Some(node) = instance.node.as_ref().and_then(|id| fleet.nodes.get(id)) else { return false };
-    !node.connected && now.duration_since(node.last_change).as_secs() >= HEARTBEAT_LIMIT_SECONDS
 }
 
 /// Whether an operation is changing the pair now.

@@ -3,7 +3,7 @@
 //! Beginnings are kept in memory and added up at least once a minute: a control plane that ends loses no more of a
 //! gateway's downtime than that, and the time in which it does not run itself is not counted.
 
-use crate::{Reconcilers, incidents::is_served};
+use crate::{Reconcilers, incidents::is_served, looks::Looks};
 use gf_model::{
     AccountId, Timestamp,
     fleet::{Fleet, Once},
@@ -26,12 +26,11 @@ pub(crate) struct Meter {
 
 pub(crate) async fn run(all: Reconcilers) {
     let hands = all.engine.hands();
-    let mut changed = hands.store.changed();
+    let mut looks = Looks::new(&hands.store, all.cadence.sweep);
     let mut meter = Meter::default();
     loop {
-        changed.borrow_and_update();
         let now = hands.clock.now();
-        let (due, new_month) = hands.store.read(|fleet| (meter.look(fleet, now), begins_a_month(fleet, now)));
+        let (due, new_month) = looks.look(|fleet| (meter.look(fleet, now), begins_a_month(fleet, now)));
         if !due.is_empty() || new_month.is_some() {
             let write = hands.store.update(|fleet, tx| {
                 for gateway in fleet.gateways.values() {
@@ -52,7 +51,7 @@ pub(crate) async fn run(all: Reconcilers) {
                 tracing::error!(%error, "downtime could not be written down");
             }
         }
-        if !crate::next_look(&mut changed, all.cadence.sweep).await {
+        if !looks.next().await {
             return;
         }
     }

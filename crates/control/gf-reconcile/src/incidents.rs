@@ -96,11 +96,7 @@ pub(crate) async fn call_a_person(all: &Reconcilers, account: &AccountId, instan
 }
 
 /// Writes into open incidents what became of their pairs.
-pub(crate) async fn keep_up(all: &Reconcilers, now: Timestamp) {
-    let store = &all.engine.hands().store;
-    if store.read(|fleet| followed(fleet, now).is_empty()) {
-        return;
-    }
+pub(crate) async fn keep_up(all: &Reconcilers) {
     write(all, |fleet, tx, now, _| followed(fleet, now).into_iter().for_each(|incident| tx.put(incident)))
         .await;
 }

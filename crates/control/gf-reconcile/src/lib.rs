@@ -12,6 +12,7 @@ mod drift;
 mod heads;
 mod incidents;
 mod leases;
+mod looks;
 mod memory;
 mod nodes;
 mod notices;
@@ -26,12 +27,12 @@ mod statuses;
 mod usage;
 mod work;
 
+pub use nodes::forget_connections;
 pub use notices::{DeliveryError, Messenger, Outbox};
 
 use gf_node_hub::NodeEvent;
 use gf_operations::Engine;
 use gf_requests::Requests;
-use gf_store::Changed;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -96,9 +97,4 @@ pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSe
     tasks.spawn(work::run(all.clone()));
     tasks.spawn(heads::run(all));
     tasks
-}
-
-/// Waits for the next change of the fleet, or for the timer; `false` when there will be no more.
-pub(crate) async fn next_look(changed: &mut Changed, timer: Duration) -> bool {
-    !matches!(tokio::time::timeout(timer, changed.changed()).await, Ok(Err(_)))
 }

@@ -1,9 +1,9 @@
 //! Copies primaries' memory at intervals, keeps the newest few, and lets idle standbys take it in beforehand.
 //!
-//! A standby that already remembers is promoted without a boot. Only one copy or refresh runs at a time: both cost
-//! a machine more than they are worth in haste.
+//! A standby that already remembers is promoted without a boot. Only one copy at a time runs on a machine, and one
+//! refresh at all: both cost more than they are worth in haste.
 
-use crate::Reconcilers;
+use crate::{Reconcilers, looks::Looks};
 use gf_model::{
     AccountId, InstanceId, NodeId, SnapshotId, Timestamp,
     fleet::{Fleet, Key},
@@ -19,6 +19,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use tokio::task::JoinSet;
+
+/// Machines that copy at the same time.
+const ABREAST: usize = 64;
 
 /// Snapshots of an account that are kept.
 const KEPT: usize = 3;
@@ -32,15 +36,13 @@ const REFRESH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) async fn run(all: Reconcilers) {
     let store = &all.engine.hands().store;
-    let mut changed = store.changed();
+    let mut looks = Looks::new(store, all.cadence.sweep);
     let mut failed: BTreeMap<InstanceId, Timestamp> = BTreeMap::new();
-    while crate::next_look(&mut changed, all.cadence.sweep).await {
+    while looks.next().await {
         let now = all.engine.hands().clock.now();
         let every = all.cadence.snapshot;
-        for primary in store.read(|fleet| due(fleet, now, every)) {
-            copy(&all, &primary).await;
-        }
-        let forgetful = store.read(|fleet| forgetful_standbys(fleet, now));
+        copy_all(&all, looks.look(|fleet| due(fleet, now, every))).await;
+        let forgetful = looks.look(|fleet| forgetful_standbys(fleet, now));
         let next =
             forgetful.into_iter().find(|(standby, _)| failed.get(&standby.id).is_none_or(|at| now >= *at));
         if let Some((standby, snapshot)) = next
@@ -106,9 +108,50 @@ fn is_held(held: &BTreeMap<&str, &Operation>, instance: &Instance) -> bool {
     held.contains_key(instance.account.as_str()) || held.contains_key(instance.id.as_str())
 }
 
-async fn copy(all: &Reconcilers, primary: &Instance) {
+/// One machine after the other, some side by side; each copies its primaries one by one.
+async fn copy_all(all: &Reconcilers, due: Vec<Instance>) {
+    let mut machines: BTreeMap<NodeId, Vec<Instance>> = BTreeMap::new();
+    for primary in due {
+        if let Some(node) = primary.node.clone() {
+            machines.entry(node).or_default().push(primary);
+        }
+    }
+    let mut machines = machines.into_iter();
+    let mut copying = JoinSet::new();
+    let mut grown = BTreeSet::new();
+    loop {
+        for (node, primaries) in machines.by_ref().take(ABREAST - copying.len()) {
+            let all = all.clone();
+            copying.spawn(async move { copy_one_by_one(&all, &node, primaries).await });
+        }
+        let Some(ended) = copying.join_next().await else { break };
+        match ended {
+            Ok(accounts) => grown.extend(accounts),
+            Err(error) => {
+                tracing::error!(%error, "a machine's copies ended by themselves; they are due again")
+            }
+        }
+        // Finding what to forget is one walk over all snapshots, for however many accounts.
+        if grown.len() >= ABREAST || copying.is_empty() {
+            prune(all, &std::mem::take(&mut grown)).await;
+        }
+    }
+}
+
+/// Answers with the accounts that have a snapshot more.
+async fn copy_one_by_one(all: &Reconcilers, node: &NodeId, primaries: Vec<Instance>) -> Vec<AccountId> {
+    let mut grown = Vec::new();
+    for primary in primaries {
+        if copy(all, node, &primary).await {
+            grown.push(primary.account);
+        }
+    }
+    grown
+}
+
+/// Whether there is a snapshot more.
+async fn copy(all: &Reconcilers, node: &NodeId, primary: &Instance) -> bool {
     let hands = all.engine.hands();
-    let Some(node) = &primary.node else { return };
     let id = SnapshotId::from_bits(hands.entropy.next_u64(), 8);
     let destination = hands.paths.snapshots.join(primary.account.as_str()).join(id.as_str());
     let order = |only_if_changed| SnapshotCreate {
@@ -121,13 +164,13 @@ async fn copy(all: &Reconcilers, primary: &Instance) {
         hands.store.read(|fleet| fleet.newest_snapshot(&primary.account).map(|newest| newest.id.clone()));
     let Some(mut report) = ask(all, primary, node, &format!("snapshot/{id}"), order(newest.is_some())).await
     else {
-        return;
+        return false;
     };
     if !report.changed && newest.as_ref().is_none_or(|newest| newest.as_str() != report.snapshot_id) {
         // Its node compared with a copy that was never written down here, so that one is not to be relied on.
         match ask(all, primary, node, &format!("snapshot/{id}/whole"), order(false)).await {
             Some(whole) => report = whole,
-            None => return,
+            None => return false,
         }
     }
     let taken_at = Timestamp::from_millisecond(report.taken_at_ms).unwrap_or_else(|_| hands.clock.now());
@@ -157,9 +200,10 @@ async fn copy(all: &Reconcilers, primary: &Instance) {
         tx.put(gateway);
     });
     if let Err(error) = write.await {
-        return tracing::error!(instance = %primary.id, %error, "a snapshot could not be written down");
+        tracing::error!(instance = %primary.id, %error, "a snapshot could not be written down");
+        return false;
     }
-    prune(all, &primary.account).await;
+    report.changed
 }
 
 async fn ask(
@@ -180,12 +224,15 @@ async fn ask(
     None
 }
 
-/// Forgets and removes all but the newest snapshots of an account.
-async fn prune(all: &Reconcilers, account: &AccountId) {
+/// Forgets and removes all but the newest snapshots of these accounts.
+async fn prune(all: &Reconcilers, accounts: &BTreeSet<AccountId>) {
+    if accounts.is_empty() {
+        return;
+    }
     let hands = all.engine.hands();
-    let old = hands.store.read(|fleet| superseded(fleet, account));
+    let old = hands.store.read(|fleet| superseded(fleet, accounts));
     for snapshot in old {
-        let folder = hands.paths.snapshots.join(account.as_str()).join(snapshot.id.as_str());
+        let folder = hands.paths.snapshots.join(snapshot.account.as_str()).join(snapshot.id.as_str());
         // Where the copies lie on another machine there is nothing to remove here.
         if folder.exists()
             && let Err(error) = tokio::fs::remove_dir_all(&folder).await
@@ -203,12 +250,18 @@ async fn prune(all: &Reconcilers, account: &AccountId) {
     }
 }
 
-fn superseded(fleet: &Fleet, account: &AccountId) -> Vec<Snapshot> {
-    let mut all: Vec<_> =
-        fleet.snapshots.values().filter(|snapshot| snapshot.account == *account).cloned().collect();
-    all.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.taken_at));
-    let newest = fleet.gateways.get(account).and_then(|gateway| gateway.last_snapshot.clone());
-    all.into_iter().skip(KEPT).filter(|snapshot| Some(&snapshot.id) != newest.as_ref()).collect()
+fn superseded(fleet: &Fleet, accounts: &BTreeSet<AccountId>) -> Vec<Snapshot> {
+    let mut kept: BTreeMap<&AccountId, Vec<&Snapshot>> = BTreeMap::new();
+    for snapshot in fleet.snapshots.values().filter(|snapshot| accounts.contains(&snapshot.account)) {
+        kept.entry(&snapshot.account).or_default().push(snapshot);
+    }
+    let mut old = Vec::new();
+    for (account, mut all) in kept {
+        all.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.taken_at));
+        let newest = fleet.gateways.get(account).and_then(|gateway| gateway.last_snapshot.as_ref());
+        old.extend(all.into_iter().skip(KEPT).filter(|snapshot| Some(&snapshot.id) != newest).cloned());
+    }
+    old
 }
 
 /// Whether the standby remembers it now.

@@ -1,6 +1,6 @@
 //! Tells people and COMPANION what they must know, once, however often it takes to reach them.
 
-use crate::Reconcilers;
+use crate::{Reconcilers, looks::Looks};
 use async_trait::async_trait;
 use gf_model::{
     NoticeId, Timestamp,
@@ -45,11 +45,11 @@ pub trait Outbox: Send + Sync + 'static {
 
 pub(crate) async fn run(all: Reconcilers) {
     let store = &all.engine.hands().store;
-    let mut changed = store.changed();
-    while crate::next_look(&mut changed, all.cadence.notices).await {
+    let mut looks = Looks::new(store, all.cadence.notices);
+    while looks.next().await {
         let now = all.engine.hands().clock.now();
         let listens = all.outbox.listens();
-        for notice in store.read(|fleet| due(fleet, now)) {
+        for notice in looks.look(|fleet| due(fleet, now)) {
             if listens || !notice.is_webhook() {
                 deliver(&all, notice).await;
             }

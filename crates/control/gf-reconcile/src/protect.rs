@@ -3,7 +3,9 @@
 use crate::{
     Reconcilers,
     decide::{self, Protect},
-    incidents, statuses,
+    incidents,
+    looks::Looks,
+    statuses,
 };
 use gf_model::{
     AccountId, NoticeId, OperationId,
@@ -22,16 +24,19 @@ const BREAKER_HALTED: &str = "breaker_halted";
 
 pub(crate) async fn run(all: Reconcilers) {
     let hands = all.engine.hands();
-    let mut changed = hands.store.changed();
+    // Time alone makes things due too, such as a restart that was waited for.
+    let mut looks = Looks::new(&hands.store, all.cadence.protect);
     loop {
-        changed.borrow_and_update();
         let now = hands.clock.now();
-        incidents::keep_up(&all, now).await;
-        for act in hands.store.read(|fleet| decide::due(fleet, now)) {
+        let (has_news, due) =
+            looks.look(|fleet| (!incidents::followed(fleet, now).is_empty(), decide::due(fleet, now)));
+        if has_news {
+            incidents::keep_up(&all).await;
+        }
+        for act in due {
             carry_out(&all, act).await;
         }
-        // Time alone makes things due too, such as a restart that was waited for.
-        if !crate::next_look(&mut changed, all.cadence.protect).await {
+        if !looks.next().await {
             return;
         }
     }

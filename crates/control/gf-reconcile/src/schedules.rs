@@ -3,7 +3,7 @@
 //! Runs that were missed while nobody was there are made up by one. The notice, the next time and the audit row are
 //! one durable write, so that a report is never sent twice for one time.
 
-use crate::Reconcilers;
+use crate::{Reconcilers, looks::Looks};
 use gf_model::{
     NoticeId, Timestamp,
     audit::AuditEntry,
@@ -21,10 +21,10 @@ const EVERY: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(all: Reconcilers) {
     let hands = all.engine.hands();
-    let mut changed = hands.store.changed();
+    let mut looks = Looks::new(&hands.store, EVERY);
     loop {
         let now = hands.clock.now();
-        if hands.store.read(|fleet| due(fleet, now).next().is_some()) {
+        if looks.look(|fleet| due(fleet, now).next().is_some()) {
             let bits = hands.entropy.next_u64();
             let write = hands.store.update(|fleet, tx| {
                 for (nth, schedule) in due(fleet, now).enumerate() {
@@ -35,7 +35,8 @@ pub(crate) async fn run(all: Reconcilers) {
                 tracing::error!(%error, "scheduled reports could not be sent; looking again soon");
             }
         }
-        if !crate::next_look(&mut changed, until_next(&hands.store.read(soonest), hands.clock.now())).await {
+        let soonest = looks.look(soonest);
+        if !looks.within(until_next(&soonest, hands.clock.now())).await {
             return;
         }
     }
