@@ -29,8 +29,10 @@ enum Moved {
 }
 
 pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
+    let mut known = None;
     loop {
-        let Some((operation, record)) = look(&engine, &id) else { return };
+        let Some(record) = look(&engine, &id, &mut known) else { return };
+        let Some(operation) = &known else { return };
         let done_but_unwanted = direction == Direction::Back && record.lane.state == LaneState::Done;
         if record.lane.state.is_over() && !done_but_unwanted {
             return;
@@ -41,8 +43,8 @@ pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
         }
         let moved = match direction {
             Direction::Forward if !goes_forward(operation.state, &record.lane) => return,
-            Direction::Forward => forward(&engine, &operation, record).await,
-            Direction::Back => back(&engine, &operation, record).await,
+            Direction::Forward => forward(&engine, operation, record).await,
+            Direction::Back => back(&engine, operation, record).await,
         };
         match moved {
             Ok(Moved::On) => {}
@@ -55,11 +57,13 @@ pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
     }
 }
 
-fn look(engine: &Engine, id: &LaneId) -> Option<(Operation, LaneRecord)> {
-    engine
-        .hands
-        .store
-        .read(|fleet| Some((fleet.operations.get(&id.operation)?.clone(), fleet.lanes.get(id)?.clone())))
+/// What was ordered stays as it is, and may name ten thousand accounts: only how it stands is looked up again.
+fn look(engine: &Engine, id: &LaneId, known: &mut Option<Operation>) -> Option<LaneRecord> {
+    engine.hands.store.read(|fleet| {
+        let current = fleet.operations.get(&id.operation)?;
+        known.get_or_insert_with(|| current.clone()).state = current.state;
+        fleet.lanes.get(id).cloned()
+    })
 }
 
 async fn forward(

@@ -10,7 +10,10 @@ use gf_model::{
     OperationId,
     operation::{LaneId, LaneState, Operation},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 use tokio::{
     task::{Id, JoinError, JoinSet},
     time::Instant,
@@ -19,17 +22,23 @@ use tokio::{
 /// A store that cannot be written to right now is asked again after this.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
+/// A look at ten thousand lanes is not taken at every change of one of them: so many times as long is rested after it.
+const RESTS: u32 = 4;
+const WORTH_RESTING: Duration = Duration::from_millis(1);
+
 pub(crate) async fn run(engine: &Engine, id: &OperationId) {
     let mut changed = engine.hands.store.changed();
     let mut tasks = JoinSet::new();
-    let mut lanes: HashMap<Id, LaneId> = HashMap::new();
+    let mut lanes = Lanes::default();
     // Since when the present batch settles, as this process knows it: another one looks at it as long again.
     let mut settling = None;
     loop {
         // Marked as seen before looking, so that a change that comes while we look wakes us.
         changed.borrow_and_update();
         let settled = settling.map_or(Duration::ZERO, |since: Instant| since.elapsed());
-        let Some((operation, next)) = look(engine, id, settled) else { return };
+        let began = Instant::now();
+        let Some((next, ending)) = look(engine, id, settled) else { return };
+        let rest = began.elapsed() * RESTS;
         let mut settles = None;
         settling = matches!(next, Next::Settle(_)).then(|| settling.unwrap_or_else(Instant::now));
         match next {
@@ -59,6 +68,7 @@ pub(crate) async fn run(engine: &Engine, id: &OperationId) {
             Next::Wait => {}
             Next::Settle(left) => settles = Some(left),
             Next::End(state, why) => {
+                let Some(operation) = ending else { return };
                 // Lanes that are still winding down write to their own records only.
                 while let Some(ended) = tasks.join_next().await {
                     report(ended);
@@ -74,41 +84,65 @@ pub(crate) async fn run(engine: &Engine, id: &OperationId) {
                 }
             }
         }
+        if rest >= WORTH_RESTING {
+            tokio::time::sleep(rest).await;
+        }
         tokio::select! {
             biased;
-            Some(ended) = tasks.join_next_with_id(), if !tasks.is_empty() => {
-                let task = match &ended { Ok((task, ())) => *task, Err(error) => error.id() };
-                lanes.remove(&task);
-                report(ended.map(|_| ()));
-            }
+            Some(ended) = tasks.join_next_with_id(), if !tasks.is_empty() => lanes.ended(ended),
             seen = changed.changed() => if seen.is_err() { return },
             () = tokio::time::sleep(settles.unwrap_or_default()), if settles.is_some() => {}
+        }
+        while let Some(ended) = tasks.try_join_next_with_id() {
+            lanes.ended(ended);
         }
     }
 }
 
-fn look(engine: &Engine, id: &OperationId, settled: Duration) -> Option<(Operation, Next)> {
+/// What is next, and the operation itself where it ends.
+fn look(engine: &Engine, id: &OperationId, settled: Duration) -> Option<(Next, Option<Operation>)> {
     engine.hands.store.read(|fleet| {
-        let operation = fleet.operations.get(id)?.clone();
+        let operation = fleet.operations.get(id)?;
         let lanes: Vec<_> = fleet.lanes_of(id).collect();
-        let next = schedule::next(fleet, &operation, &lanes, settled);
-        Some((operation, next))
+        let next = schedule::next(fleet, operation, &lanes, settled);
+        let ending = matches!(next, Next::End(..)).then(|| operation.clone());
+        Some((next, ending))
     })
+}
+
+/// The lanes that run, by their task and by their name.
+#[derive(Default)]
+struct Lanes {
+    by_task: HashMap<Id, LaneId>,
+    running: HashSet<LaneId>,
+}
+
+impl Lanes {
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let task = match &ended {
+            Ok((task, ())) => *task,
+            Err(error) => error.id(),
+        };
+        if let Some(lane) = self.by_task.remove(&task) {
+            self.running.remove(&lane);
+        }
+        report(ended.map(drop));
+    }
 }
 
 fn start(
     engine: &Engine,
     tasks: &mut JoinSet<()>,
-    lanes: &mut HashMap<Id, LaneId>,
+    lanes: &mut Lanes,
     wanted: Vec<LaneId>,
     direction: Direction,
 ) {
     for id in wanted {
-        if lanes.values().any(|running| *running == id) {
+        if !lanes.running.insert(id.clone()) {
             continue;
         }
         let task = tasks.spawn(lane::run(engine.clone(), id.clone(), direction));
-        lanes.insert(task.id(), id);
+        lanes.by_task.insert(task.id(), id);
     }
 }
 

@@ -66,18 +66,18 @@ fn must_arrive(lane: &Lane) -> bool {
 fn running(fleet: &Fleet, operation: &Operation, lanes: &[&LaneRecord], settled: Duration) -> Next {
     let pace = gate::pace(operation);
     for (index, head) in operation.stages.iter().enumerate() {
-        let stage: Vec<_> = lanes.iter().filter(|lane| lane.id.stage as usize == index).copied().collect();
+        let stage = of_stage(lanes, index);
         if stage.iter().any(|lane| !lane.lane.state.is_over()) {
-            let under_way = ids(&stage, |state| matches!(state, LaneState::Running | LaneState::Undoing));
+            let under_way = ids(stage, |state| matches!(state, LaneState::Running | LaneState::Undoing));
             let room = (head.parallel.max(1) as usize).saturating_sub(under_way.len());
-            let waiting = ids(&stage, |state| state == LaneState::Waiting);
+            let waiting = ids(stage, |state| state == LaneState::Waiting);
             return Next::Run(under_way.into_iter().chain(waiting.into_iter().take(room)).collect());
         }
         let spent = pace.is_some_and(|pace| {
             head.passed_at.is_none() && budget_is_spent(lanes, index, pace.total_percent)
         });
-        if spent || too_many_failed(&stage, head.fail_above_percent) {
-            let finished = ids(&stage, |state| state == LaneState::Done);
+        if spent || too_many_failed(stage, head.fail_above_percent) {
+            let finished = ids(stage, |state| state == LaneState::Done);
             if !finished.is_empty() {
                 return Next::Undo(finished);
             }
@@ -91,13 +91,13 @@ fn running(fleet: &Fleet, operation: &Operation, lanes: &[&LaneRecord], settled:
                 }
                 _ => format!("more than {} % of {} failed", head.fail_above_percent, head.title),
             };
-            let why = first_error(&stage).map_or(why.clone(), |first| format!("{why}; {first}"));
+            let why = first_error(stage).map_or(why.clone(), |first| format!("{why}; {first}"));
             return end(lanes, OperationState::Failed, Some(why));
         }
         let Some(pace) = pace.filter(|pace| pace.settle_seconds > 0 && head.passed_at.is_none()) else {
             continue;
         };
-        return match gate::judge(fleet, pace, &stage, settled) {
+        return match gate::judge(fleet, pace, stage, settled) {
             Gate::Passed => Next::Pass(index),
             Gate::Wait(left) => Next::Settle(left),
             Gate::Ill(lanes) => Next::GiveUp(lanes),
@@ -111,6 +111,13 @@ fn budget_is_spent(lanes: &[&LaneRecord], up_to: usize, percent: u8) -> bool {
     let failed = lanes.iter().filter(|lane| lane.id.stage as usize <= up_to && is_failure(lane.lane.state));
     let failed = failed.count();
     failed > 1 && failed * 100 > lanes.len() * usize::from(percent)
+}
+
+/// They stand together, since lanes are in the order of their ids.
+fn of_stage<'a, 'l>(lanes: &'a [&'l LaneRecord], index: usize) -> &'a [&'l LaneRecord] {
+    let from = lanes.partition_point(|lane| (lane.id.stage as usize) < index);
+    let to = lanes.partition_point(|lane| lane.id.stage as usize <= index);
+    &lanes[from..to]
 }
 
 /// Undone lanes count as failed ones: a stage that was put back stays a failed stage.
