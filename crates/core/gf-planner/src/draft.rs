@@ -10,15 +10,17 @@ use gf_model::{
     provider::ProviderId,
     verb::Verb,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 pub(crate) struct Draft<'a> {
     pub fleet: &'a Fleet,
     ids: &'a mut dyn IdSource,
     /// Ids given out by this plan.
     fresh: BTreeSet<InstanceId>,
-    named_accounts: BTreeSet<AccountId>,
-    named_instances: BTreeSet<InstanceId>,
+    named_accounts: HashSet<AccountId>,
+    named_instances: HashSet<InstanceId>,
+    /// Where the named instances are.
+    providers: BTreeSet<&'a ProviderId>,
     pub plan: Plan,
 }
 
@@ -39,8 +41,9 @@ impl<'a> Draft<'a> {
             fleet,
             ids,
             fresh: BTreeSet::new(),
-            named_accounts: BTreeSet::new(),
-            named_instances: BTreeSet::new(),
+            named_accounts: HashSet::new(),
+            named_instances: HashSet::new(),
+            providers: BTreeSet::new(),
             plan,
         }
     }
@@ -76,7 +79,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Names an instance that exists and is changed. New ones are not named: their ids mean nothing to anybody yet.
-    pub fn touches(&mut self, instance: &Instance) {
+    pub fn touches(&mut self, instance: &'a Instance) {
+        self.providers.insert(&instance.provider);
         if self.named_instances.insert(instance.id.clone()) {
             self.plan.instances.push(instance.id.clone());
         }
@@ -128,6 +132,11 @@ impl<'a> Draft<'a> {
             self.fleet.providers.get(id).is_none_or(|provider| provider.driver == "process")
         };
         if providers.into_iter().any(on_this_host) { 4 } else { 20 }
+    }
+
+    /// The same for the instances that this plan names.
+    pub fn parallel_there(&self) -> u32 {
+        self.parallel(self.providers.iter().copied())
     }
 
     pub fn finish(self) -> Plan {

@@ -9,7 +9,7 @@ use gf_model::{
     provider::ProviderId,
     verb::Verb,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Something that speaks against a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Objection {
 
 pub fn lint(fleet: &Fleet, plan: &Plan) -> Vec<Objection> {
     let mut objections = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for lane in plan.stages.iter().flat_map(|stage| &stage.lanes) {
         let look = Look { fleet, plan, lane, new: new_instances(lane) };
         let rules = [
@@ -80,13 +80,13 @@ impl Look<'_> {
 
     /// A lane never touches another user's instance.
     fn one_account(&self) -> Option<String> {
-        let accounts: BTreeSet<_> = self
-            .steps()
-            .flat_map(|step| {
-                let (account, instance) = subject(step);
-                account.or_else(|| self.owner(instance?))
-            })
-            .collect();
+        let mut accounts = Vec::new();
+        for step in self.steps() {
+            let (account, instance) = subject(step);
+            let account = account.or_else(|| self.owner(instance?));
+            accounts.extend(account.filter(|account| !accounts.contains(account)));
+        }
+        accounts.sort_unstable();
         (accounts.len() > 1).then(|| {
             let names: Vec<_> = accounts.iter().map(ToString::to_string).collect();
             format!("the lane of {} touches {}", self.lane.target, names.join(" and "))

@@ -53,7 +53,7 @@ pub(super) fn push(
         return Err(PlanError::NothingMatches { what: "a gateway that runs".into() });
     }
     let (gateways, instances) = (lanes.len(), draft.plan.instances.len());
-    let parallel = parallel(draft);
+    let parallel = draft.parallel_there();
     match strategy {
         Strategy::Rolling if pace.canary.is_empty() => draft.batches(batch_size, parallel, lanes),
         Strategy::Rolling => draft.canary(&pace.canary, batch_size, parallel, lanes),
@@ -157,7 +157,7 @@ pub(super) fn rollback(
         return Err(PlanError::NothingToDo { what: "rollback", why });
     }
     draft.line(format!("{} back to the keys that each had before {rollout}", plural(lanes.len(), "gateway")));
-    let parallel = parallel(draft);
+    let parallel = draft.parallel_there();
     draft.batches(crate::BATCH, parallel, lanes);
     // Going back is not stopped by a target that cannot: the others are better off on what they had.
     draft.plan.stages.iter_mut().for_each(|stage| stage.fail_above_percent = 100);
@@ -197,14 +197,9 @@ fn reachable<'a>(draft: &mut Draft<'a>, account: &AccountId) -> Vec<&'a Instance
     }
 }
 
-fn take(draft: &mut Draft<'_>, account: &AccountId, instances: &[&Instance]) {
+fn take<'a>(draft: &mut Draft<'a>, account: &AccountId, instances: &[&'a Instance]) {
     draft.touches_account(account);
     for instance in instances {
         draft.touches(instance);
     }
-}
-
-fn parallel(draft: &Draft<'_>) -> u32 {
-    let fleet = draft.fleet;
-    draft.parallel(draft.plan.instances.iter().filter_map(|id| fleet.instances.get(id)).map(|i| &i.provider))
 }

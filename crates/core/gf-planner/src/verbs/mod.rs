@@ -51,20 +51,30 @@ pub(crate) fn plan(
 
 /// Each once, in the order in which they were named.
 fn distinct<T: Clone + PartialEq + Ord>(given: &[T]) -> Vec<T> {
+    // As it comes from an expansion.
+    if given.is_sorted_by(|a, b| a < b) {
+        return given.to_vec();
+    }
     let mut seen = std::collections::BTreeSet::new();
     given.iter().filter(|item| seen.insert((*item).clone())).cloned().collect()
 }
 
 /// The gateway of an account that somebody named.
 fn gateway<'a>(fleet: &'a Fleet, account: &AccountId) -> Result<&'a Gateway, PlanError> {
+    if let Some(gateway) = fleet.gateways.get(account) {
+        return Ok(gateway);
+    }
     let id = crate::expand::account(fleet, account.as_str())?;
     fleet.gateways.get(&id).ok_or(PlanError::Lacks { account: id, missing: "gateway" })
 }
 
 /// The parts of a pair that are somewhere: its primary, then its standby.
 fn parts<'a>(fleet: &'a Fleet, account: &AccountId) -> (Option<&'a Instance>, Option<&'a Instance>) {
-    let there = |instance: &&Instance| instance.state.exists();
-    (fleet.primary_of(account).filter(there), fleet.standby_of(account).filter(there))
+    let Some(gateway) = fleet.gateways.get(account) else { return (None, None) };
+    let half = |id: &Option<_>| {
+        fleet.instances.get(id.as_ref()?).filter(|instance: &&Instance| instance.state.exists())
+    };
+    (half(&gateway.primary), half(&gateway.standby))
 }
 
 /// Whether a command to it has somebody to arrive at.

@@ -27,8 +27,10 @@ pub(super) fn plan(
     let teardowns = teardowns(fleet);
     let (mut standbys, mut primaries, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for id in distinct(instances) {
-        expand::instance(fleet, id.as_str())?;
-        let Some(instance) = fleet.instances.get(&id) else { continue };
+        let Some(instance) = fleet.instances.get(&id).filter(|instance| instance.state.exists()) else {
+            expand::instance(fleet, id.as_str())?;
+            continue;
+        };
         if instance.state == InstanceState::Creating || is_going(&teardowns, instance) {
             left_out.push(id);
             continue;
@@ -50,7 +52,7 @@ pub(super) fn plan(
     if let Verb::Restart { instances, .. } = &mut draft.plan.verb {
         instances.clone_from(&draft.plan.instances);
     }
-    let parallel = concurrency.min(draft.parallel(instances_of(draft)));
+    let parallel = concurrency.min(draft.parallel_there());
     for lanes in [standbys, primaries] {
         draft.batches(crate::BATCH, parallel, lanes);
     }
@@ -99,15 +101,4 @@ fn is_going(teardowns: &[(&[AccountId], bool)], instance: &Instance) -> bool {
         || teardowns.iter().any(|(accounts, standby_only)| {
             accounts.contains(&instance.account) && (!standby_only || instance.role == Role::Standby)
         })
-}
-
-fn instances_of<'a>(draft: &Draft<'a>) -> Vec<&'a gf_model::provider::ProviderId> {
-    let fleet = draft.fleet;
-    draft
-        .plan
-        .instances
-        .iter()
-        .filter_map(|id| fleet.instances.get(id))
-        .map(|instance| &instance.provider)
-        .collect()
 }

@@ -81,7 +81,7 @@ fn standby(draft: &mut Draft<'_>, account: &AccountId) -> Result<Lane, PlanError
 }
 
 /// The step that deletes it, with its price taken off.
-pub(super) fn delete(draft: &mut Draft<'_>, instance: &Instance) -> Step {
+pub(super) fn delete<'a>(draft: &mut Draft<'a>, instance: &'a Instance) -> Step {
     draft.touches(instance);
     if cost::is_paid(instance) {
         draft.plan.cost_delta = draft.plan.cost_delta - instance.monthly_cost;
