@@ -4,6 +4,7 @@ use crate::{
     SCHEMA,
     asked::Names,
     problem::{BadRules, Problem, line_of},
+    slices::Slices,
     words::{self, Sentence},
 };
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
@@ -20,6 +21,7 @@ const MOST_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Compiled {
     pub(crate) set: PolicySet,
+    pub(crate) slices: Slices,
     pub(crate) rules: HashMap<PolicyId, Rule>,
     pub(crate) names: Names,
     pub digest: String,
@@ -47,6 +49,7 @@ impl Compiled {
             .map_err(|error| BadRules(vec![Problem::new("schema.cedarschema", error.to_string())]))?;
         let mut compiled = Self {
             set: PolicySet::new(),
+            slices: Slices::default(),
             rules: HashMap::new(),
             names,
             digest: digest(files),
@@ -67,6 +70,7 @@ impl Compiled {
         if problems.is_empty() {
             problems.extend(compiled.validate(&origin));
         }
+        compiled.slices = Slices::of(&compiled.set);
         if problems.is_empty() { Ok(compiled) } else { Err(BadRules(problems)) }
     }
 

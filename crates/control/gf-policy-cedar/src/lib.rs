@@ -9,6 +9,7 @@ mod change;
 mod compiled;
 mod problem;
 mod rules;
+mod slices;
 mod words;
 
 pub use cases::{Case, CaseResult, Cases};

@@ -106,12 +106,13 @@ impl Compiled {
     fn ladder(&self, asked: &Asked<'_>) -> Result<Decision, Box<dyn std::error::Error + Send + Sync>> {
         let (me, entities) = self.names.principal(asked)?;
         let authorizer = Authorizer::new();
+        let rules = self.slices.get(asked.principal, asked.verb).unwrap_or(&self.set);
         // Rules that stood against it without a yes, or with one person's.
         let mut lifted: Vec<&Rule> = Vec::new();
         let mut against = Vec::new();
         for yes in [Yes::Nobodys, Yes::APersons, Yes::Anothers] {
             let request = self.names.request(asked, &me, yes)?;
-            let response = authorizer.is_authorized(&request, &self.set, &entities);
+            let response = authorizer.is_authorized(&request, rules, &entities);
             if let Some(error) = response.diagnostics().errors().next() {
                 return Err(error.to_string().into());
             }
