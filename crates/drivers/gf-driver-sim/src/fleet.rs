@@ -14,7 +14,7 @@ use gf_model::{
 use gf_node_hub::Hub;
 use gf_node_proto::FailureReason;
 use std::{io, path::PathBuf, sync::Arc};
-use tokio::task::JoinHandle;
+use tokio::{runtime::Handle, task::JoinHandle};
 
 #[derive(Debug, Clone)]
 pub struct SimSettings {
@@ -109,6 +109,13 @@ impl SimFleet {
     /// The control plane was started again, with this hub.
     pub fn turn_to(&self, hub: Hub) {
         self.world.turn_to(hub);
+    }
+
+    /// From now on the control plane's end of links runs there, apart from the machines, so that it can be told what
+    /// each of them costs.
+    pub fn serve_on(&self, control: Handle) {
+        // The first that was named stays.
+        let _ = self.world.control.set(control);
     }
 
     /// The control plane is gone, and nobody has taken its place yet.

@@ -32,7 +32,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 
 /// Until a populated fleet connects: its records are to be committed first, or its nodes are strangers.
 const AFTER_POPULATION: Duration = Duration::from_secs(1);
@@ -54,6 +54,8 @@ pub(crate) struct World {
     machines: RwLock<BTreeMap<NodeId, Arc<Machine>>>,
     door: Door,
     began: Instant,
+    /// Where the control plane's end of new links runs; beside the machines unless somebody says otherwise.
+    pub control: OnceLock<Handle>,
 }
 
 impl World {
@@ -88,6 +90,7 @@ impl World {
             machines: RwLock::default(),
             door: Door::default(),
             began: Instant::now(),
+            control: OnceLock::new(),
         });
         for saved in machines {
             world.revive(saved);
@@ -273,7 +276,11 @@ impl World {
         let hub = self.hub.read().clone();
         // Where nobody listens the wire is dropped, and the node dials again later.
         if let Some(hub) = hub {
-            tokio::spawn(async move { hub.serve(wire).await });
+            let link = async move { hub.serve(wire).await };
+            match self.control.get() {
+                Some(control) => drop(control.spawn(link)),
+                None => drop(tokio::spawn(link)),
+            }
         }
     }
 

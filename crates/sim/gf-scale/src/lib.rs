@@ -3,6 +3,7 @@
 //! One module a group of rows. A group measures the product's own crates in processes of its own and hands back what it
 //! read; it must never judge (targets are only shown beside values), and no test depends on a time read here.
 
+pub mod fleet;
 pub mod links;
 pub mod process;
 mod report;
@@ -18,4 +19,7 @@ pub struct Group {
     pub role: fn(&[String]) -> anyhow::Result<()>,
 }
 
-pub const GROUPS: [Group; 1] = [Group { name: "links", rows: links::rows, role: links::role }];
+pub const GROUPS: [Group; 2] = [
+    Group { name: "links", rows: links::rows, role: links::role },
+    Group { name: "scale", rows: fleet::rows, role: fleet::role },
+];

@@ -1,6 +1,6 @@
-//! How a cost grows with the fleet: `docs/growth.csv`, a line a point, from which the curves are drawn.
+//! How a cost grows with the fleet: `docs/growth.csv`, a line a point, and `docs/growth.svg`, its curves.
 
-use crate::report::Point;
+use crate::{plot, report::Point};
 use std::fs;
 
 const HEAD: &str = "series,unit,size,value\n";
@@ -9,7 +9,12 @@ const HEAD: &str = "series,unit,size,value\n";
 pub fn write(points: &[Point]) -> Result<(), String> {
     let path = "docs/growth.csv";
     let before = fs::read_to_string(path).unwrap_or_default();
-    fs::write(path, merged(&before, points)).map_err(|e| format!("cannot write {path}: {e}"))
+    let csv = merged(&before, points);
+    let picture = plot::svg(&csv);
+    for (path, text) in [(path, csv), ("docs/growth.svg", picture)] {
+        fs::write(path, text).map_err(|e| format!("cannot write {path}: {e}"))?;
+    }
+    Ok(())
 }
 
 fn merged(before: &str, points: &[Point]) -> String {

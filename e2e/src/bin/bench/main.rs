@@ -14,6 +14,7 @@ mod machine;
 mod node;
 mod openclaw;
 mod pair;
+mod plot;
 mod policy;
 mod report;
 mod scale;
@@ -39,6 +40,7 @@ const BENCHES: [(&str, Bench); 10] = [
     ("policy", || policy::decisions().into()),
     ("takeover", || takeover::leader_killed().into()),
     ("links", scale::links),
+    ("scale", scale::scale),
 ];
 /// Wants the machine for itself, and for long: only by name.
 const BY_NAME_ONLY: &str = "cold";

@@ -8,6 +8,10 @@ pub fn links() -> Measured {
     group("links")
 }
 
+pub fn scale() -> Measured {
+    group("scale")
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Line {

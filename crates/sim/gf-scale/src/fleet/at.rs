@@ -1,0 +1,85 @@
+//! One size of fleet, in a process of its own: memory, looks, plans, a restart, and a quiet hour's worth of seconds.
+
+use super::{
+    crowd, look,
+    plane::{Machines, Plane, control_runtime, directory_with, processor_time},
+};
+use gf_api::view::{status::fleet_status, tally::Tally};
+use gf_tools::FleetStatusParams;
+use serde::{Deserialize, Serialize};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What happens after a start has settled by then; heartbeats come every ten seconds.
+const SETTLING: Duration = Duration::from_secs(20);
+const QUIET: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
+/// The control plane's threads: the runtime that serves, and the store's writer.
+const CONTROL: [&str; 2] = ["control", "gf-store-writer"];
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reading {
+    pub store_mib: f64,
+    pub status_p99_ms: f64,
+    pub recount_ms: f64,
+    pub push_plan_ms: f64,
+    pub restart_plan_ms: f64,
+    pub protect_ms: f64,
+    pub reads_s: f64,
+    pub observed_s: f64,
+    /// Of which the machines themselves used the processor.
+    pub machines_s: f64,
+    pub quiet_percent: f64,
+}
+
+pub fn read(instances: usize) -> Reading {
+    let (mut machines, records) = Machines::of(instances);
+    let directory = directory_with(records);
+    let before = crowd::resident_bytes();
+    let control = control_runtime();
+    let began = Instant::now();
+    let store = crowd::open(directory.path());
+    let params = FleetStatusParams::default();
+    let answered = store.read(|fleet| fleet_status(fleet, &Tally::of(fleet), &params, crowd::now()).is_ok());
+    assert!(answered, "a status without a filter cannot be refused");
+    let reads_s = began.elapsed().as_secs_f64();
+    let store_mib = crowd::resident_bytes().saturating_sub(before) as f64 / f64::from(1 << 20);
+    eprintln!("  {instances}: reads after {reads_s:.2} s");
+
+    let plane = control.block_on(Plane::start(store, directory.path(), &machines));
+    machines.let_go(&plane, &control);
+    while !plane.observes_all(instances) {
+        assert!(began.elapsed() < PATIENCE, "{} of {instances} nodes came back", plane.connected());
+        thread::sleep(Duration::from_millis(100));
+    }
+    let observed_s = began.elapsed().as_secs_f64();
+    let machines_s = processor_time(&["machines"]).as_secs_f64();
+    eprintln!(
+        "  {instances}: all observed after {observed_s:.2} s; {:?} of it in control",
+        processor_time(&CONTROL)
+    );
+
+    thread::sleep(SETTLING);
+    let (used, since) = (processor_time(&CONTROL), Instant::now());
+    thread::sleep(QUIET);
+    let quiet_percent =
+        100.0 * (processor_time(&CONTROL) - used).as_secs_f64() / since.elapsed().as_secs_f64();
+
+    let looked = plane.store.read(look::at);
+    control.block_on(plane.stop());
+    Reading {
+        store_mib,
+        status_p99_ms: looked.status_p99_ms,
+        recount_ms: looked.recount_ms,
+        push_plan_ms: looked.push_plan_ms,
+        restart_plan_ms: looked.restart_plan_ms,
+        protect_ms: looked.protect_ms,
+        reads_s,
+        observed_s,
+        machines_s,
+        quiet_percent,
+    }
+}
