@@ -30,8 +30,7 @@ pub(crate) async fn run(all: Reconcilers, standings: Standings) {
         tokio::time::sleep(all.cadence.sweep).await;
         let hands = all.engine.hands();
         let now = hands.clock.now();
-        let known = standings.now();
-        let astray = hands.store.read(|fleet| astray(fleet, &known));
+        let astray = standings.look(|known| hands.store.read(|fleet| astray(fleet, known)));
         let due = due(&mut watched, astray, now);
         for some in due.chunks(ABREAST) {
             let mut tasks = JoinSet::new();

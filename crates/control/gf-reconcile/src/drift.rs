@@ -36,8 +36,8 @@ pub(crate) struct Standing {
 }
 
 impl Standings {
-    pub fn now(&self) -> BTreeMap<InstanceId, Standing> {
-        self.0.lock().clone()
+    pub fn look<T>(&self, look: impl FnOnce(&BTreeMap<InstanceId, Standing>) -> T) -> T {
+        look(&self.0.lock())
     }
 
     pub fn take_in(&self, event: &NodeEvent) {
@@ -82,16 +82,17 @@ pub(crate) struct Watch {
 pub(crate) fn astray(fleet: &Fleet, standings: &BTreeMap<InstanceId, Standing>) -> Vec<Astray> {
     let held = gf_operations::held(fleet);
     let mut found = Vec::new();
+    let mut wanted = Wanted::default();
     for gateway in fleet.gateways.values() {
         if gateway.desired != Desired::Pair || held.contains_key(gateway.account.as_str()) {
             continue;
         }
-        let wanted = wanted(gateway);
+        let wanted = wanted.of(gateway);
         let members = gateway.primary.iter().chain(&gateway.standby).filter_map(|id| fleet.instances.get(id));
         for instance in members.filter(|instance| instance.is_active() && !instance.uncertain) {
             let Some(standing) = standings.get(&instance.id) else { continue };
             let stands =
-                *standing == wanted && instance.revision == gateway.revision && instance.flagged.is_none();
+                *standing == *wanted && instance.revision == gateway.revision && instance.flagged.is_none();
             if !stands && !held.contains_key(instance.id.as_str()) {
                 found.push(Astray {
                     instance: instance.clone(),
@@ -105,8 +106,23 @@ pub(crate) fn astray(fleet: &Fleet, standings: &BTreeMap<InstanceId, Standing>) 
     found
 }
 
-fn wanted(gateway: &Gateway) -> Standing {
-    Standing { revision: revision_name(gateway.revision), fingerprint: patch::fingerprint_of(&gateway.owned) }
+/// What instances should hold. Most gateways own the same as the one before, and then nothing is hashed again.
+#[derive(Default)]
+struct Wanted<'a>(Option<(&'a Gateway, Standing)>);
+
+impl<'a> Wanted<'a> {
+    fn of(&mut self, gateway: &'a Gateway) -> &Standing {
+        let same = |known: &Gateway| known.revision == gateway.revision && known.owned == gateway.owned;
+        let known = self.0.take().filter(|(known, _)| same(known));
+        &self
+            .0
+            .insert(known.unwrap_or_else(|| {
+                let (revision, fingerprint) =
+                    (revision_name(gateway.revision), patch::fingerprint_of(&gateway.owned));
+                (gateway, Standing { revision, fingerprint })
+            }))
+            .1
+    }
 }
 
 /// Those whose time has come. What does not change is tried less and less often; what changed is new.

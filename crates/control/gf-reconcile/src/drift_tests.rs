@@ -33,7 +33,7 @@ fn standing(revision: &str, owned: &Value) -> Standing {
 /// What every node says while all is well, and what one says instead.
 fn said(fleet: &Fleet, other: Option<(&InstanceId, Standing)>) -> BTreeMap<InstanceId, Standing> {
     let gateway = fleet.gateways.values().next().unwrap();
-    let well = |id: &InstanceId| (id.clone(), wanted(gateway));
+    let well = |id: &InstanceId| (id.clone(), Wanted::default().of(gateway).clone());
     let mut all: BTreeMap<_, _> = gateway.primary.iter().chain(&gateway.standby).map(well).collect();
     if let Some((id, standing)) = other {
         all.insert(id.clone(), standing);

@@ -6,6 +6,7 @@
 
 mod align;
 mod approvals;
+mod copies;
 pub mod decide;
 mod downtime;
 mod drift;
