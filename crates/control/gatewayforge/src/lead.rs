@@ -38,7 +38,9 @@ pub async fn lead(stack: Stack) -> Result<JoinSet<()>> {
         tell_losses(&base, backend).await?;
     }
     first_start::admin(store, &keys_dir, &**clock, &*base.entropy).await?;
-    gf_reconcile::forget_connections(store, clock.now()).await.context("the nodes' state could not be written")?;
+    gf_reconcile::forget_connections(store, clock.now())
+        .await
+        .context("the nodes' state could not be written")?;
     places::offer_and_fill(store, &drivers, sim.as_deref(), sim_pairs, clock.now()).await?;
     reconcilers.requests.count_anew();
     let me = Principal::Service("gatewayforge".to_owned());

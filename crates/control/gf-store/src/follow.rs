@@ -109,26 +109,26 @@ impl FleetStore {
         if !matches!(*self.shared.standing.borrow(), Standing::Follows(_)) {
             return;
         }
-        let commits = match news {
+        // Told before it can be read: whoever reads and has heard of no change has missed none.
+        match news {
             News::Changes { changes, commits, position: reached } => {
                 let mut fleet = self.shared.committed.write();
                 for change in changes {
                     fleet.apply(change);
                 }
                 *position = reached;
-                commits
+                self.shared.events.tell(commits);
             }
             News::Whole(loaded) => {
-                let Loaded { fleet, head, number, .. } = *loaded;
+                let Loaded { fleet: whole, head, number, .. } = *loaded;
+                let mut fleet = self.shared.committed.write();
+                *fleet = whole;
                 *position = Position { head, number };
-                *self.shared.committed.write() = fleet;
-                vec![everything(number)]
+                self.shared.events.tell([everything(number)]);
             }
-        };
-        drop(position);
-        for commit in commits {
-            self.shared.events.publish(commit);
         }
+        drop(position);
+        self.shared.events.wake();
     }
 
     /// Whether something may be sent to a provider or a node: this control plane leads, and nobody can have replaced it.

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 type Bench = fn() -> Measured;
 
 /// In the order of the table; each starts what it needs and ends it.
-const BENCHES: [(&str, Bench); 10] = [
+const BENCHES: [(&str, Bench); 11] = [
     ("cold", || cold::up().into()),
     ("up", || up::warm().into()),
     ("status", || status::questions().into()),
