@@ -3,7 +3,7 @@
 //!
 //! It starts and ends no failover; what is here can be done again without being said twice.
 
-use crate::Reconcilers;
+use crate::{Reconcilers, looks::Looks};
 use gf_model::{
     IncidentId, NoticeId, Timestamp,
     fleet::Fleet,
@@ -21,11 +21,12 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(all: Reconcilers) {
-    let mut changed = all.engine.hands().store.changed();
+    let mut looks = Looks::new(&all.engine.hands().store, EVERY);
     loop {
-        changed.borrow_and_update();
-        keep_up(&all).await;
-        if !crate::next_look(&mut changed, EVERY).await {
+        if looks.look(|fleet| !due(fleet).is_empty()) {
+            keep_up(&all).await;
+        }
+        if !looks.next().await {
             return;
         }
     }
@@ -72,9 +73,6 @@ fn due(fleet: &Fleet) -> Vec<(&Operation, &Outage)> {
 
 async fn keep_up(all: &Reconcilers) {
     let hands = all.engine.hands();
-    if hands.store.read(|fleet| due(fleet).is_empty()) {
-        return;
-    }
     let (now, bits) = (hands.clock.now(), hands.entropy.next_u64());
     let write = hands.store.update(|fleet, tx| {
         // One at a time: the next look finds the next.

@@ -44,12 +44,12 @@ pub(super) fn failover(draft: &mut Draft<'_>, account: &AccountId) -> Result<(),
 }
 
 /// The steps by which a pair moves.
-fn moves(
-    draft: &mut Draft<'_>,
+fn moves<'a>(
+    draft: &mut Draft<'a>,
     account: &AccountId,
     expected: Generation,
-    old: &Instance,
-    new: &Instance,
+    old: &'a Instance,
+    new: &'a Instance,
 ) -> Lane {
     draft.touches_account(account);
     draft.touches(old);

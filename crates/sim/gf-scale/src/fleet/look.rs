@@ -46,7 +46,16 @@ pub fn at(fleet: &Fleet) -> Looked {
 fn push(fleet: &Fleet) -> usize {
     let accounts = expand::accounts(fleet, &Targets::All).expect("somebody");
     let revision = RevisionId(2);
-    checked(fleet, &Verb::ConfigPush { accounts, revision, strategy: Strategy::Rolling, batch_size: 50 })
+    checked(
+        fleet,
+        &Verb::ConfigPush {
+            accounts,
+            revision,
+            strategy: Strategy::Rolling,
+            batch_size: 50,
+            pace: gf_model::verb::Pace::default(),
+        },
+    )
 }
 
 /// The restart of all standbys at one provider.
