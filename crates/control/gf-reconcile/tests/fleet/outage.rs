@@ -87,7 +87,7 @@ async fn a_place_is_left_in_waves_and_what_was_lost_there_waits_for_its_provider
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_is_silent_about_itself_is_unknown_and_an_incident_is_not_forgotten_for_it() {
+async fn what_a_provider_says_of_itself_is_kept_with_when_it_was_asked() {
     let (_world, rig) = with_pairs(1).await;
     assert_eq!(rig.read(|fleet| fleet.providers[&hetzner()].status_asked_at), None);
     assert_eq!(asked(&rig).await, ProviderStatus::Ok);
