@@ -36,6 +36,8 @@ pub(crate) async fn run(all: Reconcilers) {
 pub fn changes(fleet: &Fleet, now: Timestamp, able: impl Fn(&NodeId) -> bool, bits: u64) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     let mut held = None;
+    // In a fleet where every node is heard nobody needs to be told of any pair.
+    let somebody_is_silent = fleet.nodes.values().any(|node| !node.connected);
     for gateway in fleet.gateways.values() {
         if let Some(terms) = terms_due(fleet, gateway, now, &able) {
             changes.push(Gateway { lease: terms, ..gateway.clone() }.into());
@@ -45,7 +47,9 @@ pub fn changes(fleet: &Fleet, now: Timestamp, able: impl Fn(&NodeId) -> bool, bi
                 changes.extend(taken_back(fleet, gateway));
             }
         }
-        changes.extend(told(fleet, gateway, now, bits));
+        if somebody_is_silent {
+            changes.extend(told(fleet, gateway, now, bits));
+        }
     }
     changes
 }
