@@ -11,37 +11,49 @@ mod kinds;
 mod moment;
 mod store;
 
-use kinds::KINDS;
+use kinds::{KINDS, Kind};
 use moment::{ANSWERS, Calls, DATABASE_FILE, MACHINES, QUESTIONS};
 use store::Kept;
 
 /// Set by `cargo xtask crash`: how many moments of each kind instead of a few.
 const MOMENTS: &str = "CLAWOPS_CRASH_MOMENTS";
 
-fn every_kind(kept: &Kept, calls: &[Calls], few: u32) {
+/// Most of a case is waiting, so that several are told beside each other, each on a state of its own.
+const BESIDE_EACH_OTHER: usize = 3;
+
+fn every_kind(kept: fn() -> Kept, calls: &[Calls], few: u32) {
     let wanted = std::env::var(MOMENTS).ok().map(|text| text.parse().expect("a number of moments"));
     let few = wanted.unwrap_or(few);
-    case::prepare(kept);
-    for kind in &KINDS {
-        for calls in calls.iter().filter(|calls| calls.what != MACHINES.what || kind.changes_machines) {
-            let tried = case::moments(kept, kind, calls, few);
-            assert!(tried > 0, "{} makes no {}", kind.name, calls.what);
-            eprintln!("{}: killed at {tried} of its {}", kind.name, calls.what);
+    std::thread::scope(|threads| {
+        for kinds in KINDS.chunks(KINDS.len().div_ceil(BESIDE_EACH_OTHER)) {
+            threads.spawn(move || {
+                let kept = kept();
+                case::prepare(&kept);
+                kinds.iter().for_each(|kind| one_kind(&kept, kind, calls, few));
+            });
         }
+    });
+}
+
+fn one_kind(kept: &Kept, kind: &Kind, calls: &[Calls], few: u32) {
+    for calls in calls.iter().filter(|calls| calls.what != MACHINES.what || kind.changes_machines) {
+        let tried = case::moments(kept, kind, calls, few);
+        assert!(tried > 0, "{} makes no {}", kind.name, calls.what);
+        eprintln!("{}: killed at {tried} of its {}", kind.name, calls.what);
     }
 }
 
 #[test]
 fn killed_at_any_write_of_its_database_in_a_file() {
-    every_kind(&Kept::in_a_file(), &[DATABASE_FILE], 6);
+    every_kind(Kept::in_a_file, &[DATABASE_FILE], 4);
 }
 
 #[test]
 fn killed_around_any_change_of_its_machines() {
-    every_kind(&Kept::in_a_file(), &[MACHINES], 2);
+    every_kind(Kept::in_a_file, &[MACHINES], 2);
 }
 
 #[test]
 fn killed_around_any_question_to_postgres() {
-    every_kind(&Kept::in_postgres(), &[QUESTIONS, ANSWERS], 1);
+    every_kind(Kept::in_postgres, &[QUESTIONS, ANSWERS], 1);
 }
