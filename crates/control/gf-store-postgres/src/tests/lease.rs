@@ -10,7 +10,7 @@ use gf_store::{
     Backend, FleetStore, StoreError, StoreOptions,
     contract::{account, entry},
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::{
     env,
     io::{BufRead, BufReader, Write, stdin, stdout},
@@ -68,8 +68,19 @@ impl First {
         self.process.stdin.as_mut().unwrap().write_all(b"write\n").unwrap();
     }
 
+    /// Stops it, and returns once all of it stands still: a signal stops the other threads only when one has taken it.
+    fn pause(&self) {
+        self.signal(Signal::STOP);
+        let (_, status) = waitpid(Some(self.pid()), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(status.stopped(), "it ended: {status:?}");
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.id().try_into().unwrap()).unwrap()
+    }
+
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(self.process.id().try_into().unwrap()).unwrap(), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
     }
 }
 
@@ -81,7 +92,7 @@ async fn a_control_plane_that_was_paused_and_replaced_changes_nothing() {
     }
     let (_cluster, url) = server();
     let mut first = First::start(&url);
-    first.signal(Signal::STOP);
+    first.pause();
     let second = store(&url);
     assert_eq!(second.generation(), 2, "its lease was over by the database's clock");
     second.update(|_, tx| tx.put(account(2))).await.unwrap();
@@ -107,7 +118,7 @@ async fn a_control_plane_that_is_paused_in_a_transaction_keeps_nobody_out() {
     let held = hold(&cluster, "LOCK TABLE gatewayforge.objects IN SHARE MODE");
     first.tell_to_write();
     stalled(&mut cluster);
-    first.signal(Signal::STOP);
+    first.pause();
     drop(held);
     let second = store(&url);
     second.update(|_, tx| tx.put(account(2))).await.unwrap();
