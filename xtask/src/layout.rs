@@ -17,7 +17,10 @@ pub struct Layout {
 
 impl Layout {
     pub fn find() -> Outcome<Self> {
-        let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
+        // Asked when it runs, not when it was built: clones that share a target directory share this program too.
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR");
+        let manifest = manifest.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let repo = manifest.parent().ok_or("xtask has no parent directory")?;
         let cache = cache_dir()?;
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             Some(dir) if !dir.is_empty() => std::path::absolute(dir).map_err(|e| e.to_string())?,
