@@ -108,7 +108,8 @@ pub const APPROVALS: &str = "\
 Examples:
   clawops approvals list
   clawops approvals approve A7K2
-  clawops approvals deny A7K2";
+  clawops approvals deny A7K2
+  clawops approvals changes A7K2 only the standby";
 
 pub const AUDIT: &str = "\
 Examples:
@@ -119,7 +120,9 @@ pub const PEOPLE: &str = "\
 Examples:
   clawops people add Ada --role approver
   clawops people identity person-ada telegram 777
-  clawops people key person-ada";
+  clawops people key person-ada
+  clawops people signing-key
+  clawops people trust person-ada 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 pub const SECRETS: &str = "\
 Examples:

@@ -14,10 +14,11 @@ mod home;
 mod http;
 mod output;
 mod problem;
+mod signing;
 mod up;
 mod verbs;
 
-use args::{Cli, Command};
+use args::{Cli, Command, PeopleCommand};
 use clap::{CommandFactory, Parser};
 use home::Home;
 use problem::Result;
@@ -59,6 +60,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Down => up::down::down(&home, json).await,
         Command::Status => up::status::status(&home, json).await,
         Command::Chat { text } => chat::chat(&home, &text.join(" "), json).await,
-        command => verbs::run(&api::Api::open(&home)?, command, json).await,
+        // Whoever signs elsewhere needs no control plane there.
+        Command::People(PeopleCommand::SigningKey) => verbs::signing_key(&home, json),
+        command => verbs::run(&api::Api::open(&home)?, &home, command, json).await,
     }
 }

@@ -33,6 +33,7 @@ pub async fn admin(
         role: PersonRole::Admin,
         identities: Vec::new(),
         key_sha256: vec![person::digest(key.trim())],
+        signing_keys: Vec::new(),
         zone: None,
         created_at: now,
         disabled: false,

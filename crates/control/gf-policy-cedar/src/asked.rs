@@ -12,13 +12,25 @@ use std::{
 };
 
 /// Whose yes there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Yes {
-    Nobodys,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Yes {
     /// Of somebody who may approve, also of the one who asks.
-    APersons,
+    pub a_persons: bool,
     /// Of another than the one who asked.
-    Anothers,
+    pub anothers: bool,
+    /// Signed with the person's own signing key.
+    pub signed: bool,
+}
+
+impl Yes {
+    /// From nothing to the most that can be asked of people; what is permitted first is asked for.
+    pub(crate) const LADDER: [Self; 5] = [
+        Self { a_persons: false, anothers: false, signed: false },
+        Self { a_persons: true, anothers: false, signed: false },
+        Self { a_persons: true, anothers: false, signed: true },
+        Self { a_persons: true, anothers: true, signed: false },
+        Self { a_persons: true, anothers: true, signed: true },
+    ];
 }
 
 const ROLES: [PersonRole; 4] =
@@ -84,8 +96,9 @@ fn context(asked: &Asked<'_>, yes: Yes) -> Result<Context, Failure> {
     // A count that does not fit is as large as can be: no limit is passed by it.
     let count = |count: usize| RestrictedExpression::new_long(i64::try_from(count).unwrap_or(i64::MAX));
     let pairs = [
-        ("agreed", bool(yes != Yes::Nobodys)),
-        ("agreedByAnother", bool(yes == Yes::Anothers)),
+        ("agreed", bool(yes.a_persons)),
+        ("agreedByAnother", bool(yes.anothers)),
+        ("agreedSigned", bool(yes.signed)),
         ("users", count(facts.users)),
         ("accounts", count(facts.accounts)),
         ("instances", count(facts.instances)),

@@ -25,7 +25,7 @@ pub struct Case {
     pub verb: String,
     #[serde(default)]
     pub facts: Facts,
-    /// allow, needs approval, needs a second person, refuse.
+    /// allow, needs approval, needs a signature, needs a second person, needs a second person's signature, refuse.
     pub expect: String,
     /// Rules that the decision must name.
     #[serde(default)]
@@ -74,7 +74,14 @@ impl Case {
                 self.verb
             )));
         }
-        const WORDS: [&str; 4] = ["allow", "needs approval", "needs a second person", "refuse"];
+        const WORDS: [&str; 6] = [
+            "allow",
+            "needs approval",
+            "needs a signature",
+            "needs a second person",
+            "needs a second person's signature",
+            "refuse",
+        ];
         if !WORDS.contains(&self.expect.as_str()) {
             let words = WORDS.join(", ");
             return Err(BadCases(format!(
@@ -115,7 +122,12 @@ impl Case {
         let asked = Asked { principal: &principal, role, verb: &self.verb, facts: &self.facts };
         let decision = guarded(&asked, |asked| rules.judge(asked));
         let word = match &decision {
-            Decision::NeedsApproval(needs) if needs.second_person => "needs a second person",
+            Decision::NeedsApproval(needs) => match (needs.second_person, needs.signed) {
+                (false, false) => decision.word(),
+                (true, false) => "needs a second person",
+                (false, true) => "needs a signature",
+                (true, true) => "needs a second person's signature",
+            },
             other => other.word(),
         };
         result(word, decision.rules())

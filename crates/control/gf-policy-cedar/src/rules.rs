@@ -1,4 +1,5 @@
-//! Judges by the rules in force: first without anybody's yes, then with one, then with a second person's.
+//! Judges by the rules in force: first without anybody's yes, then with one, with a signed
+//! one, with a second person's, and with a second person's signed one.
 
 use crate::{
     asked::Yes,
@@ -107,10 +108,10 @@ impl Compiled {
         let (me, entities) = self.names.principal(asked)?;
         let authorizer = Authorizer::new();
         let rules = self.slices.get(asked.principal, asked.verb).unwrap_or(&self.set);
-        // Rules that stood against it without a yes, or with one person's.
+        // Rules that stood against it with less of a yes.
         let mut lifted: Vec<&Rule> = Vec::new();
         let mut against = Vec::new();
-        for yes in [Yes::Nobodys, Yes::APersons, Yes::Anothers] {
+        for yes in Yes::LADDER {
             let request = self.names.request(asked, &me, yes)?;
             let response = authorizer.is_authorized(&request, rules, &entities);
             if let Some(error) = response.diagnostics().errors().next() {
@@ -147,7 +148,7 @@ impl Compiled {
 
 fn permitted(asked: &Asked<'_>, yes: Yes, mut lifted: Vec<&Rule>, permits: &[&Rule]) -> Decision {
     let names = |rules: &[&Rule]| rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
-    if yes == Yes::Nobodys {
+    if !yes.a_persons {
         return Decision::Allow(Allowed { rules: names(permits) });
     }
     lifted.sort_by_key(|rule| rule.order);
@@ -155,7 +156,7 @@ fn permitted(asked: &Asked<'_>, yes: Yes, mut lifted: Vec<&Rule>, permits: &[&Ru
     let notes = lifted.iter().filter_map(|rule| rule.says.as_ref()).map(|says| says.say(asked)).collect();
     let mut rules = names(&lifted);
     rules.extend(names(permits));
-    Decision::NeedsApproval(Needs { rules, notes, second_person: yes == Yes::Anothers })
+    Decision::NeedsApproval(Needs { rules, notes, second_person: yes.anothers, signed: yes.signed })
 }
 
 fn refuse(rule: &str, message: String, fix: &str) -> Decision {

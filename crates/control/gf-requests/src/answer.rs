@@ -3,7 +3,7 @@
 //! A message is an answer only as a whole, from the person who was asked, where they were asked. What is not an
 //! answer goes to the agent like any other message.
 
-use crate::{Caller, Refusal, Requests};
+use crate::{Caller, Refusal, Requests, Yes};
 use gf_model::{
     ApprovalCode, OperationId, PersonId,
     approval::{Approval, ApprovalState, Evidence, InboundMessage},
@@ -32,6 +32,8 @@ pub struct Answered {
 pub enum Heard {
     Granted,
     Denied,
+    /// Wanted otherwise; the question is open still, and the message also goes to the agent, who asks anew.
+    Changes,
     /// Not an answer to a question.
     None,
     /// Meant as an answer, and it does not say to which question or may not be given.
@@ -45,7 +47,7 @@ impl Requests {
         if !caller.may_approve {
             return Ok(nothing());
         }
-        let evidence = Evidence::Key { person: person.clone() };
+        let evidence = Evidence::key(person.clone());
         self.hear(person, conversation, text, None, true, evidence, None).await
     }
 
@@ -98,22 +100,42 @@ impl Requests {
             Answer::None => Ok(nothing()),
             Answer::Ambiguous { why } => Ok(ambiguous(None, &why)),
             Answer::Granted(code) => match self.grant_by(person, &code, evidence, once).await {
-                Ok(operation) => Ok(Answered {
-                    decision: Heard::Granted,
-                    approval: Some(code),
+                Ok(Yes::Started(operation)) => Ok(Answered {
                     operation: Some(operation.id),
-                    why: None,
+                    why: self.dropped(&code),
+                    ..heard(Heard::Granted, code)
                 }),
+                Ok(Yes::Counted(_)) => {
+                    let why = format!("your yes to {code} counts; another person must agree too");
+                    Ok(Answered { why: Some(why), ..heard(Heard::Granted, code) })
+                }
                 Err(refusal) => Ok(ambiguous(Some(code), &refusal.message)),
             },
-            Answer::Denied(code) => match self.deny_by(person, &code, evidence, once).await {
-                Ok(_) => {
-                    Ok(Answered { decision: Heard::Denied, approval: Some(code), operation: None, why: None })
+            Answer::Changes(code, text) => {
+                let said_in = Some(conversation);
+                match self.ask_changes_by(person, &code, &text, evidence, once, said_in).await {
+                    Ok(_) => Ok(heard(Heard::Changes, code)),
+                    Err(refusal) => Ok(ambiguous(Some(code), &refusal.message)),
                 }
+            }
+            Answer::Denied(code) => match self.deny_by(person, &code, evidence, once).await {
+                Ok(_) => Ok(heard(Heard::Denied, code)),
                 Err(refusal) => Ok(ambiguous(Some(code), &refusal.message)),
             },
         }
     }
+
+    /// What fell away between the question and the yes.
+    fn dropped(&self, code: &ApprovalCode) -> Option<String> {
+        self.store().read(|fleet| {
+            let dropped = &fleet.approvals.get(code)?.dropped;
+            (!dropped.is_empty()).then(|| format!("not there any more, and left out: {}", dropped.join(", ")))
+        })
+    }
+}
+
+fn heard(decision: Heard, code: ApprovalCode) -> Answered {
+    Answered { decision, approval: Some(code), operation: None, why: None }
 }
 
 fn nothing() -> Answered {

@@ -1,6 +1,6 @@
 //! Puts a question to a person: the control plane's own words, for exactly one plan.
 
-use crate::{ANSWER_WITHIN, Caller, Refusal, Requests, admit::entry};
+use crate::{ANSWER_WITHIN, Caller, Refusal, Requests, admit::entry, approve::settled, changes, may_answer};
 use gf_model::{
     ApprovalCode, PersonId, Timestamp,
     approval::{Approval, ApprovalState, Envelope},
@@ -22,26 +22,47 @@ impl Requests {
         now: Timestamp,
     ) -> Result<Approval, Refusal> {
         let bits = self.entropy().next_u64();
-        let asked = self.store().update(|fleet, tx| {
+        let asked = self.store().transact(|fleet, tx| {
             // The same plan asked for again in the same conversation is the same question.
             let same = fleet.approvals.values().find(|open| {
                 open.state == ApprovalState::Open
+                    && now < open.expires_at
                     && open.conversation == caller.conversation
                     && open.requested_by == caller.principal
                     && open.plan.verb == plan.verb
             });
             if let Some(same) = same {
-                return same.clone();
+                may_answer::wanted_otherwise(same)?;
+                return Ok(same.clone());
             }
             let code = free_code(fleet, bits);
+            let older = changes::superseded(fleet, caller, &plan, now);
+            let mut needs = needs.clone();
+            if let Some((older, wish)) = older {
+                let ended = changes::end(older, &code, caller, now);
+                needs.notes.push(format!(
+                    "it takes the place of {}, to which {} asked for changes: {}",
+                    ended.0.code,
+                    wish.by,
+                    wish.text.trim_end_matches('.')
+                ));
+                tx.audit(ended.1);
+                tx.put(ended.0);
+            }
             let expires_at = now + ANSWER_WITHIN;
             let approval = Approval {
-                question: gf_policy::question(fleet, &plan, &code, needs, expires_at),
+                question: gf_policy::question(fleet, &plan, &code, &needs, expires_at),
                 state: ApprovalState::Open,
                 envelope: envelope(&plan),
                 requested_by: caller.principal.clone(),
                 asked_by: person_behind(fleet, caller),
                 second_person: needs.second_person,
+                signed: needs.signed,
+                agreed: Vec::new(),
+                changes: None,
+                supersedes: older.map(|(older, _)| older.code.clone()),
+                superseded_by: None,
+                dropped: Vec::new(),
                 conversation: caller.conversation.clone(),
                 shown: Vec::new(),
                 answered_by: None,
@@ -59,9 +80,9 @@ impl Requests {
             entry.approval = Some(approval.code.clone());
             tx.audit(entry);
             tx.put(approval.clone());
-            approval
+            Ok(approval)
         });
-        Ok(asked.await?)
+        settled(asked.await)
     }
 
     /// Questions that are open in a conversation and have not been seen leaving there.

@@ -35,3 +35,21 @@ pub enum Outcome {
     /// It took effect at once and needs no operation.
     Done(serde_json::Value),
 }
+
+/// What a person's yes came to.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a yes lives for one answer")]
+pub enum Yes {
+    Started(Operation),
+    /// It counts, and another person must agree too; nothing was done.
+    Counted(Approval),
+}
+
+impl Yes {
+    pub fn started(self) -> Option<Operation> {
+        match self {
+            Self::Started(operation) => Some(operation),
+            Self::Counted(_) => None,
+        }
+    }
+}

@@ -9,20 +9,25 @@ mod answer;
 mod approve;
 mod ask;
 mod caller;
+mod changes;
 mod control;
+mod granted;
+mod may_answer;
 mod push;
 mod refusal;
 mod reserve;
 mod rules;
 mod schedules;
+mod signed;
 
 pub use answer::{Answered, Heard};
-pub use caller::{Caller, Options, Outcome};
+pub use caller::{Caller, Options, Outcome, Yes};
 pub use gf_operations::Act;
 pub use gf_policy::Explanation;
 pub use push::Push;
 pub use refusal::Refusal;
 pub use schedules::Which;
+pub use signed::{Given, signing_key};
 
 use gf_model::ambient::{Clock, Entropy};
 use gf_operations::Engine;

@@ -31,6 +31,17 @@ impl ChannelIdentity {
     }
 }
 
+/// A person's own signing key, as far as others may know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SigningKey {
+    /// The beginning of the public key's SHA-256, hex.
+    pub id: String,
+    /// Ed25519, base64.
+    pub public_key: String,
+    pub added_at: Timestamp,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
@@ -41,6 +52,9 @@ pub struct Person {
     pub identities: Vec<ChannelIdentity>,
     /// SHA-256 of each API key, hex. The key itself is shown once and kept nowhere.
     pub key_sha256: Vec<String>,
+    /// By which this person signs a yes. The private halves never come here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signing_keys: Vec<SigningKey>,
     /// IANA name of the zone that times are shown in beside UTC.
     pub zone: Option<String>,
     pub created_at: Timestamp,

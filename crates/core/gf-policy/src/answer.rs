@@ -30,6 +30,8 @@ pub struct AnswerContext<'a> {
 pub enum Answer {
     Granted(ApprovalCode),
     Denied(ApprovalCode),
+    /// A person wants it otherwise, and says how.
+    Changes(ApprovalCode, String),
     /// Meant as an answer, and not one that can be taken.
     Ambiguous {
         why: String,
@@ -118,10 +120,14 @@ const NO: &[&str] = &[
     "👎",
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a person wants otherwise has this many characters at most.
+pub const LONGEST_WISH: usize = 500;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Word {
     Yes,
     No,
+    Change(String),
 }
 
 pub fn answer(text: &str, context: &AnswerContext<'_>) -> Answer {
@@ -167,6 +173,7 @@ pub fn answer(text: &str, context: &AnswerContext<'_>) -> Answer {
     match word {
         Word::Yes => Answer::Granted(meant.code.clone()),
         Word::No => Answer::Denied(meant.code.clone()),
+        Word::Change(text) => Answer::Changes(meant.code.clone(), text),
     }
 }
 
@@ -176,6 +183,9 @@ fn ambiguous(why: &str) -> Answer {
 
 /// The whole message as a word of the list, and the code that it names.
 fn read(text: &str) -> Option<(Word, Option<ApprovalCode>)> {
+    if let Some(wish) = wish(text) {
+        return Some(wish);
+    }
     let plain = normalised(text)?;
     if let Some(word) = word(&plain) {
         return Some((word, None));
@@ -187,6 +197,21 @@ fn read(text: &str) -> Option<(Word, Option<ApprovalCode>)> {
         .then(|| word(verb))
         .flatten()
         .map(|word| (word, Some(code)))
+}
+
+/// "change A7K2: only the standby": what is wanted otherwise, after a colon. It only ever holds something back.
+fn wish(text: &str) -> Option<(Word, Option<ApprovalCode>)> {
+    let (head, wanted) = text.split_once(':')?;
+    let wanted = wanted.trim();
+    if wanted.is_empty() || wanted.chars().count() > LONGEST_WISH {
+        return None;
+    }
+    let head = normalised(head)?;
+    let (word, code) = match head.split_once(' ') {
+        None => (head.as_str(), None),
+        Some((word, code)) => (word, Some(code.parse::<ApprovalCode>().ok()?)),
+    };
+    matches!(word, "change" | "changes").then(|| (Word::Change(wanted.to_owned()), code))
 }
 
 fn word(plain: &str) -> Option<Word> {

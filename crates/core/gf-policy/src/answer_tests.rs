@@ -47,6 +47,27 @@ fn a_whole_word_of_the_list_answers_the_one_open_question() {
 }
 
 #[test]
+fn what_is_wanted_otherwise_stands_after_a_colon() {
+    let open = [question("A7K2")];
+    let wish = |text: &str| Answer::Changes("A7K2".parse().unwrap(), text.to_owned());
+    assert_eq!(answer("change: only the standby", &context(&open)), wish("only the standby"));
+    assert_eq!(answer("Changes a7k2: go, but: 10", &context(&open)), wish("go, but: 10"));
+    let longest = "x".repeat(LONGEST_WISH);
+    assert_eq!(answer(&format!("change A7K2: {longest}"), &context(&open)), wish(&longest));
+    for other in [
+        "change A7K2",
+        "change A7K2:  ",
+        "change acct-0001: make it pro",
+        "change it: now",
+        &format!("change A7K2: {longest}x"),
+    ] {
+        assert_eq!(answer(other, &context(&open)), Answer::None, "{other:?}");
+    }
+    let two = [question("A7K2"), question("B3QQ")];
+    assert!(matches!(answer("change: less", &context(&two)), Answer::Ambiguous { .. }));
+}
+
+#[test]
 fn anything_more_is_a_new_request() {
     let open = [question("A7K2")];
     for more in [

@@ -40,7 +40,7 @@ fn at_least(asked: &Asked<'_>, decision: Decision, must: Vec<MustAsk>) -> Decisi
         Decision::Allow(_) => {
             let rules = must.iter().map(|must| must.rule.to_owned()).collect();
             let notes = must.into_iter().filter_map(|must| must.note).collect();
-            Needs { rules, notes, second_person: false }
+            Needs { rules, notes, ..Needs::default() }
         }
         Decision::NeedsApproval(mut needs) => {
             for MustAsk { rule, note } in must {

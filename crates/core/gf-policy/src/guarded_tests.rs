@@ -110,7 +110,7 @@ fn stricter_rules_stay_as_they_are() {
     let principal = agent("commander");
     let asked = Asked { principal: &principal, role: None, verb: "restart", facts: &facts };
     let second = |rule: &str| {
-        Decision::NeedsApproval(Needs { rules: vec![rule.into()], notes: vec![], second_person: true })
+        Decision::NeedsApproval(Needs { rules: vec![rule.into()], second_person: true, ..Needs::default() })
     };
     let Decision::NeedsApproval(needs) = guarded(&asked, |_| second("ours")) else { panic!("it was asked") };
     assert_eq!(needs.rules, ["ours", "more_than_ten_users"]);

@@ -19,7 +19,7 @@ mod question;
 mod request;
 
 pub use agents::{AgentRow, Right, TEAM, TOOL_VERBS, is_child, row, tool_right};
-pub use answer::{Answer, AnswerContext, OpenQuestion, answer};
+pub use answer::{Answer, AnswerContext, LONGEST_WISH, OpenQuestion, answer};
 pub use envelope::{Fit, fits};
 pub use facts::{Asked, Facts, PROTECTIVE, Unprotected, is_protective};
 pub use forbids::{Forbidden, forbids};

@@ -44,16 +44,28 @@ pub fn question(
     }
     lines.extend(needs.notes.iter().map(|note| format!("Note: {note}.")));
     lines.extend(plan.irreversible.iter().map(|what| format!("Cannot be undone: {what}.")));
-    if needs.second_person {
-        lines.push(
-            "Another person than the one who asked must agree: an approver, with their own key.".to_owned(),
-        );
-    }
+    lines.extend(whose_yes(needs).map(str::to_owned));
     let minute = expires_at.strftime("%H:%M UTC");
     lines.push(format!(
-        "Answer \"go\" or \"approve {code}\" to start it, \"no\" or \"deny {code}\" to drop it. Open until {minute}."
+        "Answer \"go\" or \"approve {code}\" to start it, \"no\" or \"deny {code}\" to drop it, \"change {code}: …\" to have \
+         it otherwise. Open until {minute}."
     ));
     lines.join("\n")
+}
+
+/// What a yes must be beyond one person's word.
+fn whose_yes(needs: &Needs) -> Option<&'static str> {
+    match (needs.second_person, needs.signed) {
+        (false, false) => None,
+        (true, false) => {
+            Some("Another person than the one who asked must agree: an approver, with their own key.")
+        }
+        (false, true) => Some("A yes must be signed with your own signing key: clawops approvals approve."),
+        (true, true) => Some(
+            "Another person than the one who asked must agree, and sign it with their own signing key: clawops \
+             approvals approve.",
+        ),
+    }
 }
 
 /// What a push writes, key by key: a person agrees to the text that they read, not to a revision's number.

@@ -37,7 +37,7 @@ pub struct Allowed {
 }
 
 /// A person must agree, and must be told these things.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Needs {
     pub rules: Vec<String>,
@@ -45,12 +45,14 @@ pub struct Needs {
     pub notes: Vec<String>,
     /// Another person than the one who asked must agree.
     pub second_person: bool,
+    /// The yes must be signed with the person's own signing key.
+    pub signed: bool,
 }
 
 impl Needs {
     /// Whether somebody acting with their own key has agreed by asking.
     pub fn own_key_is_enough(&self) -> bool {
-        !self.second_person
+        !self.second_person && !self.signed
     }
 }
 

@@ -23,6 +23,10 @@ pub enum PeopleCommand {
     Identity { person: String, channel: String, sender: String },
     /// A new key for this person; shown once.
     Key { person: String },
+    /// Your own signing key's public half; the key is made where there is none, and stays on this machine.
+    SigningKey,
+    /// Let yeses of this person be signed by this key, as `signing-key` shows it to them.
+    Trust { person: String, public_key: String },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -50,6 +50,12 @@ pub enum ApprovalsCommand {
     },
     /// Say no; nothing is changed.
     Deny { code: String },
+    /// Say what you want otherwise. It stays open, and what is asked for instead takes its place.
+    Changes {
+        code: String,
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -98,7 +98,11 @@ impl Screen {
             let operation = answer["operationId"].as_str();
             let text = match (decision.as_str(), operation) {
                 ("granted", Some(id)) => format!("{code} is approved; {id} has started."),
-                ("granted", None) => format!("{code} is approved."),
+                ("granted", None) => match answer["why"].as_str() {
+                    Some(why) => format!("{code}: {why}."),
+                    None => format!("{code} is approved."),
+                },
+                ("changes", _) => format!("Changes to {code} are asked for; nothing was changed."),
                 ("denied", _) => format!("{code} is denied; nothing was changed."),
                 _ => answer["why"].as_str().unwrap_or("That answers no question.").to_owned(),
             };

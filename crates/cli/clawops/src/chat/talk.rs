@@ -52,8 +52,12 @@ impl Talk {
     pub async fn say(&mut self, line: &str) -> Result<Option<String>> {
         let question = json!({ "conversation": self.conversation.key, "text": line });
         let answer = self.api.post("/v1/conversations/answer", question).await?;
-        if answer["decision"].as_str().is_some_and(|decision| decision != "none") {
+        let decision = answer["decision"].as_str().unwrap_or("none");
+        if decision != "none" {
             self.screen.decided(&answer);
+        }
+        // Who wants it otherwise says so to Commander, who asks anew.
+        if !matches!(decision, "none" | "changes") {
             return Ok(operation_id(&answer));
         }
         self.ask_commander(line).await?;

@@ -3,11 +3,13 @@
 use crate::api::Api;
 use crate::args::ApprovalsCommand;
 use crate::consent::{confirm, finish};
+use crate::home::Home;
 use crate::output::{self, state};
 use crate::problem::Result;
+use crate::signing;
 use serde_json::{Value, json};
 
-pub async fn run(api: &Api, command: ApprovalsCommand, as_json: bool) -> Result<()> {
+pub async fn run(api: &Api, home: &Home, command: ApprovalsCommand, as_json: bool) -> Result<()> {
     match command {
         ApprovalsCommand::List { all } => list(api, all, as_json).await,
         ApprovalsCommand::Show { code } => {
@@ -22,7 +24,11 @@ pub async fn run(api: &Api, command: ApprovalsCommand, as_json: bool) -> Result<
         ApprovalsCommand::Approve { code, consent } => {
             let approval = api.get(&format!("/v1/approvals/{code}")).await?;
             confirm(&question(&approval), consent)?;
-            let granted = api.post(&format!("/v1/approvals/{code}/grant"), json!({})).await?;
+            let yes = match approval["signed"] == true {
+                true => signing::sign(&signing::file(home), &approval)?,
+                false => json!({}),
+            };
+            let granted = api.post(&format!("/v1/approvals/{code}/grant"), yes).await?;
             finish(api, &granted, consent, as_json).await
         }
         ApprovalsCommand::Deny { code } => {
@@ -34,12 +40,25 @@ pub async fn run(api: &Api, command: ApprovalsCommand, as_json: bool) -> Result<
             }
             Ok(())
         }
+        ApprovalsCommand::Changes { code, text } => {
+            let wish = json!({ "text": text.join(" ") });
+            let asked = api.post(&format!("/v1/approvals/{code}/changes"), wish).await?;
+            if as_json {
+                output::json(&asked)
+            } else {
+                output::print(asked["summary"].as_str().unwrap_or_default())
+            }
+            Ok(())
+        }
     }
 }
 
 fn question(approval: &Value) -> String {
     let title = format!("{} · {}", output::cell(&approval["code"]), state(&output::cell(&approval["state"])));
-    output::boxed(&title, approval["question"].as_str().unwrap_or_default())
+    let question = approval["question"].as_str().unwrap_or_default();
+    let Some(wish) = approval["changes"].as_object() else { return output::boxed(&title, question) };
+    let wanted = format!("{} wants it otherwise: {}", output::cell(&wish["by"]), output::cell(&wish["text"]));
+    output::boxed(&title, &format!("{question}\n{wanted}"))
 }
 
 async fn list(api: &Api, all: bool, as_json: bool) -> Result<()> {

@@ -13,12 +13,15 @@ mod rules;
 mod secrets;
 pub mod tools;
 
+pub use people::signing_key;
+
 use crate::api::Api;
 use crate::args::{Command, FleetCommand};
+use crate::home::Home;
 use crate::problem::Result;
 use gf_tools::FailoverParams;
 
-pub async fn run(api: &Api, command: Command, json: bool) -> Result<()> {
+pub async fn run(api: &Api, home: &Home, command: Command, json: bool) -> Result<()> {
     match command {
         Command::Fleet(FleetCommand::Status { provider, region }) => {
             fleet::status(api, provider, region, json).await
@@ -38,9 +41,9 @@ pub async fn run(api: &Api, command: Command, json: bool) -> Result<()> {
             act::failover(api, params, consent, json).await
         }
         Command::Op(command) => operations::run(api, command, json).await,
-        Command::Approvals(command) => approvals::run(api, command, json).await,
+        Command::Approvals(command) => approvals::run(api, home, command, json).await,
         Command::Audit(command) => audit::run(api, command, json).await,
-        Command::People(command) => people::run(api, command, json).await,
+        Command::People(command) => people::run(api, home, command, json).await,
         Command::Secrets(command) => secrets::run(api, command, json).await,
         Command::Policy(command) => policy::run(api, command, json).await,
         Command::Page => page::page(api, json).await,

@@ -2,11 +2,13 @@
 
 use crate::api::Api;
 use crate::args::{PeopleCommand, RoleName};
+use crate::home::Home;
 use crate::output;
 use crate::problem::Result;
+use crate::signing;
 use serde_json::{Value, json};
 
-pub async fn run(api: &Api, command: PeopleCommand, as_json: bool) -> Result<()> {
+pub async fn run(api: &Api, home: &Home, command: PeopleCommand, as_json: bool) -> Result<()> {
     let reply = match command {
         PeopleCommand::List => return list(api, as_json).await,
         PeopleCommand::Me => api.get("/v1/people/me").await?,
@@ -23,6 +25,11 @@ pub async fn run(api: &Api, command: PeopleCommand, as_json: bool) -> Result<()>
             let identity = json!({ "channel": channel, "sender": sender });
             api.post(&format!("/v1/people/{person}/identities"), identity).await?
         }
+        PeopleCommand::SigningKey => return signing_key(home, as_json),
+        PeopleCommand::Trust { person, public_key } => {
+            let key = json!({ "publicKey": public_key });
+            api.post(&format!("/v1/people/{person}/signing-keys"), key).await?
+        }
         PeopleCommand::Key { person } => api.post(&format!("/v1/people/{person}/keys"), json!({})).await?,
     };
     if as_json {
@@ -33,6 +40,20 @@ pub async fn run(api: &Api, command: PeopleCommand, as_json: bool) -> Result<()>
     if let Some(key) = reply["key"].as_str() {
         output::print(&format!(
             "key: {key}\nIt is shown once and kept nowhere; whoever has it sets CLAWOPS_KEY to it."
+        ));
+    }
+    Ok(())
+}
+
+pub fn signing_key(home: &Home, as_json: bool) -> Result<()> {
+    let path = signing::file(home);
+    let public = signing::public_key(&path)?;
+    if as_json {
+        output::json(&json!({ "publicKey": public, "file": path.display().to_string() }));
+    } else {
+        output::print(&format!(
+            "{public}\nIts other half is in {} and stays there. An admin lets it sign for you:\n  clawops people trust PERSON {public}",
+            path.display()
         ));
     }
     Ok(())

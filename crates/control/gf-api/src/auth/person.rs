@@ -47,6 +47,7 @@ mod tests {
             role: PersonRole::Admin,
             identities: vec![],
             key_sha256: vec![digest("one"), digest("two")],
+            signing_keys: Vec::new(),
             zone: None,
             created_at: Timestamp::UNIX_EPOCH,
             disabled: false,

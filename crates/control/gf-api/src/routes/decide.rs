@@ -1,4 +1,4 @@
-//! Answers to questions, what channels recorded, controlling what runs, and what policy would say.
+//! Answers in conversations, what channels recorded, controlling what runs, and what policy would say.
 
 use crate::{
     Api, Problem,
@@ -17,7 +17,6 @@ use axum::{
 use gf_model::{
     ApprovalCode, OperationId, Timestamp,
     approval::{Approval, InboundMessage, Shown},
-    operation::Operation,
     person::{PersonRole, Principal},
 };
 use gf_policy::Explanation;
@@ -26,22 +25,6 @@ use gf_tools::OperationReply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Granted {
-    summary: String,
-    operation_id: OperationId,
-    operation: Operation,
-    approval: Option<Approval>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Denied {
-    summary: String,
-    approval: Approval,
-}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -55,7 +38,7 @@ struct Line {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct AnsweredView {
-    /// granted, denied, none or ambiguous.
+    /// granted, denied, changes, none or ambiguous.
     decision: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<ApprovalCode>,
@@ -129,19 +112,8 @@ struct Controlled {
 }
 
 pub fn routes(routes: Routes) -> Routes {
-    let approver = Access::Person(PersonRole::Approver);
     let operator = Access::Person(PersonRole::Operator);
     routes
-        .add(
-            Route::post("/v1/approvals/{code}/grant", approver, "Says yes, with the person's own key.")
-                .reply::<Granted>(),
-            grant,
-        )
-        .add(
-            Route::post("/v1/approvals/{code}/deny", approver, "Says no, with the person's own key.")
-                .reply::<Denied>(),
-            deny,
-        )
         .add(
             Route::post("/v1/operations/{id}/{act}", operator, "pause, resume, cancel, retry or rollback.")
                 .reply::<Controlled>(),
@@ -190,28 +162,6 @@ pub(super) fn caller(who: &Identity) -> Caller {
         trace: who.trace.clone(),
         may_approve: who.may_approve(),
     }
-}
-
-async fn grant(
-    State(api): State<Api>,
-    Extension(who): Extension<Identity>,
-    Path(code): Path<String>,
-) -> Answer<Granted> {
-    let code: ApprovalCode = parse_id("code", &code)?;
-    let operation = api.requests.grant(&caller(&who), &code).await?;
-    let approval = api.store.read(|fleet| fleet.approvals.get(&code).cloned());
-    let summary = format!("{code} was granted; {} has started.", operation.id);
-    Ok(Json(Granted { summary, operation_id: operation.id.clone(), operation, approval }))
-}
-
-async fn deny(
-    State(api): State<Api>,
-    Extension(who): Extension<Identity>,
-    Path(code): Path<String>,
-) -> Answer<Denied> {
-    let code: ApprovalCode = parse_id("code", &code)?;
-    let approval = api.requests.deny(&caller(&who), &code).await?;
-    Ok(Json(Denied { summary: format!("{code} was denied; nothing was done."), approval }))
 }
 
 async fn control(
@@ -270,6 +220,7 @@ fn view(answered: Answered) -> AnsweredView {
         decision: match answered.decision {
             Heard::Granted => "granted",
             Heard::Denied => "denied",
+            Heard::Changes => "changes",
             Heard::None => "none",
             Heard::Ambiguous => "ambiguous",
         },

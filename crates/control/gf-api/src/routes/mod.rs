@@ -1,5 +1,6 @@
 //! The routes, room by room, and the router that they make together.
 
+mod approve;
 mod audit;
 mod decide;
 pub(crate) mod events;
@@ -9,6 +10,7 @@ mod operations;
 mod people;
 mod rules;
 mod secrets;
+mod signing_keys;
 mod stock;
 
 use crate::{
@@ -30,9 +32,11 @@ fn declared() -> Routes {
     let routes = fleet::routes(routes);
     let routes = operations::routes(routes);
     let routes = audit::routes(routes);
+    let routes = approve::routes(routes);
     let routes = decide::routes(routes);
     let routes = rules::routes(routes);
     let routes = people::routes(routes);
+    let routes = signing_keys::routes(routes);
     let routes = secrets::routes(routes);
     let routes = stock::routes(routes);
     let routes = events::routes(routes);

@@ -14,7 +14,7 @@ use axum::{
     extract::{Path, State},
 };
 use gf_model::{
-    ApprovalCode, OperationId,
+    OperationId,
     approval::{Approval, ApprovalState},
     operation::{LaneRecord, Operation},
 };
@@ -79,15 +79,6 @@ pub fn routes(routes: Routes) -> Routes {
             .reply::<Listing<Approval>>(),
             approvals,
         )
-        .add(
-            Route::get(
-                "/v1/approvals/{code}",
-                Access::Read,
-                "One approval: its question, plan and envelope.",
-            )
-            .reply::<Approval>(),
-            approval,
-        )
 }
 
 async fn operations(
@@ -148,10 +139,4 @@ fn state_named(given: &str) -> Result<ApprovalState, Problem> {
             .at("state", given)
             .fix("use open, granted, denied, expired, void or all")
     })
-}
-
-async fn approval(State(api): State<Api>, Path(code): Path<String>) -> Answer<Approval> {
-    let code: ApprovalCode = parse_id("code", &code)?;
-    let found = api.store.read(|fleet| fleet.approvals.get(&code).cloned());
-    found.map(Json).ok_or_else(|| Problem::not_found("approval", code))
 }

@@ -17,7 +17,7 @@ use gf_model::{
     PersonId, Timestamp,
     audit::AuditEntry,
     fleet::Fleet,
-    person::{ChannelIdentity, Person, PersonRole, Principal},
+    person::{ChannelIdentity, Person, PersonRole, Principal, SigningKey},
 };
 use gf_store::TransactError;
 use schemars::JsonSchema;
@@ -27,12 +27,13 @@ use serde_json::json;
 /// A person without their keys' hashes.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PersonView {
+pub(super) struct PersonView {
     id: PersonId,
     first_name: String,
     role: PersonRole,
     identities: Vec<ChannelIdentity>,
     keys: u64,
+    signing_keys: Vec<SigningKey>,
     zone: Option<String>,
     created_at: Timestamp,
     disabled: bool,
@@ -123,13 +124,14 @@ pub fn routes(routes: Routes) -> Routes {
         )
 }
 
-fn view(person: &Person) -> PersonView {
+pub(super) fn view(person: &Person) -> PersonView {
     PersonView {
         id: person.id.clone(),
         first_name: person.first_name.clone(),
         role: person.role,
         identities: person.identities.clone(),
         keys: person.key_sha256.len() as u64,
+        signing_keys: person.signing_keys.clone(),
         zone: person.zone.clone(),
         created_at: person.created_at,
         disabled: person.disabled,
@@ -170,6 +172,7 @@ async fn add(
         role: new.role,
         identities: new.identities,
         key_sha256: vec![person::digest(&key)],
+        signing_keys: Vec::new(),
         zone: new.zone,
         created_at: api.clock.now(),
         disabled: false,
@@ -278,7 +281,7 @@ async fn forget_identity(
     Ok(Json(view(&changed.await?)))
 }
 
-fn known(person: Option<&Person>, id: &PersonId) -> Result<Person, Problem> {
+pub(super) fn known(person: Option<&Person>, id: &PersonId) -> Result<Person, Problem> {
     person.cloned().ok_or_else(|| Problem::not_found("person", id))
 }
 
@@ -317,7 +320,7 @@ fn checked_zone(zone: Option<&str>) -> Result<(), Problem> {
 }
 
 /// Changes one person, with the row that says who did it, in one durable step.
-async fn write(
+pub(super) async fn write(
     api: &Api,
     who: &Identity,
     action: &str,
@@ -333,6 +336,7 @@ async fn write(
             action,
             vec![id.to_string()],
             json!({"role": person.role, "disabled": person.disabled, "keys": person.key_sha256.len(),
+                "signingKeys": person.signing_keys.iter().map(|key| &key.id).collect::<Vec<_>>(),
                 "identities": person.identities, "trace": who.trace}),
         ));
         tx.put(person.clone());

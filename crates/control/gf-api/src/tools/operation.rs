@@ -126,15 +126,15 @@ fn newest(fleet: &Fleet) -> Vec<&OperationId> {
 fn waiting(approval: &Approval, now: Timestamp) -> OperationReply {
     let lapsed = approval.state == ApprovalState::Open && approval.expires_at <= now;
     let (state, words) = match approval.state {
-        ApprovalState::Open if lapsed => ("EXPIRED", "was not answered in time; nothing was done"),
-        ApprovalState::Open => (
-            "WAITING_FOR_APPROVAL",
-            "waits for a person's yes, which is \"go\" as the whole message; nothing was done",
-        ),
-        ApprovalState::Granted => ("WAITING_FOR_APPROVAL", "was granted and is about to start"),
-        ApprovalState::Denied => ("DENIED", "was denied; nothing was done"),
-        ApprovalState::Expired => ("EXPIRED", "was not answered in time; nothing was done"),
-        ApprovalState::Void => ("VOID", "is void: the plan no longer fits what was asked; nothing was done"),
+        ApprovalState::Open if lapsed => ("EXPIRED", "was not answered in time; nothing was done".to_owned()),
+        ApprovalState::Open => ("WAITING_FOR_APPROVAL", open_words(approval)),
+        ApprovalState::Granted => ("WAITING_FOR_APPROVAL", "was granted and is about to start".to_owned()),
+        ApprovalState::Denied => ("DENIED", "was denied; nothing was done".to_owned()),
+        ApprovalState::Expired => ("EXPIRED", "was not answered in time; nothing was done".to_owned()),
+        ApprovalState::Void => match &approval.superseded_by {
+            Some(newer) => ("VOID", format!("was asked anew as {newer}; nothing was done")),
+            None => ("VOID", "is void: the plan no longer fits what was asked; nothing was done".to_owned()),
+        },
     };
     let plan = &approval.plan;
     let verb = progress::verb(&plan.verb);
@@ -159,5 +159,21 @@ fn waiting(approval: &Approval, now: Timestamp) -> OperationReply {
         account_ids: plan.accounts.iter().map(ToString::to_string).collect(),
         instance_ids: plan.instances.iter().map(ToString::to_string).collect(),
         ..OperationReply::default()
+    }
+}
+
+/// Of whom an open question waits for what.
+fn open_words(approval: &Approval) -> String {
+    if let Some(wish) = &approval.changes {
+        return format!(
+            "is wanted otherwise by {}: \"{}\"; ask for it again like that, nothing was done",
+            wish.by, wish.text
+        );
+    }
+    match approval.agreed.first() {
+        Some(first) => {
+            format!("was agreed to by {}; another person must agree too, nothing was done", first.person)
+        }
+        None => "waits for a person's yes, which is \"go\" as the whole message; nothing was done".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 
 mod acts;
 mod alerts;
+mod approvals;
 mod audit;
 mod bad_input;
 mod callers;

@@ -1,6 +1,6 @@
 //! The table of `policy/cases.toml`, and what it must cover.
 
-use crate::support::{agent, decide, person};
+use crate::support::{agent, decide, person, with};
 use gf_model::{AccountId, verb::Verb};
 use gf_policy::{Decision, Facts, TEAM};
 use gf_policy_cedar::{CASES, Cases, Compiled, SCHEMA, shipped};
@@ -84,6 +84,36 @@ fn a_refusal_says_which_limit_and_what_would_be_right() {
     assert_eq!(refused.rule, "too_many_at_once");
     assert!(refused.message.contains("101") && refused.message.contains("100"), "{}", refused.message);
     assert!(refused.fix.unwrap().contains("at most 50"));
+}
+
+/// What a rule of one's own asks of people, from one yes to another person's signed one.
+#[test]
+fn a_rule_asks_for_a_signature_a_second_person_or_both() {
+    let of = |lifted_by: &str| {
+        let text = format!(
+            "@id(\"own\") @says(\"s\") @fix(\"f\") forbid (principal, action == Action::\"config_push\", resource) \
+             unless {{ {lifted_by} }};"
+        );
+        let rules = Compiled::of(&with(&text)).unwrap();
+        match decide(&rules, &agent("commander"), "config_push", &Facts::default()) {
+            Decision::NeedsApproval(needs) => (needs.second_person, needs.signed, needs.own_key_is_enough()),
+            other => panic!("a push is asked for: {other:?}"),
+        }
+    };
+    assert_eq!(of("context.agreed"), (false, false, true));
+    assert_eq!(of("context.agreedSigned"), (false, true, false));
+    assert_eq!(of("context.agreedByAnother"), (true, false, false));
+    assert_eq!(of("context.agreedSigned && context.agreedByAnother"), (true, true, false));
+    assert_eq!(of("context.agreedSigned || context.agreedByAnother"), (false, true, false));
+    let shipped_aside = include_str!("../../../../../policy/optional/signed_deletes.cedar");
+    let rules = Compiled::of(&with(shipped_aside)).unwrap();
+    let Decision::NeedsApproval(needs) = decide(&rules, &agent("forge"), "teardown", &Facts::default())
+    else {
+        panic!("a teardown is asked for")
+    };
+    assert!(needs.signed && !needs.second_person);
+    let never_ran = Facts { never_ran: true, ..Facts::default() };
+    assert!(matches!(decide(&rules, &agent("forge"), "teardown", &never_ran), Decision::Allow(_)));
 }
 
 #[test]

@@ -24,7 +24,8 @@ async fn an_agent_asks_a_person_agrees_and_two_pairs_serve() {
     let again = rig.question(provision(2)).await;
     assert_eq!(again.code, approval.code, "the same question is asked once");
 
-    let operation = rig.requests.grant(&person("ada"), &approval.code).await.unwrap();
+    let granted = rig.requests.grant(&person("ada"), &approval.code).await.unwrap();
+    let operation = granted.started().unwrap();
     assert_eq!(rig.approval(&approval.code).state, ApprovalState::Granted);
     let ended = rig.ended(&operation).await;
     assert_eq!(ended.state, OperationState::Done, "{}", rig.picture());
@@ -77,7 +78,7 @@ async fn a_no_and_an_hour_of_silence_end_a_question() {
     let denied = rig.question(provision(1)).await;
     rig.requests.deny(&person("ada"), &denied.code).await.unwrap();
     assert_eq!(rig.approval(&denied.code).state, ApprovalState::Denied);
-    assert_eq!(rig.requests.grant(&person("ada"), &denied.code).await.unwrap_err().code, "approval_not_open");
+    assert_eq!(rig.requests.grant(&person("ada"), &denied.code).await.unwrap_err().code, "already_denied");
 
     let lapsed = rig.question(provision(1)).await;
     assert_ne!(lapsed.code, denied.code);

@@ -249,6 +249,7 @@ fn people() -> Vec<Person> {
             .into_iter()
             .collect(),
         key_sha256: vec![],
+        signing_keys: Vec::new(),
         zone: None,
         created_at: Timestamp::UNIX_EPOCH,
         disabled: false,

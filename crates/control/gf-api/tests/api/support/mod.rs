@@ -113,6 +113,7 @@ pub fn people() -> Vec<Change> {
             role,
             identities: Vec::new(),
             key_sha256: vec![person::digest(&format!("{name}-key"))],
+            signing_keys: Vec::new(),
             zone: None,
             created_at: Timestamp::UNIX_EPOCH,
             disabled: false,
