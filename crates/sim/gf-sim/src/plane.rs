@@ -145,6 +145,7 @@ fn people() -> Vec<Person> {
             role,
             identities: vec![ChannelIdentity { channel: "telegram".into(), sender: name.to_owned() }],
             key_sha256: Vec::new(),
+            signing_keys: Vec::new(),
             zone: None,
             created_at: Timestamp::UNIX_EPOCH,
             disabled: false,
