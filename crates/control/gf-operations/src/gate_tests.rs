@@ -19,31 +19,20 @@ fn at(second: i64) -> Timestamp {
 
 fn instance(state: InstanceState) -> Instance {
     Instance {
-        id: "i-0001".parse().unwrap(),
-        account: "acct-0001".parse().unwrap(),
-        role: Role::Primary,
         state,
-        state_since: at(0),
-        uncertain: false,
-        waits_to_boot: false,
-        tier: Tier::Standard,
-        provider: "hetzner".into(),
-        region: "nbg1".into(),
-        monthly_cost: gf_model::Cents(0),
-        place: None,
         node: Some("n-1".parse::<NodeId>().unwrap()),
-        endpoint: None,
         generation: Generation(1),
         channels_on: true,
-        lease_terms: 0,
         health: Some(Health::of(Observation { http_ok: true, ..Observation::default() }, at(0))),
-        last_boot_ms: None,
-        restarts: vec![],
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: at(0),
-        active_at: None,
+        ..Instance::new(
+            "i-0001".parse().unwrap(),
+            "acct-0001".parse().unwrap(),
+            Role::Primary,
+            Tier::Standard,
+            "hetzner".into(),
+            "nbg1".into(),
+            at(0),
+        )
     }
 }
 

@@ -16,31 +16,21 @@ fn at(second: i64) -> Timestamp {
 
 fn instance(id: &str, role: Role, state: InstanceState) -> Instance {
     Instance {
-        id: id.parse().unwrap(),
-        account: "acct-0001".parse().unwrap(),
-        role,
         state,
-        state_since: at(0),
-        uncertain: false,
-        waits_to_boot: false,
-        tier: Tier::Standard,
-        provider: "local-a".into(),
-        region: "here".into(),
         monthly_cost: Cents(600),
         place: Some("p".into()),
         node: Some("node-local-a".parse().unwrap()),
-        endpoint: None,
         generation: Generation(1),
-        channels_on: false,
-        lease_terms: 0,
-        health: None,
         last_boot_ms: Some(10_000),
-        restarts: vec![],
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: at(0),
-        active_at: None,
+        ..Instance::new(
+            id.parse().unwrap(),
+            "acct-0001".parse().unwrap(),
+            role,
+            Tier::Standard,
+            "local-a".into(),
+            "here".into(),
+            at(0),
+        )
     }
 }
 

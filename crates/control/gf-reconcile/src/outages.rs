@@ -88,18 +88,8 @@ async fn keep_up(all: &Reconcilers) {
 fn write_down(fleet: &Fleet, operation: &Operation, outage: &Outage, tx: &mut Tx, now: Timestamp, bits: u64) {
     let known = of_place(fleet, outage)
         .filter(|known| known.state == IncidentState::Open || says(known, &began(operation)));
-    let mut incident = known.cloned().unwrap_or_else(|| Incident {
-        id: IncidentId::from_bits(bits, 8),
-        title: title(outage),
-        severity: Severity::Critical,
-        state: IncidentState::Open,
-        accounts: Vec::new(),
-        instances: Vec::new(),
-        timeline: Vec::new(),
-        root_cause: None,
-        actions: Vec::new(),
-        opened_at: now,
-        resolved_at: None,
+    let mut incident = known.cloned().unwrap_or_else(|| {
+        Incident::opened(IncidentId::from_bits(bits, 8), title(outage), Severity::Critical, now)
     });
     if !says(&incident, &began(operation)) {
         for account in &outage.accounts {

@@ -33,3 +33,22 @@ pub struct IncidentEntry {
     pub at: Timestamp,
     pub text: String,
 }
+
+impl Incident {
+    /// One that has just begun: whom it concerns and what was done is said as it becomes known.
+    pub fn opened(id: IncidentId, title: String, severity: Severity, now: Timestamp) -> Self {
+        Self {
+            id,
+            title,
+            severity,
+            state: IncidentState::Open,
+            accounts: Vec::new(),
+            instances: Vec::new(),
+            timeline: Vec::new(),
+            root_cause: None,
+            actions: Vec::new(),
+            opened_at: now,
+            resolved_at: None,
+        }
+    }
+}

@@ -153,6 +153,45 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// One that is ordered: nothing is known of it yet.
+    pub fn new(
+        id: InstanceId,
+        account: AccountId,
+        role: Role,
+        tier: Tier,
+        provider: ProviderId,
+        region: Region,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            role,
+            state: InstanceState::Creating,
+            state_since: now,
+            uncertain: false,
+            waits_to_boot: false,
+            tier,
+            provider,
+            region,
+            monthly_cost: Cents(0),
+            place: None,
+            node: None,
+            endpoint: None,
+            generation: Generation::default(),
+            channels_on: false,
+            lease_terms: 0,
+            health: None,
+            last_boot_ms: None,
+            restarts: Vec::new(),
+            revision: None,
+            remembers: None,
+            flagged: None,
+            created_at: now,
+            active_at: None,
+        }
+    }
+
     pub fn is_active(&self) -> bool {
         self.state == InstanceState::Active
     }

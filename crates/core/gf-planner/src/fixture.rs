@@ -253,30 +253,22 @@ fn instance(
     let provider = ProviderId::from(provider);
     let number = index as u64 * 2 + u64::from(role == Role::Standby) + 0x1000;
     Instance {
-        id: InstanceId::from_bits(number, 4),
-        account: account.clone(),
-        role,
         state: InstanceState::Active,
         state_since: now - days(1),
-        uncertain: false,
-        waits_to_boot: false,
-        tier,
         monthly_cost: crate::cost::price(fleet, &provider, tier),
-        provider,
-        region,
-        place: None,
-        node: None,
-        endpoint: None,
         generation: Generation(1),
         channels_on: role == Role::Primary,
-        lease_terms: 0,
         health: Some(Health::of(Observation { http_ok: true, ..Observation::default() }, now)),
         last_boot_ms: Some(9_000),
-        restarts: Vec::new(),
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: now - days(90),
         active_at: Some(now - days(90)),
+        ..Instance::new(
+            InstanceId::from_bits(number, 4),
+            account.clone(),
+            role,
+            tier,
+            provider,
+            region,
+            now - days(90),
+        )
     }
 }

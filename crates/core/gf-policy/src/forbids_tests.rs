@@ -19,31 +19,19 @@ where
 
 fn instance(name: &str, role: Role, provider: &str) -> Instance {
     Instance {
-        id: id(name),
-        account: id("0001"),
-        role,
         state: InstanceState::Active,
-        state_since: Timestamp::UNIX_EPOCH,
-        uncertain: false,
-        waits_to_boot: false,
-        tier: Tier::Nano,
-        provider: provider.into(),
-        region: "here".into(),
         monthly_cost: Cents(300),
-        place: None,
-        node: None,
-        endpoint: None,
         generation: Generation(1),
         channels_on: role == Role::Primary,
-        lease_terms: 0,
-        health: None,
-        last_boot_ms: None,
-        restarts: vec![],
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: Timestamp::UNIX_EPOCH,
-        active_at: None,
+        ..Instance::new(
+            id(name),
+            id("0001"),
+            role,
+            Tier::Nano,
+            provider.into(),
+            "here".into(),
+            Timestamp::UNIX_EPOCH,
+        )
     }
 }
 

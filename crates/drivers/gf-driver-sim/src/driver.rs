@@ -5,6 +5,7 @@ use crate::{
     chance::Chance,
     host::Due,
     machine::{Machine, Saved},
+    refusal::Refusal,
     weather::CallFault,
     world::World,
 };
@@ -53,6 +54,7 @@ impl SimDriver {
     async fn call<T>(
         &self,
         manner: &Manner,
+        (what, target): (&str, &str),
         act: impl Future<Output = Result<T, DriverError>> + Send,
     ) -> Result<T, DriverError> {
         let provider = ProviderId::from(manner.id);
@@ -61,7 +63,11 @@ impl SimDriver {
         let takes = Duration::from_millis(self.world.chance().between(low, high, "call", manner.id, nth));
         let half = takes.mul_f64(self.world.pace(&provider)) / 2;
         tokio::time::sleep(half).await;
-        match fault {
+        let refused = self.world.refusals.count(target, what).map(|refusal| match refusal {
+            Refusal::ForNow => CallFault::Away,
+            Refusal::ForGood => CallFault::Refuse,
+        });
+        match fault.or(refused) {
             Some(CallFault::Refuse) => {
                 return Err(DriverError::Refused {
                     provider,
@@ -174,18 +180,18 @@ impl Driver for SimDriver {
             let (provider, region) = (order.provider.clone(), order.region.clone());
             return Err(DriverError::UnknownRegion { provider, region });
         }
-        self.call(manner, self.order(manner, order)).await
+        self.call(manner, ("create", order.label.as_str()), self.order(manner, order)).await
     }
 
     async fn find(&self, provider: &ProviderId, label: &InstanceId) -> Result<Option<Place>, DriverError> {
-        self.call(manner(provider)?, async {
+        self.call(manner(provider)?, ("find", label.as_str()), async {
             Ok(self.machine(provider, label).and_then(|machine| machine.lock().saved.as_place()))
         })
         .await
     }
 
     async fn list(&self, provider: &ProviderId) -> Result<Vec<Place>, DriverError> {
-        self.call(manner(provider)?, async {
+        self.call(manner(provider)?, ("list", &provider.0), async {
             let of_provider =
                 self.world.machines().into_iter().filter(|machine| machine.provider == *provider);
             Ok(of_provider.filter_map(|machine| machine.lock().saved.as_place()).collect())
@@ -194,7 +200,7 @@ impl Driver for SimDriver {
     }
 
     async fn delete(&self, provider: &ProviderId, label: &InstanceId) -> Result<(), DriverError> {
-        self.call(manner(provider)?, async {
+        self.call(manner(provider)?, ("delete", label.as_str()), async {
             if let Some(machine) = self.machine(provider, label) {
                 self.reachable(provider, &machine.region)?;
                 self.world.remove(&machine);
@@ -205,7 +211,7 @@ impl Driver for SimDriver {
     }
 
     async fn power_off(&self, provider: &ProviderId, label: &InstanceId) -> Result<(), DriverError> {
-        self.call(manner(provider)?, async {
+        self.call(manner(provider)?, ("power_off", label.as_str()), async {
             if let Some(machine) = self.machine(provider, label) {
                 self.reachable(provider, &machine.region)?;
                 self.world.touch(&machine, |inner, _| {
@@ -224,7 +230,7 @@ impl Driver for SimDriver {
     }
 
     async fn resize(&self, provider: &ProviderId, label: &InstanceId, tier: Tier) -> Result<(), DriverError> {
-        self.call(manner(provider)?, async {
+        self.call(manner(provider)?, ("resize", label.as_str()), async {
             let Some(machine) = self.machine(provider, label) else {
                 let message = format!("there is no place labelled {label} to resize");
                 return Err(DriverError::Refused { provider: provider.clone(), message });

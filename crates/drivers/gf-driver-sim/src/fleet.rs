@@ -1,7 +1,7 @@
 //! The handle on a simulated world: open it, fill it, and make things go wrong in it.
 
 use crate::{
-    CallFault, SimDriver,
+    CallFault, Refusal, SimDriver,
     machine::{Machine, Saved},
     world::World,
 };
@@ -317,6 +317,21 @@ impl SimFleet {
     /// What happens to the next call of this provider's API that nothing was armed for yet.
     pub fn next_call(&self, provider: &ProviderId, fault: CallFault) {
         self.world.weather.arm(provider, fault);
+    }
+
+    /// From now on calls to providers and machines are counted, and the so-manieth is refused; with 0 none is.
+    pub fn refuse(&self, nth: u64, refusal: Refusal) {
+        self.world.refusals.arm(nth, refusal);
+    }
+
+    /// How many calls there were since then.
+    pub fn calls(&self) -> u64 {
+        self.world.refusals.calls()
+    }
+
+    /// Nothing is refused any more; answers with the call that was.
+    pub fn refuse_nothing(&self) -> Option<String> {
+        self.world.refusals.disarm()
     }
 
     /// A machine at the provider that somebody else ordered.

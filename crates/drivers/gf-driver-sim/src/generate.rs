@@ -68,31 +68,24 @@ impl Generator {
         let ids = [instance_id(2 * nth), instance_id(2 * nth + 1)];
         let snapshot = SnapshotId::from_bits(self.chance.bits("snapshot id", &name, 0), 12);
         let instance = |role, manner: &Manner, id: &InstanceId| Instance {
-            id: id.clone(),
-            account: account.clone(),
-            role,
             state: InstanceState::Active,
-            state_since: created_at,
-            uncertain: false,
-            waits_to_boot: false,
-            tier,
-            provider: ProviderId::from(manner.id),
-            region: manner.region(self.chance.bits("region", id.as_str(), 0)),
             monthly_cost: manner.price(tier),
             place: Some(place_of(self.chance, &node_of(&ProviderId::from(manner.id), id))),
-            node: None,
-            endpoint: None,
             generation: Generation(1),
             channels_on: role == Role::Primary,
-            lease_terms: 0,
             health: Some(Health::of(Observation { http_ok: true, ..Observation::default() }, self.now)),
             last_boot_ms: Some(self.chance.between(8_000, 18_000, "boot", id.as_str(), 1)),
-            restarts: Vec::new(),
-            revision: None,
             remembers: (role == Role::Standby).then(|| snapshot.clone()),
-            flagged: None,
-            created_at,
             active_at: Some(created_at),
+            ..Instance::new(
+                id.clone(),
+                account.clone(),
+                role,
+                tier,
+                ProviderId::from(manner.id),
+                manner.region(self.chance.bits("region", id.as_str(), 0)),
+                created_at,
+            )
         };
         let gateway = Gateway {
             account: account.clone(),

@@ -5,6 +5,7 @@
 use crate::{
     chance::Chance,
     instance::{OPENCLAW, Phase, SimInstance, told},
+    refusal::Refusals,
     vault::{Kept, Vault},
 };
 use bytes::Bytes;
@@ -69,6 +70,7 @@ pub(crate) struct Scene<'a> {
     /// How much longer things take than at the provider's usual pace.
     pub pace: f64,
     pub vault: &'a Vault,
+    pub refusals: &'a Refusals,
     /// What is to be written beside the machine itself.
     pub kept: Vec<Kept>,
     pub later: Vec<(Instant, Due)>,

@@ -20,6 +20,7 @@ mod machine;
 mod parking;
 mod populate;
 mod pulse;
+mod refusal;
 mod seen;
 mod session;
 pub mod testing;
@@ -30,5 +31,6 @@ mod world;
 
 pub use driver::SimDriver;
 pub use fleet::{SimError, SimFleet, SimSettings};
+pub use refusal::Refusal;
 pub use seen::{SeenInstance, SeenMachine, Watcher};
 pub use weather::CallFault;

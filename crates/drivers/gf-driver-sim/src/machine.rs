@@ -4,7 +4,8 @@
 //! (crate::pulse), never by a task of its own.
 
 use crate::{
-    host::{Due, Host, Scene, answer_frame},
+    host::{Due, Host, Scene, answer_frame, failure},
+    refusal::Refusal,
     session::Session,
 };
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use gf_model::{
 };
 use gf_node_proto::{
     COMMANDS_IN_FLIGHT, Command, EVENT_WINDOW, FailureCode, HEARTBEAT_INTERVAL_MS, Heartbeat, InstanceCreate,
-    InstanceRole, changes_something, encode, envelope,
+    InstanceRole, body_name, changes_something, encode, envelope,
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -218,13 +219,22 @@ impl Inner {
             return;
         }
         if self.saved.host.under_way.len() >= COMMANDS_IN_FLIGHT {
-            let busy = crate::host::failure(FailureCode::Overloaded, "too many commands are under way here");
+            let busy = failure(FailureCode::Overloaded, "too many commands are under way here");
             self.outgoing.push_back(answer_frame(&key, Err(busy)));
             return;
         }
         let has_effect = command.body.as_ref().is_some_and(changes_something);
         let patience = Duration::from_millis(command.timeout_ms.into());
         let machine = self.saved.node.as_str().to_owned();
+        let refused = command.body.as_ref().and_then(|body| scene.refusals.count(&machine, body_name(body)));
+        if let Some(refusal) = refused {
+            let (code, why) = match refusal {
+                Refusal::ForNow => (FailureCode::Overloaded, "the machine is busy"),
+                Refusal::ForGood => (FailureCode::Io, "the machine's disk cannot be written"),
+            };
+            self.outgoing.push_back(answer_frame(&key, Err(failure(code, why))));
+            return;
+        }
         match self.saved.host.act(&machine, command, scene) {
             crate::commands::Outcome::Said(said, takes) => {
                 let frame = answer_frame(&key, *said);

@@ -12,6 +12,7 @@ use crate::{
     journal::Journal,
     machine::{Inner, Machine, Saved},
     pulse::Pulse,
+    refusal::Refusals,
     seen::Watcher,
     session::Session,
     vault::{Kept, Vault},
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub enrolment: Arc<dyn Enrolment>,
     pub vault: Vault,
     pub weather: Weather,
+    pub refusals: Refusals,
     /// One order at a time, so that two with one label cannot both find nothing.
     pub ordering: tokio::sync::Mutex<()>,
     pub pulse: Pulse,
@@ -80,6 +82,7 @@ impl World {
             enrolment,
             vault,
             weather: Weather::default(),
+            refusals: Refusals::default(),
             ordering: tokio::sync::Mutex::default(),
             pulse: Pulse::default(),
             watcher: OnceLock::new(),
@@ -207,6 +210,7 @@ impl World {
             chance: self.chance(),
             pace: self.pace(&machine.provider),
             vault: &self.vault,
+            refusals: &self.refusals,
             kept: Vec::new(),
             later: Vec::new(),
         };

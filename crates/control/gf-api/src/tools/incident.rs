@@ -190,19 +190,7 @@ fn create(
             .at("title", "")
             .fix("give a short title")
     })?;
-    Ok(Incident {
-        id,
-        title,
-        severity: Severity::Warning,
-        state: IncidentState::Open,
-        accounts: Vec::new(),
-        instances: Vec::new(),
-        timeline: Vec::new(),
-        root_cause: None,
-        actions: Vec::new(),
-        opened_at: now,
-        resolved_at: None,
-    })
+    Ok(Incident::opened(id, title, Severity::Warning, now))
 }
 
 fn update(

@@ -116,34 +116,21 @@ fn intend(context: &StepContext<'_>, fleet: &Fleet, changes: &mut Vec<Change>) {
 
     let known = fleet.instances.get(instance).filter(|known| known.state.exists()).cloned();
     let mut record = known.unwrap_or_else(|| Instance {
-        id: instance.clone(),
-        account: account.clone(),
-        role: *role,
-        state: InstanceState::Creating,
-        state_since: now,
-        uncertain: true,
-        waits_to_boot: false,
-        tier: *tier,
-        provider: provider.clone(),
-        region: region.clone(),
         monthly_cost: price(fleet, provider, *tier),
-        place: None,
-        node: None,
-        endpoint: None,
         generation,
-        channels_on: false,
-        lease_terms: 0,
-        health: None,
-        last_boot_ms: None,
-        restarts: Vec::new(),
-        revision: None,
         remembers: match memory {
             Some(MemorySource::Snapshot(id)) => Some(id.clone()),
             _ => None,
         },
-        flagged: None,
-        created_at: now,
-        active_at: None,
+        ..Instance::new(
+            instance.clone(),
+            account.clone(),
+            *role,
+            *tier,
+            provider.clone(),
+            region.clone(),
+            now,
+        )
     });
     record.uncertain = true;
     changes.push(record.into());

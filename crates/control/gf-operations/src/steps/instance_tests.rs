@@ -9,31 +9,18 @@ use gf_model::{
 
 fn instance(state: InstanceState) -> Instance {
     Instance {
-        id: "i-0001".parse().unwrap(),
-        account: "acct-0001".parse().unwrap(),
-        role: Role::Primary,
         state,
-        state_since: at(0),
-        uncertain: false,
-        waits_to_boot: false,
-        tier: Tier::Standard,
-        provider: "local-a".into(),
-        region: "here".into(),
         monthly_cost: Cents(600),
-        place: None,
-        node: None,
-        endpoint: None,
         generation: Generation(1),
-        channels_on: false,
-        lease_terms: 0,
-        health: None,
-        last_boot_ms: None,
-        restarts: vec![],
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: at(0),
-        active_at: None,
+        ..Instance::new(
+            "i-0001".parse().unwrap(),
+            "acct-0001".parse().unwrap(),
+            Role::Primary,
+            Tier::Standard,
+            "local-a".into(),
+            "here".into(),
+            at(0),
+        )
     }
 }
 

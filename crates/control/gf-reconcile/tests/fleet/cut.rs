@@ -8,8 +8,13 @@ use crate::{
     rig::{Rig, World, calm},
 };
 use gf_model::{
-    OperationId, approval::ApprovalState, fleet::Fleet, gateway::Desired, instance::Instance,
-    notice::Recipient, operation::OperationState,
+    OperationId,
+    approval::ApprovalState,
+    fleet::Fleet,
+    gateway::Desired,
+    instance::Instance,
+    notice::Recipient,
+    operation::{Operation, OperationState},
 };
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -28,10 +33,24 @@ pub struct Story {
 }
 
 /// A moment from which every case begins.
-struct Moment {
+pub struct Moment {
     log: Log,
     machines: Vec<u8>,
-    world: World,
+    pub world: World,
+}
+
+impl Moment {
+    /// A control plane that begins from here, with every node back.
+    pub async fn begin(&self) -> (Rig, Arc<Disk>) {
+        std::fs::write(self.world.sim_file(), &self.machines).unwrap();
+        let disk = Disk::replayed(&self.log);
+        let rig = self.world.start(Arc::clone(&disk) as _, calm()).await;
+        rig.until("the nodes are back", |fleet| {
+            fleet.live_instances().all(|i| i.node.as_ref().is_some_and(|node| fleet.nodes[node].connected))
+        })
+        .await;
+        (rig, disk)
+    }
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {
@@ -53,7 +72,7 @@ pub fn nothing(_: &Rig) -> Doing<'_> {
 }
 
 /// Everything that a person would call the outcome, without names and times.
-fn shape(rig: &Rig) -> Vec<String> {
+pub fn shape(rig: &Rig) -> Vec<String> {
     let seen = |instance: Option<&Instance>| {
         instance
             .map(|i| format!("{} {} {:?} {} {:?}", i.state, i.tier, i.revision, i.channels_on, i.uncertain))
@@ -131,7 +150,7 @@ pub async fn is_sound(rig: &Rig) {
     }
 }
 
-fn prepare(story: &Story) -> Moment {
+pub fn prepare(story: &Story) -> Moment {
     let world = World::new(7);
     let disk = Disk::empty();
     runtime().block_on(async {
@@ -143,22 +162,20 @@ fn prepare(story: &Story) -> Moment {
     Moment { log: disk.log(), machines: std::fs::read(world.sim_file()).unwrap_or_default(), world }
 }
 
-fn new_of(fleet: &Fleet, verb: &str, known: &[OperationId]) -> Option<OperationState> {
-    let own = |op: &&gf_model::operation::Operation| op.verb.name() == verb && !known.contains(&op.id);
-    fleet.operations.values().find(own).map(|operation| operation.state)
+/// The operation that a story is about, once there is one.
+pub fn new_of<'a>(fleet: &'a Fleet, verb: &str, known: &[OperationId]) -> Option<&'a Operation> {
+    let own = |op: &&Operation| op.verb.name() == verb && !known.contains(&op.id);
+    fleet.operations.values().find(own)
 }
 
 /// One case; the shape that it ended in, or `None` where nothing durable was begun. `false` where it was never cut.
 fn case(story: &Story, moment: &Moment, cut: Cut) -> (bool, Option<Vec<String>>) {
-    std::fs::write(moment.world.sim_file(), &moment.machines).unwrap();
-    let disk = Disk::replayed(&moment.log);
-    let known: Vec<OperationId> = disk_operations(&disk);
+    let mut disk = Disk::empty();
+    let mut known = Vec::new();
     let ended = runtime().block_on(async {
-        let rig = moment.world.start(Arc::clone(&disk) as _, calm()).await;
-        rig.until("the nodes are back", |fleet| {
-            fleet.live_instances().all(|i| i.node.as_ref().is_some_and(|node| fleet.nodes[node].connected))
-        })
-        .await;
+        let (rig, begun_on) = moment.begin().await;
+        disk = begun_on;
+        known = known_operations(&rig);
         (story.trouble)(&rig);
         disk.arm(cut);
         let whole = async {
@@ -173,7 +190,7 @@ fn case(story: &Story, moment: &Moment, cut: Cut) -> (bool, Option<Vec<String>>)
         if ended.is_some() {
             is_sound(&rig).await;
             assert_eq!(
-                rig.read(|fleet| new_of(fleet, story.verb, &known)),
+                rig.read(|fleet| new_of(fleet, story.verb, &known).map(|own| own.state)),
                 Some(story.ends),
                 "{}",
                 rig.picture()
@@ -189,7 +206,7 @@ fn case(story: &Story, moment: &Moment, cut: Cut) -> (bool, Option<Vec<String>>)
         let rig = moment.world.start(disk.reopened() as _, calm()).await;
         rig.until("all is settled", is_settled).await;
         is_sound(&rig).await;
-        let state = rig.read(|fleet| new_of(fleet, story.verb, &known));
+        let state = rig.read(|fleet| new_of(fleet, story.verb, &known).map(|own| own.state));
         let shape = state.filter(|state| *state != story.or || story.or == story.ends).map(|state| {
             assert_eq!(state, story.ends, "{cut:?}\n{}", rig.picture());
             shape(&rig)
@@ -199,9 +216,8 @@ fn case(story: &Story, moment: &Moment, cut: Cut) -> (bool, Option<Vec<String>>)
     })
 }
 
-fn disk_operations(disk: &Disk) -> Vec<OperationId> {
-    use gf_store::Backend;
-    disk.load().unwrap().fleet.operations.keys().cloned().collect()
+pub fn known_operations(rig: &Rig) -> Vec<OperationId> {
+    rig.read(|fleet| fleet.operations.keys().cloned().collect())
 }
 
 /// Cuts it at every commit, once before and once after.

@@ -17,15 +17,18 @@ impl Rig {
     pub async fn audit_is_whole(&self) {
         let verification = self.store.verify().await.unwrap();
         assert!(verification.is_whole(), "{:?}", verification.findings);
+        let retries = self.audit("operation.retry").await;
         for operation in self.read(|fleet| fleet.operations.values().cloned().collect::<Vec<_>>()) {
             let rows = self.audit(operation.verb.name()).await;
+            let own = |row: &&AuditRow| row.entry.operation.as_ref() == Some(&operation.id);
             let of = |phase: &[AuditPhase]| {
-                let own = |row: &&AuditRow| row.entry.operation.as_ref() == Some(&operation.id);
                 rows.iter().filter(own).filter(|row| phase.contains(&row.entry.phase)).count()
             };
             assert_eq!(of(&[AuditPhase::Started]), 1, "{} began once", operation.id);
             let ends = of(&[AuditPhase::Done, AuditPhase::Failed]);
-            assert_eq!(ends, usize::from(operation.state.is_over()), "{} ended once", operation.id);
+            let retried = retries.iter().filter(own).count();
+            let expected = usize::from(operation.state.is_over()) + retried;
+            assert_eq!(ends, expected, "{} ended once, and once for each retry", operation.id);
         }
     }
 

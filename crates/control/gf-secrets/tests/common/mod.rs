@@ -107,30 +107,19 @@ pub fn secret(value: &str) -> Plain {
 
 fn instance(number: u64) -> Instance {
     Instance {
-        id: InstanceId::from_bits(number, 4),
-        account: format!("acct-{number:04}").parse().unwrap(),
-        role: Role::Primary,
         state: InstanceState::Active,
-        state_since: moment(),
-        uncertain: false,
-        waits_to_boot: false,
-        tier: Tier::Standard,
-        provider: "local-a".into(),
-        region: "here".into(),
         monthly_cost: gf_model::Cents(600),
-        place: None,
         node: Some("node-a".parse().unwrap()),
-        endpoint: None,
         generation: Generation(1),
         channels_on: true,
-        lease_terms: 0,
-        health: None,
-        last_boot_ms: None,
-        restarts: Vec::new(),
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: moment(),
-        active_at: None,
+        ..Instance::new(
+            InstanceId::from_bits(number, 4),
+            format!("acct-{number:04}").parse().unwrap(),
+            Role::Primary,
+            Tier::Standard,
+            "local-a".into(),
+            "here".into(),
+            moment(),
+        )
     }
 }

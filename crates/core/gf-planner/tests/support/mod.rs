@@ -99,31 +99,19 @@ pub fn local(pairs: u32) -> Fleet {
 
 pub fn instance(name: &str, account: &AccountId, role: Role, provider: &str) -> Instance {
     Instance {
-        id: id(name),
-        account: account.clone(),
-        role,
         state: InstanceState::Active,
-        state_since: now(),
-        uncertain: false,
-        waits_to_boot: false,
-        tier: Tier::Standard,
-        provider: provider.into(),
-        region: "here".into(),
         monthly_cost: Cents(600),
-        place: None,
-        node: None,
-        endpoint: None,
         generation: Generation(1),
         channels_on: role == Role::Primary,
-        lease_terms: 0,
-        health: None,
-        last_boot_ms: None,
-        restarts: vec![],
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: now(),
-        active_at: None,
+        ..Instance::new(
+            id(name),
+            account.clone(),
+            role,
+            Tier::Standard,
+            provider.into(),
+            "here".into(),
+            now(),
+        )
     }
 }
 

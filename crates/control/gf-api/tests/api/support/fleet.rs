@@ -57,31 +57,26 @@ pub fn instance(n: u32, role: Role, state: InstanceState) -> Instance {
     };
     let serving = state == InstanceState::Active;
     Instance {
-        id: instance_id(n, role),
-        account: account(n),
-        role,
         state,
         state_since: at(600),
-        uncertain: false,
-        waits_to_boot: false,
-        tier: Tier::Standard,
-        provider: provider.into(),
-        region: "nbg1".into(),
         monthly_cost: Cents(600),
         place: Some(format!("{provider}/{n}")),
         node: Some(format!("node-{provider}-{n}").parse().unwrap()),
         endpoint: Some(format!("http://127.0.0.1:{}", 7500 + n % 1000)),
         generation: Generation(generation),
         channels_on: role == Role::Primary,
-        lease_terms: 0,
         health: Some(Health::of(Observation { http_ok: serving, ..Observation::default() }, at(900))),
         last_boot_ms: Some(11_200),
-        restarts: Vec::new(),
-        revision: None,
-        remembers: None,
-        flagged: None,
-        created_at: at(0),
         active_at: serving.then(|| at(12)),
+        ..Instance::new(
+            instance_id(n, role),
+            account(n),
+            role,
+            Tier::Standard,
+            provider.into(),
+            "nbg1".into(),
+            at(0),
+        )
     }
 }
 
