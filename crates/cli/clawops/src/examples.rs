@@ -111,6 +111,15 @@ Examples:
   clawops approvals deny A7K2
   clawops approvals changes A7K2 only the standby";
 
+pub const FREEZE: &str = "\
+Examples:
+  clawops freeze
+  clawops freeze --reason 'provider maintenance until noon'";
+
+pub const THAW: &str = "\
+Examples:
+  clawops thaw";
+
 pub const AUDIT: &str = "\
 Examples:
   clawops audit show --account acct-0001

@@ -38,6 +38,8 @@ struct Running {
 pub enum StartError {
     #[error("{target} is already being changed by {operation}; wait for it or cancel it")]
     Busy { target: String, operation: OperationId },
+    #[error("automation is frozen and no person ordered this")]
+    Frozen,
     #[error("the operation could not be written down, so it was not started")]
     Store(#[source] Arc<StoreError>),
 }
@@ -48,6 +50,17 @@ pub struct Mandate {
     pub principal: Principal,
     pub approval: Option<ApprovalCode>,
     pub conversation: Option<String>,
+}
+
+impl Mandate {
+    /// Nobody ordered it: the control plane began it by itself, or an agent on nobody's word.
+    fn is_automatic(&self) -> bool {
+        match &self.principal {
+            Principal::Person(_) => false,
+            Principal::Agent(_) => self.approval.is_none(),
+            Principal::Service(_) => true,
+        }
+    }
 }
 
 impl Engine {
@@ -66,6 +79,10 @@ impl Engine {
         let written = self.hands.store.transact(|fleet, tx| {
             if let Some(busy) = who_holds(fleet, &plan) {
                 return Err(busy);
+            }
+            // Looked at in the same decision: what was judged before a freeze must not begin after it.
+            if fleet.frozen().is_some() && mandate.is_automatic() {
+                return Err(StartError::Frozen);
             }
             let mut digits = 4;
             let mut id = OperationId::from_bits(bits, digits);

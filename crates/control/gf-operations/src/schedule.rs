@@ -36,7 +36,7 @@ pub fn next(fleet: &Fleet, operation: &Operation, lanes: &[&LaneRecord], settled
         OperationState::Running => running(fleet, operation, lanes, settled),
         OperationState::Cancelling => cancelling(lanes),
         OperationState::Undoing => undoing(operation, lanes),
-        OperationState::Paused => Next::Wait,
+        OperationState::Paused => paused(lanes),
         over => Next::End(over, operation.error.clone()),
     }
 }
@@ -45,14 +45,14 @@ pub fn next(fleet: &Fleet, operation: &Operation, lanes: &[&LaneRecord], settled
 pub(crate) fn goes_forward(state: OperationState, lane: &Lane) -> bool {
     match state {
         OperationState::Running => true,
-        OperationState::Cancelling => must_arrive(lane),
+        OperationState::Paused | OperationState::Cancelling => must_arrive(lane),
         _ => false,
     }
 }
 
 /// Some lanes have no way back once this is begun, and given up half-way nobody would hear the user or look after
 /// what is left: a pair whose right to act is being moved, whose old primary is fenced; and one that is torn down, whose
-/// last instance is being deleted. They go on to their end, whoever cancels.
+/// last instance is being deleted. They go on to their end, whoever pauses or cancels.
 fn must_arrive(lane: &Lane) -> bool {
     let begun =
         |step: &&StepRecord| matches!(step.state, StepState::Running | StepState::Failed | StepState::Done);
@@ -145,6 +145,14 @@ fn end_of(lanes: &[&LaneRecord]) -> Next {
         all if all == lanes.len() => Next::End(OperationState::Done, None),
         0 => end(lanes, OperationState::Failed, first_error(lanes)),
         _ => end(lanes, OperationState::Partial, first_error(lanes)),
+    }
+}
+
+fn paused(lanes: &[&LaneRecord]) -> Next {
+    let arriving = lanes.iter().filter(|record| must_arrive(&record.lane));
+    match arriving.map(|record| record.id.clone()).collect::<Vec<_>>() {
+        none if none.is_empty() => Next::Wait,
+        arriving => Next::Run(arriving),
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) async fn run(all: Reconcilers, standings: Standings) {
     loop {
         tokio::time::sleep(all.cadence.sweep).await;
         let hands = all.engine.hands();
+        if hands.store.read(|fleet| fleet.frozen().is_some()) {
+            continue;
+        }
         let now = hands.clock.now();
         let astray = standings.look(|known| hands.store.read(|fleet| astray(fleet, known)));
         let due = due(&mut watched, astray, now);
@@ -50,7 +53,8 @@ async fn align(all: &Reconcilers, one: Astray) {
     let begun = hands.store.update(|fleet, tx| {
         // It may have been taken up by an operation since it was looked at.
         let still = astray(fleet, &BTreeMap::from([(one.instance.id.clone(), one.standing.clone())]));
-        let still = still.first().is_some_and(|now| now.revision == one.revision && now.owned == one.owned);
+        let still = fleet.frozen().is_none()
+            && still.first().is_some_and(|now| now.revision == one.revision && now.owned == one.owned);
         if still {
             tx.audit(row(&one, AuditPhase::Started, now, json!({ "heldBefore": one.standing.revision })));
         }

@@ -54,6 +54,9 @@ pub(crate) async fn copy_all(all: &Reconcilers, due: Vec<Instance>) {
 async fn copy_one_by_one(all: &Reconcilers, node: &NodeId, primaries: Vec<Instance>) -> Vec<AccountId> {
     let mut grown = Vec::new();
     for primary in primaries {
+        if all.engine.hands().store.read(|fleet| fleet.frozen().is_some()) {
+            break;
+        }
         if copy(all, node, &primary).await {
             grown.push(primary.account);
         }

@@ -52,6 +52,18 @@ pub enum Protect {
     },
 }
 
+impl Protect {
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::Restart { account, .. }
+            | Self::Failover { account, .. }
+            | Self::RebuildStandby { account }
+            | Self::Reconnect { account, .. }
+            | Self::Critical { account, .. } => account,
+        }
+    }
+}
+
 /// Everything that is due now, pairs in the order of their accounts.
 pub fn due(fleet: &Fleet, now: Timestamp) -> Vec<Protect> {
     let held = gf_operations::held(fleet);

@@ -11,6 +11,7 @@ pub mod decide;
 mod downtime;
 mod drift;
 mod heads;
+mod held_back;
 mod incidents;
 mod leases;
 mod looks;
@@ -28,6 +29,7 @@ mod statuses;
 mod usage;
 mod work;
 
+pub use held_back::HeldBack;
 pub use nodes::forget_connections;
 pub use notices::{DeliveryError, Messenger, Outbox};
 

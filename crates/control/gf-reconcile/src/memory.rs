@@ -32,6 +32,9 @@ pub(crate) async fn run(all: Reconcilers) {
     let mut looks = Looks::new(store, all.cadence.sweep);
     let mut failed: BTreeMap<InstanceId, Timestamp> = BTreeMap::new();
     while looks.next().await {
+        if looks.look(|fleet| fleet.frozen().is_some()) {
+            continue;
+        }
         let now = all.engine.hands().clock.now();
         let every = all.cadence.snapshot;
         copies::copy_all(&all, looks.look(|fleet| due(fleet, now, every))).await;
@@ -145,7 +148,9 @@ async fn enter(
     let write = hands.store.update(|fleet, tx| {
         let Some(current) = fleet.instances.get(&standby.id) else { return false };
         if from == InstanceState::Active
-            && (current.state != from || is_held(&gf_operations::held(fleet), current))
+            && (current.state != from
+                || fleet.frozen().is_some()
+                || is_held(&gf_operations::held(fleet), current))
         {
             return false;
         }

@@ -28,13 +28,27 @@ pub(crate) async fn run(all: Reconcilers) {
     let mut looks = Looks::new(&hands.store, all.cadence.protect);
     loop {
         let now = hands.clock.now();
-        let (has_news, due) =
-            looks.look(|fleet| (!incidents::followed(fleet, now).is_empty(), decide::due(fleet, now)));
+        let (has_news, frozen, due) = looks.look(|fleet| {
+            let has_news = !incidents::followed(fleet, now).is_empty();
+            (has_news, fleet.frozen().is_some(), decide::due(fleet, now))
+        });
         if has_news {
             incidents::keep_up(&all).await;
         }
-        for act in due {
-            carry_out(&all, act).await;
+        // A person is called whatever is frozen.
+        let (calls, acts): (Vec<_>, Vec<_>) =
+            due.into_iter().partition(|act| matches!(act, Protect::Critical { .. }));
+        for call in calls {
+            carry_out(&all, call).await;
+        }
+        match frozen {
+            true if !acts.is_empty() => tell_of_held(&all, &acts).await,
+            true => {}
+            false => {
+                for act in acts {
+                    carry_out(&all, act).await;
+                }
+            }
         }
         if !looks.next().await {
             return;
@@ -90,6 +104,24 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
             tracing::warn!(%account, %refusal, "a protective act was refused; looking again later")
         }
     }
+}
+
+/// How many pairs a sentence names.
+const NAMED: usize = 5;
+
+/// Said once an hour at most, however much waits: whoever froze automation heals by hand meanwhile.
+async fn tell_of_held(all: &Reconcilers, acts: &[Protect]) {
+    let hour = all.engine.hands().clock.now().as_second() / 3600;
+    let named: Vec<_> = acts.iter().take(NAMED).map(|act| act.account().to_string()).collect();
+    let more = match acts.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let text = format!(
+        "HELD BACK: automation is frozen, and {}{more} would be healed. Do it by hand, or thaw.",
+        named.join(", ")
+    );
+    tell(all, format!("frozen:{hour}"), Severity::Critical, text, "gf_fleet_status {}".to_owned()).await;
 }
 
 fn guardian() -> Caller {

@@ -75,6 +75,9 @@ async fn sweep(all: &Reconcilers, provider: &ProviderId) {
 async fn reap(all: &Reconcilers, provider: &ProviderId, label: &InstanceId) -> Result<(), Arc<StoreError>> {
     let hands = all.engine.hands();
     let Ok(driver) = hands.drivers.for_provider(provider) else { return Ok(()) };
+    if hands.store.read(|fleet| fleet.frozen().is_some()) {
+        return Ok(());
+    }
     note(all, label, AuditPhase::Started, json!({ "provider": provider })).await?;
     match driver.delete(provider, label).await {
         Ok(()) => note(all, label, AuditPhase::Done, Value::Null).await,

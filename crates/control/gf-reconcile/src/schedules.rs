@@ -24,9 +24,13 @@ pub(crate) async fn run(all: Reconcilers) {
     let mut looks = Looks::new(&hands.store, EVERY);
     loop {
         let now = hands.clock.now();
-        if looks.look(|fleet| due(fleet, now).next().is_some()) {
+        // What a freeze held back is made up by one when it ends.
+        if looks.look(|fleet| fleet.frozen().is_none() && due(fleet, now).next().is_some()) {
             let bits = hands.entropy.next_u64();
             let write = hands.store.update(|fleet, tx| {
+                if fleet.frozen().is_some() {
+                    return;
+                }
                 for (nth, schedule) in due(fleet, now).enumerate() {
                     send(fleet, tx, schedule, now, bits.wrapping_add(nth as u64));
                 }
@@ -35,14 +39,14 @@ pub(crate) async fn run(all: Reconcilers) {
                 tracing::error!(%error, "scheduled reports could not be sent; looking again soon");
             }
         }
-        let soonest = looks.look(soonest);
+        let soonest = looks.look(|fleet| soonest(fleet).filter(|_| fleet.frozen().is_none()));
         if !looks.within(until_next(&soonest, hands.clock.now())).await {
             return;
         }
     }
 }
 
-fn due(fleet: &Fleet, now: Timestamp) -> impl Iterator<Item = &Schedule> {
+pub(crate) fn due(fleet: &Fleet, now: Timestamp) -> impl Iterator<Item = &Schedule> {
     fleet.schedules.values().filter(move |schedule| schedule.next_run <= now)
 }
 

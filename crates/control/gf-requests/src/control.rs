@@ -20,7 +20,25 @@ impl Requests {
     /// rollback, a retry — is a request of its own for an agent, and confirmed by the key of a person.
     pub async fn control(&self, caller: &Caller, id: &OperationId, act: Act) -> Result<Operation, Refusal> {
         self.may_control(caller, act)?;
+        self.may_go_on(caller, act)?;
         Ok(self.engine().control(id, act, &caller.principal).await?)
+    }
+
+    /// While automation is frozen only a person lets anything go on.
+    fn may_go_on(&self, caller: &Caller, act: Act) -> Result<(), Refusal> {
+        let goes_on = matches!(act, Act::Resume | Act::Retry | Act::Rollback);
+        if !goes_on || matches!(caller.principal, Principal::Person(_)) {
+            return Ok(());
+        }
+        match self.store().read(|fleet| fleet.frozen().is_some()) {
+            true => Err(Refusal::new(
+                409,
+                "frozen",
+                format!("automation is frozen: {} may not", caller.principal),
+            )
+            .fix("a person can with their own key, or thaw: clawops thaw")),
+            false => Ok(()),
+        }
     }
 
     fn may_control(&self, caller: &Caller, act: Act) -> Result<(), Refusal> {

@@ -11,6 +11,7 @@ mod ask;
 mod caller;
 mod changes;
 mod control;
+mod freeze;
 mod granted;
 mod may_answer;
 mod push;

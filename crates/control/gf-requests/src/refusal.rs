@@ -69,6 +69,8 @@ impl From<StartError> for Refusal {
                     .at("target", target)
                     .fix("wait for that operation, or cancel it")
             }
+            StartError::Frozen => Self::new(409, "frozen", error.to_string())
+                .fix("a person can order it with their own key, or thaw: clawops thaw"),
             StartError::Store(error) => error.into(),
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     RevisionId, ScheduleId, SnapshotId,
     approval::Approval,
     channel::AccountChannel,
+    freeze::Freeze,
     gateway::Gateway,
     incident::Incident,
     instance::Instance,
@@ -131,6 +132,7 @@ fleet! {
     Usage, usage, AccountId, Usage, |v| v.account.clone();
     Once, once, String, Once, |v| v.key.clone();
     Rules, rules, String, RuleSet, |_| RuleSet::IN_FORCE.to_owned();
+    Freeze, freezes, String, Freeze, |_| Freeze::IN_FORCE.to_owned();
 }
 
 impl Fleet {
@@ -160,6 +162,11 @@ impl Fleet {
     /// The rules that an admin put in force; `None` while those that are shipped are.
     pub fn rules_in_force(&self) -> Option<&RuleSet> {
         self.rules.get(RuleSet::IN_FORCE)
+    }
+
+    /// The stop of all automation, where a person ordered one.
+    pub fn frozen(&self) -> Option<&Freeze> {
+        self.freezes.get(Freeze::IN_FORCE)
     }
 
     /// The newest revision of all; `v0` before there is one.

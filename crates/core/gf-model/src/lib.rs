@@ -8,6 +8,7 @@ pub mod approval;
 pub mod audit;
 pub mod channel;
 pub mod fleet;
+pub mod freeze;
 pub mod gateway;
 pub mod health;
 pub mod ids;

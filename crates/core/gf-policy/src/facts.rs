@@ -48,6 +48,8 @@ pub struct Facts {
     pub failovers_allowed: usize,
     /// The provider reports an incident where the primary is.
     pub outage_confirmed: bool,
+    /// A person has stopped all automation.
+    pub frozen: bool,
 }
 
 /// The primary that would be gone.
@@ -81,6 +83,7 @@ impl Facts {
             cost_delta: plan.cost_delta.0,
             monthly_before: plan.monthly_before.0,
             leaves_unprotected: hard::leaves_unprotected(fleet, verb, plan),
+            frozen: fleet.frozen().is_some(),
             ..Self::default()
         };
         match verb {

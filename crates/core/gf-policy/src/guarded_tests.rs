@@ -44,6 +44,19 @@ fn an_active_primary_without_standby_or_archive_stays() {
 }
 
 #[test]
+fn while_automation_is_frozen_only_people_begin_anything() {
+    let frozen = Facts { frozen: true, primary_failed: true, ..Facts::default() };
+    let guardian = Principal::Service("guardian".into());
+    for verb in ["restart", "failover", "rebuild_standby", "rollback"] {
+        assert_eq!(decide(&guardian, verb, &frozen).rules(), ["frozen"], "{verb}");
+        assert_ne!(decide(&agent("guardian"), verb, &frozen).word(), "allow", "{verb}");
+    }
+    let asked = decide(&agent("commander"), "restart", &frozen);
+    assert_eq!((asked.word(), asked.rules()), ("needs approval", vec!["frozen".to_owned()]));
+    assert_eq!(decide(&Principal::Person("ada".parse().unwrap()), "restart", &frozen).word(), "allow");
+}
+
+#[test]
 fn more_than_ten_users_and_more_than_a_fifth_of_the_cost_are_said() {
     let facts = |users, cost_delta| Facts {
         users,

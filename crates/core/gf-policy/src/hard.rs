@@ -35,6 +35,7 @@ pub fn floor(asked: &Asked<'_>) -> Result<Vec<MustAsk>, Refused> {
     let refusal = too_many_at_once(asked)
         .or_else(|| unprotected_delete(asked))
         .or_else(|| outside_the_row(asked))
+        .or_else(|| frozen(asked))
         .or_else(|| halted(asked));
     match refusal {
         Some(refused) => Err(refused),
@@ -93,6 +94,13 @@ fn outside_the_row(asked: &Asked<'_>) -> Option<Refused> {
     }
 }
 
+/// While automation is frozen nothing happens that no person ordered.
+fn frozen(asked: &Asked<'_>) -> Option<Refused> {
+    let Principal::Service(name) = asked.principal else { return None };
+    let message = || format!("automation is frozen, so {name} does nothing by itself");
+    asked.facts.frozen.then(|| refused("frozen", message(), "a person can order it, or thaw"))
+}
+
 /// The breaker of the control plane's own failovers.
 fn halted(asked: &Asked<'_>) -> Option<Refused> {
     if asked.verb != "failover" || !is_protective(asked.principal, asked.verb) {
@@ -124,6 +132,10 @@ fn halted(asked: &Asked<'_>) -> Option<Refused> {
 
 fn must_ask(asked: &Asked<'_>) -> Vec<MustAsk> {
     let mut must = Vec::new();
+    if asked.facts.frozen && matches!(asked.principal, Principal::Agent(_)) {
+        let note = "automation is frozen, so that agents do nothing without your yes".to_owned();
+        must.push(MustAsk { rule: "frozen", note: Some(note) });
+    }
     if asked.protects() {
         return must;
     }

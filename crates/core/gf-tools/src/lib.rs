@@ -7,6 +7,7 @@
 pub mod alerts;
 pub mod approval;
 pub mod audit;
+pub mod automation;
 pub mod common;
 pub mod config;
 pub mod cost;
@@ -29,6 +30,7 @@ pub mod teardown;
 pub use alerts::{AlertsSilenceParams, AlertsSilenceReply};
 pub use approval::Approval;
 pub use audit::{AuditLogParams, AuditLogReply};
+pub use automation::AutomationReply;
 pub use common::{InstanceFilter, InstanceLine, OperationLine, TargetLine};
 pub use config::{ConfigPushParams, ConfigPushReply, Targets};
 pub use cost::{CostReportParams, CostReportReply};

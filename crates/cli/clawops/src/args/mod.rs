@@ -124,6 +124,16 @@ pub enum Command {
     #[command(subcommand)]
     #[command(after_help = examples::APPROVALS)]
     Approvals(ApprovalsCommand),
+    /// Stop all automation at once, and say what that holds back. Once more: what it holds back now.
+    #[command(after_help = examples::FREEZE)]
+    Freeze {
+        /// For whoever finds it frozen.
+        #[arg(long, value_name = "TEXT", default_value = "frozen on the command line")]
+        reason: String,
+    },
+    /// Let automation go on, and what the freeze paused.
+    #[command(after_help = examples::THAW)]
+    Thaw,
     /// Who did what.
     #[command(subcommand)]
     #[command(after_help = examples::AUDIT)]

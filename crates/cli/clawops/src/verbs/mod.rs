@@ -3,6 +3,7 @@
 mod act;
 mod approvals;
 mod audit;
+mod automation;
 mod fleet;
 mod instance;
 mod operations;
@@ -42,6 +43,8 @@ pub async fn run(api: &Api, home: &Home, command: Command, json: bool) -> Result
         }
         Command::Op(command) => operations::run(api, command, json).await,
         Command::Approvals(command) => approvals::run(api, home, command, json).await,
+        Command::Freeze { reason } => automation::freeze(api, &reason, json).await,
+        Command::Thaw => automation::thaw(api, json).await,
         Command::Audit(command) => audit::run(api, command, json).await,
         Command::People(command) => people::run(api, home, command, json).await,
         Command::Secrets(command) => secrets::run(api, command, json).await,

@@ -2,6 +2,7 @@
 
 mod approve;
 mod audit;
+mod automation;
 mod decide;
 pub(crate) mod events;
 mod fleet;
@@ -33,6 +34,7 @@ fn declared() -> Routes {
     let routes = operations::routes(routes);
     let routes = audit::routes(routes);
     let routes = approve::routes(routes);
+    let routes = automation::routes(routes);
     let routes = decide::routes(routes);
     let routes = rules::routes(routes);
     let routes = people::routes(routes);

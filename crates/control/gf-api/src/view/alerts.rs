@@ -1,6 +1,7 @@
 //! What somebody should look at, worst first.
 
 use super::{
+    automation,
     condition::{Condition, Pair},
     tally::Tally,
     words,
@@ -32,6 +33,7 @@ pub fn of_fleet(fleet: &Fleet, tally: &Tally, now: Timestamp) -> Vec<Alert> {
     found.extend(of_providers(fleet, now));
     found.extend(of_nodes(fleet, tally, now));
     found.extend(of_operations(fleet));
+    found.extend(of_automation(fleet));
     worst_first(found)
 }
 
@@ -184,6 +186,22 @@ fn of_nodes(fleet: &Fleet, tally: &Tally, now: Timestamp) -> Vec<Alert> {
 /// Whether the machine stays when nobody is on it.
 fn is_host(fleet: &Fleet, node: &Node) -> bool {
     fleet.providers.get(&node.provider).is_none_or(|provider| provider.driver == "process")
+}
+
+fn of_automation(fleet: &Fleet) -> Option<Alert> {
+    let freeze = fleet.frozen()?;
+    let waiting = automation::waiting(fleet, freeze).len() as u64;
+    Some(Alert {
+        severity: "high".into(),
+        subject: "automation".into(),
+        text: format!(
+            "{}; {}",
+            automation::sentence(fleet, freeze),
+            words::count(waiting, "operation waits", "operations wait")
+        ),
+        since: Some(freeze.at.to_string()),
+        silenced: false,
+    })
 }
 
 fn of_operations(fleet: &Fleet) -> Vec<Alert> {

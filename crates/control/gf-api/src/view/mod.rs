@@ -3,6 +3,7 @@
 //! Nothing in here guesses: what is not known is absent, and every count is counted.
 
 pub mod alerts;
+pub mod automation;
 pub mod condition;
 pub mod cost;
 pub mod line;

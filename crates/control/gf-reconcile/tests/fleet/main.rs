@@ -6,6 +6,7 @@ mod crash;
 mod cut;
 mod disk;
 mod drift;
+mod freeze;
 mod heal;
 mod life;
 mod memory;
