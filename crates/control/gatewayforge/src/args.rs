@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
+use gf_api::limits::Limits;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     path::PathBuf,
 };
 
@@ -72,6 +74,14 @@ pub struct Args {
     #[arg(long, env = "CLAWOPS_SECOND_PERSON_OVER_COST")]
     pub second_person_over_cost: bool,
 
+    /// How often a person may ask the API in a minute, with one key or several; changes count five times.
+    #[arg(long, env = "CLAWOPS_PERSON_REQUESTS", default_value_t = Limits::default().person_per_minute, value_name = "N")]
+    pub person_requests: NonZeroU32,
+
+    /// How often one agent may ask the API in a minute; changes count five times.
+    #[arg(long, env = "CLAWOPS_AGENT_REQUESTS", default_value_t = Limits::default().agent_per_minute, value_name = "N")]
+    pub agent_requests: NonZeroU32,
+
     /// How often each primary's memory is copied: what a failover may lose at most.
     #[arg(long, env = "CLAWOPS_SNAPSHOT_SECONDS", default_value_t = 300, value_name = "N",
           value_parser = clap::value_parser!(u64).range(10..=86_400))]
@@ -115,6 +125,15 @@ impl Args {
     /// A port of this fleet's own.
     pub fn port(&self, above_base: u16) -> Result<u16> {
         self.port_base.checked_add(above_base).context("the port base is too high; use at most 65000")
+    }
+
+    /// How often callers may ask.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            person_per_minute: self.person_requests,
+            agent_per_minute: self.agent_requests,
+            ..Limits::default()
+        }
     }
 
     /// An empty one is none.

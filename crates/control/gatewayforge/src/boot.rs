@@ -197,6 +197,7 @@ async fn assemble(
             allow_remote: args.allow_remote,
             public_url: format!("http://{listen}"),
             monthly_budget: args.monthly_budget.map(Cents::dollars),
+            limits: args.limits(),
         },
         enrolment,
         ending: ending.clone(),

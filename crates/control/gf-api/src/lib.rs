@@ -4,14 +4,18 @@
 //! happen, never act on a place, and never take who called from anything but proof.
 
 pub mod auth;
+pub mod catalogue;
 mod counting;
 pub mod idempotency;
 pub mod json;
+pub mod limits;
 mod lists;
+mod matching;
 pub mod openapi;
 mod page;
 pub mod paging;
 pub mod problem;
+mod recent;
 mod routes;
 mod standing;
 mod state;

@@ -1,7 +1,7 @@
 //! Routes and their description in one place: what is declared here is what the router serves, what the gate
 //! enforces and what the OpenAPI document says.
 
-use crate::{Api, auth::access::Access, problem::ProblemBody};
+use crate::{Api, auth::access::Access, matching::Object, problem::ProblemBody};
 use axum::{Router, handler::Handler, http::Method, routing::on};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -29,11 +29,16 @@ pub struct Rule {
     pub shown_once: bool,
     /// It changes nothing that another control plane decides, though it is no GET: a follower serves it.
     pub follower_serves: bool,
+    /// What it shows or changes, which then has an ETag.
+    pub object: Option<Object>,
+    /// Who changes it must say what they saw.
+    pub must_match: bool,
 }
 
 impl Route {
     fn new(method: Method, path: &'static str, access: Access, summary: &'static str) -> Self {
-        let rule = Rule { access, shown_once: false, follower_serves: false };
+        let rule =
+            Rule { access, shown_once: false, follower_serves: false, object: None, must_match: false };
         Self { rule, method, path, summary, query: None, body: None, reply: None, media: "application/json" }
     }
     pub fn get(path: &'static str, access: Access, summary: &'static str) -> Self {
@@ -78,6 +83,16 @@ impl Route {
     /// It changes nothing that another control plane decides: one that follows serves it too.
     pub fn follower_serves(mut self) -> Self {
         self.rule.follower_serves = true;
+        self
+    }
+    /// It shows or changes one object, which has an ETag.
+    pub fn about(mut self, object: Object) -> Self {
+        self.rule.object = Some(object);
+        self
+    }
+    /// A change without `If-Match` is refused.
+    pub fn must_match(mut self) -> Self {
+        self.rule.must_match = true;
         self
     }
 }
@@ -160,6 +175,16 @@ impl Routes {
         if route.method != Method::GET && route.rule.access != Access::Open {
             parameters.push(json!({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"},
                 "description": "The same key with the same body gets the same answer."}));
+        }
+        if route.rule.object.is_some() {
+            let (name, words) = match route.method == Method::GET {
+                true => ("If-None-Match", "An ETag; where it still fits the answer is 304."),
+                false => {
+                    ("If-Match", "The ETag of what was seen; where it has changed since the answer is 412.")
+                }
+            };
+            parameters.push(json!({"name": name, "in": "header", "description": words,
+                "required": route.rule.must_match, "schema": {"type": "string"}}));
         }
         let problem = json!({"description": "What was wrong and what would be right.",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}});

@@ -5,7 +5,7 @@
 use crate::lists;
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use gf_model::BadId;
@@ -104,7 +104,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let fix = self.fix.or_else(|| lists::for_person(&self.code).map(str::to_owned));
-        (status, Json(ProblemBody { error: Self { fix, ..self } })).into_response()
+        // What a program acts on stands in a header too: when to ask again, and what the object is now.
+        let header = self.field.as_deref().filter(|field| matches!(*field, "Retry-After" | "ETag"));
+        let header = header
+            .and_then(|name| HeaderName::try_from(name).ok())
+            .zip(self.value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()));
+        let headers: HeaderMap = header.into_iter().collect();
+        (status, headers, Json(ProblemBody { error: Self { fix, ..self } })).into_response()
     }
 }
 

@@ -4,6 +4,9 @@ use crate::{
     auth::{browser::Browsers, plugin::Verifier},
     counting::Counting,
     idempotency::Running,
+    limits::{Limits, Pace},
+    matching::Changing,
+    recent::Recent,
     view::tally::Tally,
 };
 use gf_driver::Enrolment;
@@ -41,6 +44,9 @@ pub struct Parts {
     pub ending: CancellationToken,
     counting: Counting,
     pub(crate) running: Running,
+    pub(crate) pace: Pace,
+    pub(crate) changing: Changing,
+    pub(crate) recent: Recent,
     pub(crate) document: OnceLock<Value>,
 }
 
@@ -52,6 +58,8 @@ pub struct ApiOptions {
     pub public_url: String,
     /// What a month was planned to cost; without it costs are compared with list prices.
     pub monthly_budget: Option<Cents>,
+    /// How often one caller may ask.
+    pub limits: Limits,
 }
 
 /// What an [`Api`] is made of.
@@ -73,6 +81,8 @@ impl Api {
         let verifier = Verifier::new(config.plugin_key, config.clock.now());
         let changed = config.store.changed();
         let api = Self(Arc::new(Parts {
+            pace: Pace::of(config.options.limits),
+            recent: Recent::of(&config.store),
             counting: Counting::of(&config.store),
             store: config.store,
             requests: config.requests,
@@ -85,6 +95,7 @@ impl Api {
             enrolment: config.enrolment,
             ending: config.ending,
             running: Running::default(),
+            changing: Changing::default(),
             document: OnceLock::new(),
         }));
         api.keep_counting(changed);
@@ -98,6 +109,7 @@ impl Api {
             while changed.changed().await.is_ok() {
                 let Some(parts) = parts.upgrade() else { return };
                 parts.counted(|_, _| ());
+                parts.recent.catch_up();
             }
         };
         // Where nothing runs beside a request, whoever looks catches up.

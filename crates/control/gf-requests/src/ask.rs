@@ -35,6 +35,7 @@ impl Requests {
                 may_answer::wanted_otherwise(same)?;
                 return Ok(same.clone());
             }
+            few_enough(fleet, caller, now)?;
             let code = free_code(fleet, bits);
             let older = changes::superseded(fleet, caller, &plan, now);
             let mut needs = needs.clone();
@@ -99,6 +100,24 @@ impl Requests {
                 .collect()
         })
     }
+}
+
+/// Nobody answers hundreds of questions: whoever asks that many buries the ones that matter.
+const MOST_OPEN: usize = 50;
+
+fn few_enough(fleet: &Fleet, caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
+    let is_theirs = |open: &&Approval| {
+        open.state == ApprovalState::Open && now < open.expires_at && open.requested_by == caller.principal
+    };
+    if fleet.approvals.values().filter(is_theirs).count() < MOST_OPEN {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        429,
+        "too_many_questions",
+        format!("{MOST_OPEN} questions of {} wait for a person", caller.principal),
+    )
+    .fix("let a person answer or deny some: clawops approvals list"))
 }
 
 /// Who asks: the person themselves, or the one in whose own conversation an agent asks. In a group, where many talk,

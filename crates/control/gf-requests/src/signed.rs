@@ -27,7 +27,7 @@ pub(crate) fn verified(
     given: &Given,
 ) -> Result<Signature, Refusal> {
     let Some(key) = keys.iter().find(|key| key.id == given.key) else {
-        return Err(Refusal::new(403, "unknown_signing_key", "this is no signing key of yours")
+        return Err(Refusal::new(403, "not_your_signing_key", "this is no signing key of yours")
             .at("key", &given.key)
             .fix("clawops people signing-key makes one; an admin adds it to you"));
     };
@@ -35,7 +35,7 @@ pub(crate) fn verified(
     let bad = || {
         Refusal::new(
             403,
-            "bad_signature",
+            "bad_approval_signature",
             format!("the signature does not fit the question {}", approval.code),
         )
         .at("approval", &approval.code)

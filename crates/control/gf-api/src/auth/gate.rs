@@ -5,8 +5,8 @@ use super::{Identity, browser, conversation, person, plugin};
 use crate::{
     Api,
     auth::access::Access,
-    idempotency,
-    openapi::Rules,
+    idempotency, matching,
+    openapi::{Rule, Rules},
     problem::Problem,
     standing::{self, Serves},
 };
@@ -17,6 +17,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use gf_model::person::Principal;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -79,9 +80,12 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
         })?;
 
     let mut key = None;
+    // Held until it is answered.
+    let mut _admitted = None;
     if rule.access != Access::Open {
         let who = authenticate(api, rule.access, &parts, &bytes)?;
         rule.access.admits(&who)?;
+        _admitted = Some(api.pace.admit(&who, parts.method != Method::GET)?);
         if parts.method != Method::GET {
             refuse_actor(&parts, &bytes)?;
             key = match standing::may_serve(&api.store.standing(), rule.follower_serves, &parts, &bytes)? {
@@ -94,15 +98,49 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
         parts.extensions.insert(idempotency::Given(key.clone()));
     }
     let digest = idempotency::digest_of(&parts, &bytes);
-    let request = Request::from_parts(parts, Body::from(bytes));
-    let run =
-        async { tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await.map_err(|_| too_slow()) };
+    let run = async {
+        let run = as_seen(api, rule, parts, bytes, next);
+        tokio::time::timeout(LONGEST_REQUEST, run).await.map_err(|_| too_slow())?
+    };
     let response = match key {
         None => run.await,
         Some(key) => idempotency::once(api, &key, digest, rule.shown_once, run).await,
     };
     let behind = standing::headers(&api.store);
     response.map(|response| (behind, response).into_response())
+}
+
+/// Runs a request, if what it is about still is as its caller saw it.
+async fn as_seen(
+    api: &Api,
+    rule: &Rule,
+    parts: Parts,
+    bytes: Bytes,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Some(object) = rule.object else {
+        return Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await);
+    };
+    let path = parts.uri.path().to_owned();
+    let current = || matching::tag(api, object, &path);
+    let _turn = match parts.method == Method::GET {
+        true => None,
+        false => {
+            let turn = api.changing.turn(&path).await;
+            matching::check(&parts.headers, current().as_deref(), rule.must_match)?;
+            Some(turn)
+        }
+    };
+    let known =
+        current().filter(|tag| parts.method == Method::GET && matching::is_known(&parts.headers, tag));
+    if let Some(tag) = known {
+        return Ok((StatusCode::NOT_MODIFIED, matching::header_of(&tag)).into_response());
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    match current().filter(|_| response.status().is_success()) {
+        Some(tag) => Ok((matching::header_of(&tag), response).into_response()),
+        None => Ok(response),
+    }
 }
 
 fn too_slow() -> Problem {

@@ -5,6 +5,7 @@ use crate::{
     Api,
     auth::{Identity, access::Access},
     json::Body,
+    matching::Object,
     openapi::{Route, Routes},
     problem::{Answer, Problem, parse_id},
 };
@@ -78,7 +79,8 @@ pub fn routes(routes: Routes) -> Routes {
                 Access::Read,
                 "One approval: its question, plan, envelope, and what a signed yes signs.",
             )
-            .reply::<ApprovalView>(),
+            .reply::<ApprovalView>()
+            .about(Object::Approval),
             show,
         )
         .add(
@@ -88,12 +90,14 @@ pub fn routes(routes: Routes) -> Routes {
                 "Says yes, with the person's own key, signed where the question asks for it.",
             )
             .body::<Grant>()
-            .reply::<Granted>(),
+            .reply::<Granted>()
+            .about(Object::Approval),
             grant,
         )
         .add(
             Route::post("/v1/approvals/{code}/deny", approver, "Says no, with the person's own key.")
-                .reply::<Answered>(),
+                .reply::<Answered>()
+                .about(Object::Approval),
             deny,
         )
         .add(
@@ -103,7 +107,8 @@ pub fn routes(routes: Routes) -> Routes {
                 "Says what the person wants otherwise; the question stays open and is granted by nobody as it is.",
             )
             .body::<Wish>()
-            .reply::<Answered>(),
+            .reply::<Answered>()
+            .about(Object::Approval),
             changes,
         )
 }

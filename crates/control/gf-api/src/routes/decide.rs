@@ -4,6 +4,7 @@ use crate::{
     Api, Problem,
     auth::{Identity, PLUGIN_ITSELF, access::Access},
     json::{Body, Query},
+    matching::Object,
     openapi::{Route, Routes},
     problem::{Answer, parse_id},
     tools::{act, verb},
@@ -116,7 +117,8 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .add(
             Route::post("/v1/operations/{id}/{act}", operator, "pause, resume, cancel, retry or rollback.")
-                .reply::<Controlled>(),
+                .reply::<Controlled>()
+                .about(Object::Operation),
             control,
         )
         .add(

@@ -12,14 +12,15 @@ use crate::{
 };
 use axum::{
     extract::{Path, State},
+    http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::{Stream, StreamExt, stream};
 use gf_model::{OperationId, fleet::Key};
-use gf_store::Changed;
+use gf_store::{Changed, Committed};
 use gf_tools::FleetStatusParams;
 use serde_json::{Value, json};
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// The shortest time between two events of one stream.
 pub const PACE: Duration = Duration::from_millis(250);
@@ -80,8 +81,41 @@ pub fn event(name: &str, data: &Value) -> Event {
     Event::default().event(name).data(data.to_string())
 }
 
-async fn fleet(State(api): State<Api>) -> Events {
+/// The commit that a reader saw last, as its browser or program sends it again after a cut.
+fn last_seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(given) = headers.get("last-event-id") else { return Ok(None) };
+    let given = given.to_str().unwrap_or_default();
+    match given.parse() {
+        Ok(number) => Ok(Some(number)),
+        Err(_) if given.is_empty() => Ok(None),
+        Err(_) => Err(Problem::bad_request("bad_event_id", "this is no id of an event")
+            .at("Last-Event-ID", given)
+            .fix("send the id of the last event, or leave it out")),
+    }
+}
+
+/// What a reader missed, and the newest commit that is told by it.
+fn missed_since(api: &Api, seen: Option<u64>) -> (Vec<Arc<Committed>>, u64) {
+    let Some(seen) = seen else { return (Vec::new(), 0) };
+    let (missed, newest) = api.recent.after(seen);
+    let unknown = || {
+        let everything = Committed { number: newest, keys: Vec::new(), audit: 0..0, missed: true };
+        vec![Arc::new(everything)]
+    };
+    (missed.unwrap_or_else(unknown), newest)
+}
+
+fn change(committed: &Committed) -> Event {
+    let keys: Vec<Value> = committed.keys.iter().filter(|key| is_public(key)).map(|key| json!(key)).collect();
+    let audit = json!({"from": committed.audit.start, "to": committed.audit.end});
+    let data = json!({"number": committed.number, "keys": keys, "audit": audit, "missed": committed.missed});
+    event("change", &data).id(committed.number.to_string())
+}
+
+async fn fleet(State(api): State<Api>, headers: HeaderMap) -> Result<Events, Problem> {
+    // What comes from now on, before what came until now: nothing is between them.
     let mut commits = Box::pin(api.store.subscribe());
+    let (missed, told) = missed_since(&api, last_seen(&headers)?);
     let reader = api.clone();
     let statuses = ticks(&api).map(move |()| {
         let now = reader.clock.now();
@@ -89,16 +123,10 @@ async fn fleet(State(api): State<Api>) -> Events {
             .counted(|fleet, tally| status::fleet_status(fleet, tally, &FleetStatusParams::default(), now));
         event("status", &status.ok().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default())
     });
-    let changes = async_stream_of(move |cx| commits.poll_next_unpin(cx)).map(|committed| {
-        let keys: Vec<Value> =
-            committed.keys.iter().filter(|key| is_public(key)).map(|key| json!(key)).collect();
-        let audit = json!({"from": committed.audit.start, "to": committed.audit.end});
-        event(
-            "change",
-            &json!({"number": committed.number, "keys": keys, "audit": audit, "missed": committed.missed}),
-        )
-    });
-    sse(&api, stream::select(statuses, changes))
+    let live = async_stream_of(move |cx| commits.poll_next_unpin(cx))
+        .filter(move |committed| std::future::ready(committed.missed || committed.number > told));
+    let changes = stream::iter(missed).chain(live).map(|committed| change(&committed));
+    Ok(sse(&api, stream::select(statuses, changes)))
 }
 
 /// Names of records that hold no one's secret: an idempotency key is its owner's business.

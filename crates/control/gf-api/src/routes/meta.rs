@@ -4,6 +4,7 @@ use crate::{
     Api, Problem,
     auth::{Identity, access::Access},
     json,
+    limits::Limits,
     openapi::{Route, Routes},
     problem::Answer,
     standing,
@@ -51,6 +52,10 @@ pub fn routes(routes: Routes) -> Routes {
             .follower_serves(),
             accept_loss,
         )
+        .add(
+            Route::get("/v1/limits", Access::Read, "How often one caller may ask.").reply::<Limits>(),
+            limits,
+        )
         .add(Route::get("/v1/openapi.json", Access::Open, "This document.").reply::<Value>(), document)
         .add(
             Route::get("/v1/tools", Access::Read, "Every tool with its parameters and who may use it.")
@@ -93,6 +98,10 @@ async fn accept_loss(
             Ok(Json(json!({"accepted": true, "stored": stored})))
         }
     }
+}
+
+async fn limits(State(api): State<Api>) -> Json<Limits> {
+    Json(api.pace.limits)
 }
 
 async fn document(State(api): State<Api>) -> Json<Value> {

@@ -4,6 +4,7 @@ use crate::{
     Api, Problem,
     auth::access::Access,
     json::Query,
+    matching::Object,
     openapi::{Route, Routes},
     paging::{self, Listing, list_query, newest_first, page},
     problem::{Answer, parse_id},
@@ -66,7 +67,8 @@ pub fn routes(routes: Routes) -> Routes {
         )
         .add(
             Route::get("/v1/operations/{id}", Access::Read, "One operation, its progress and its lanes.")
-                .reply::<OperationDetail>(),
+                .reply::<OperationDetail>()
+                .about(Object::Operation),
             operation,
         )
         .add(

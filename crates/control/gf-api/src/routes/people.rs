@@ -4,6 +4,7 @@ use crate::{
     Api, Problem,
     auth::{Identity, access::Access, person},
     json::{Body, Query},
+    matching::Object,
     openapi::{Route, Routes},
     paging::{Listing, Page, page},
     problem::{Answer, parse_id},
@@ -87,20 +88,28 @@ pub fn routes(routes: Routes) -> Routes {
             add,
         )
         .add(
+            Route::get("/v1/people/{id}", admin, "One person.").reply::<PersonView>().about(Object::Person),
+            one,
+        )
+        .add(
             Route::patch("/v1/people/{id}", admin, "Changes a person's role or zone, or disables them.")
                 .body::<PersonChange>()
-                .reply::<PersonView>(),
+                .reply::<PersonView>()
+                .about(Object::Person)
+                .must_match(),
             change,
         )
         .add(
             Route::post("/v1/people/{id}/keys", admin, "Makes another key and shows it once.")
                 .reply::<FreshKey>()
-                .shown_once(),
+                .shown_once()
+                .about(Object::Person),
             another_key,
         )
         .add(
             Route::delete("/v1/people/{id}/keys", admin, "Withdraws all keys of a person.")
-                .reply::<PersonView>(),
+                .reply::<PersonView>()
+                .about(Object::Person),
             withdraw,
         )
         .add(
@@ -110,7 +119,8 @@ pub fn routes(routes: Routes) -> Routes {
                 "Says which sender of a channel this person is.",
             )
             .body::<ChannelIdentity>()
-            .reply::<PersonView>(),
+            .reply::<PersonView>()
+            .about(Object::Person),
             identify,
         )
         .add(
@@ -119,7 +129,8 @@ pub fn routes(routes: Routes) -> Routes {
                 admin,
                 "Takes such a statement back.",
             )
-            .reply::<PersonView>(),
+            .reply::<PersonView>()
+            .about(Object::Person),
             forget_identity,
         )
 }
@@ -150,6 +161,11 @@ async fn list(State(api): State<Api>, Query(asked): Query<Page>) -> Answer<Listi
     api.store
         .read(|fleet| page(fleet.people.values(), |person| person.id.to_string(), view, &asked))
         .map(Json)
+}
+
+async fn one(State(api): State<Api>, Path(id): Path<String>) -> Answer<PersonView> {
+    let id: PersonId = parse_id("id", &id)?;
+    api.store.read(|fleet| known(fleet.people.get(&id), &id)).map(|person| Json(view(&person)))
 }
 
 async fn add(

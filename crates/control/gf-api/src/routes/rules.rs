@@ -5,6 +5,7 @@ use crate::{
     Api,
     auth::{Identity, access::Access},
     json::Body,
+    matching::Object,
     openapi::{Route, Routes},
     problem::Answer,
     view::words,
@@ -78,7 +79,12 @@ struct Tried {
 pub fn routes(routes: Routes) -> Routes {
     let viewer = Access::Person(PersonRole::Viewer);
     routes
-        .add(Route::get("/v1/policy/rules", viewer, "The rules in force, as text.").reply::<InForce>(), rules)
+        .add(
+            Route::get("/v1/policy/rules", viewer, "The rules in force, as text.")
+                .reply::<InForce>()
+                .about(Object::Rules),
+            rules,
+        )
         .add(
             Route::post("/v1/policy/test", viewer, "Tries rules on a table of cases; changes nothing.")
                 .follower_serves()
@@ -100,7 +106,8 @@ pub fn routes(routes: Routes) -> Routes {
                 "Puts exactly the rules in force that a plan showed.",
             )
             .body::<Apply>()
-            .reply::<Planned>(),
+            .reply::<Planned>()
+            .about(Object::Rules),
             apply,
         )
 }

@@ -6,6 +6,7 @@ use crate::{
     Api,
     auth::{Identity, access::Access},
     json::Body,
+    matching::Object,
     openapi::{Route, Routes},
     problem::{Answer, Problem, parse_id},
 };
@@ -31,7 +32,8 @@ pub fn routes(routes: Routes) -> Routes {
         .add(
             Route::post("/v1/people/{id}/signing-keys", admin, "Lets a person sign with this key.")
                 .body::<NewSigningKey>()
-                .reply::<PersonView>(),
+                .reply::<PersonView>()
+                .about(Object::Person),
             add,
         )
         .add(
@@ -40,7 +42,8 @@ pub fn routes(routes: Routes) -> Routes {
                 admin,
                 "Withdraws a signing key; what it signed before stays signed.",
             )
-            .reply::<PersonView>(),
+            .reply::<PersonView>()
+            .about(Object::Person),
             withdraw,
         )
 }

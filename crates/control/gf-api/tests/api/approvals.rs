@@ -318,14 +318,14 @@ async fn a_signed_yes_is_the_persons_own_for_this_question_and_is_kept() {
     let grant = async |body: Value| act(&door, "approver-key", &asked, "grant", body).await;
 
     is(&grant(json!({})).await, 403, "signature_needed");
-    is(&grant(signature(&others, &others_id, statement)).await, 403, "unknown_signing_key");
-    is(&grant(signature(&others, &id, statement)).await, 403, "bad_signature");
-    is(&grant(signature(&own, &id, &format!("{statement} "))).await, 403, "bad_signature");
-    is(&grant(json!({"signature": {"key": id, "signature": "AAAA"}})).await, 403, "bad_signature");
+    is(&grant(signature(&others, &others_id, statement)).await, 403, "not_your_signing_key");
+    is(&grant(signature(&others, &id, statement)).await, 403, "bad_approval_signature");
+    is(&grant(signature(&own, &id, &format!("{statement} "))).await, 403, "bad_approval_signature");
+    is(&grant(json!({"signature": {"key": id, "signature": "AAAA"}})).await, 403, "bad_approval_signature");
     // The signature of another question is none of this one.
     let other = asked_other(&door).await;
     let theirs = show(&door, &other).await["statement"].as_str().unwrap().to_owned();
-    is(&grant(signature(&own, &id, &theirs)).await, 403, "bad_signature");
+    is(&grant(signature(&own, &id, &theirs)).await, 403, "bad_approval_signature");
     assert!(door.store.read(|fleet| fleet.operations.is_empty()));
 
     let (status, granted) = grant(signature(&own, &id, statement)).await;

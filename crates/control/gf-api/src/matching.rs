@@ -1,0 +1,105 @@
+//! Changes that say what they change: an object has an ETag, and `If-Match` refuses a change of what somebody else has
+//! changed since. Whoever sends none changes what there is.
+//!
+//! The tag is of what can be changed, not of the answer's bytes: how far an operation is says nothing about whether it
+//! may be cancelled.
+
+use crate::{Api, problem::Problem};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use gf_model::fleet::Fleet;
+use parking_lot::Mutex;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, sync::Arc};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+
+/// What a route is about, of which the path's third part is the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    Approval,
+    Operation,
+    Person,
+    /// The rules in force: there is one set.
+    Rules,
+}
+
+/// Whose turn it is: two changes of one object are never between each other's look and write.
+#[derive(Default)]
+pub struct Changing(Mutex<HashMap<String, Arc<Turn<()>>>>);
+
+impl Changing {
+    pub async fn turn(&self, path: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.lock();
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            turns.entry(name_of(path)).or_default().clone()
+        };
+        turn.lock_owned().await
+    }
+}
+
+/// `/v1/people/person-ada` of whatever is below it.
+fn name_of(path: &str) -> String {
+    path.split('/').take(4).collect::<Vec<_>>().join("/")
+}
+
+/// The tag of what the path names, as it is now.
+pub fn tag(api: &Api, object: Object, path: &str) -> Option<String> {
+    let id = path.split('/').nth(3).unwrap_or_default();
+    if object == Object::Rules {
+        return Some(quoted(&gf_model::rules::digest(&api.requests.rules().0)));
+    }
+    api.store.read(|fleet| tag_in(fleet, object, id))
+}
+
+fn tag_in(fleet: &Fleet, object: Object, id: &str) -> Option<String> {
+    match object {
+        Object::Approval => fleet.approvals.get(&id.parse().ok()?).and_then(of),
+        Object::Operation => fleet.operations.get(&id.parse().ok()?).and_then(of),
+        Object::Person => fleet.people.get(&id.parse().ok()?).and_then(of),
+        Object::Rules => None,
+    }
+}
+
+fn of<T: Serialize>(record: &T) -> Option<String> {
+    Some(quoted(&hex::encode(&Sha256::digest(serde_json::to_vec(record).ok()?)[..12])))
+}
+
+fn quoted(tag: &str) -> String {
+    format!("\"{tag}\"")
+}
+
+/// Refuses a change of what is not as the caller saw it.
+pub fn check(headers: &HeaderMap, current: Option<&str>, must_match: bool) -> Result<(), Problem> {
+    let Some(given) = headers.get(header::IF_MATCH) else {
+        return match must_match && current.is_some() {
+            false => Ok(()),
+            true => Err(Problem::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "must_match",
+                "this change must say what it changes",
+            )
+            .fix("read the object, and send its ETag as If-Match")),
+        };
+    };
+    let given = given.to_str().unwrap_or_default();
+    // Nothing of this name is told by the handler.
+    let Some(current) = current else { return Ok(()) };
+    if given.trim() == "*" || given.split(',').any(|tag| tag.trim() == current) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::PRECONDITION_FAILED, "not_as_seen", "it has changed since it was read")
+        .at("ETag", current)
+        .fix("read it again, and send what you still want with its ETag"))
+}
+
+/// Whether the caller has it already as it is.
+pub fn is_known(headers: &HeaderMap, current: &str) -> bool {
+    let given = headers.get(header::IF_NONE_MATCH).and_then(|given| given.to_str().ok()).unwrap_or_default();
+    given.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == current)
+}
+
+pub fn header_of(tag: &str) -> HeaderMap {
+    let value = HeaderValue::from_str(tag).ok();
+    value.map(|value| (header::ETAG, value)).into_iter().collect()
+}

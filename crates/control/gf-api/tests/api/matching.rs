@@ -1,0 +1,94 @@
+//! A change says what it changes: of two who saw the same only one changes it, and the other is told what it is now.
+
+use crate::support::{Door, fleet};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+const BOB: &str = "/v1/people/person-operator";
+
+async fn send(
+    door: &Door,
+    method: Method,
+    path: &str,
+    header: Option<(&str, &str)>,
+    body: Value,
+) -> Response {
+    let mut request = door.http.request(method, door.url(path)).bearer_auth("admin-key");
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    request.body(body.to_string()).send().await.unwrap()
+}
+
+fn tag(answer: &Response) -> String {
+    answer.headers()["etag"].to_str().unwrap().to_owned()
+}
+
+async fn code(answer: Response) -> String {
+    answer.json::<Value>().await.unwrap()["error"]["code"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_change_of_what_somebody_else_changed_is_refused_with_what_it_is_now() {
+    let door = Door::open(fleet::of(1)).await;
+    let seen = tag(&send(&door, Method::GET, BOB, None, json!({})).await);
+    let zone = |zone: &str| json!({"zone": zone});
+    let first = send(&door, Method::PATCH, BOB, Some(("if-match", &seen)), zone("Europe/Berlin")).await;
+    assert_eq!(first.status(), 200);
+    let now = tag(&first);
+    assert_ne!(now, seen);
+    let late = send(&door, Method::PATCH, BOB, Some(("if-match", &seen)), zone("UTC")).await;
+    assert_eq!((late.status(), tag(&late)), (StatusCode::PRECONDITION_FAILED, now.clone()));
+    assert_eq!(code(late).await, "not_as_seen");
+    let either = format!("\"other\", {now}");
+    let again = send(&door, Method::PATCH, BOB, Some(("if-match", &either)), zone("UTC")).await;
+    assert_eq!(again.status(), 200);
+    let any = send(&door, Method::PATCH, BOB, Some(("if-match", "*")), zone("Asia/Tokyo")).await;
+    assert_eq!(any.status(), 200);
+
+    let blind = send(&door, Method::PATCH, BOB, None, zone("UTC")).await;
+    assert_eq!(blind.status(), StatusCode::PRECONDITION_REQUIRED);
+    assert_eq!(code(blind).await, "must_match");
+    // Nobody is told by 428 what there is not.
+    let nobody = send(&door, Method::PATCH, "/v1/people/person-zoe", None, zone("UTC")).await;
+    assert_eq!(nobody.status(), 404);
+    let zone = door.store.read(|fleet| fleet.people[&"person-operator".parse().unwrap()].zone.clone());
+    assert_eq!(zone.as_deref(), Some("Asia/Tokyo"));
+}
+
+#[tokio::test]
+async fn of_many_at_once_who_saw_the_same_one_changes_it() {
+    let door = Door::open(fleet::of(1)).await;
+    let seen = tag(&send(&door, Method::GET, BOB, None, json!({})).await);
+    let change = async |n: u32| {
+        let identity = json!({"channel": "telegram", "sender": n.to_string()});
+        send(&door, Method::POST, &format!("{BOB}/identities"), Some(("if-match", &seen)), identity)
+            .await
+            .status()
+    };
+    let all = futures_util::future::join_all((0..12).map(change)).await;
+    assert_eq!(all.iter().filter(|status| **status == 200).count(), 1, "{all:?}");
+    assert!(all.iter().all(|status| matches!(status.as_u16(), 200 | 412)));
+    let known = door.store.read(|fleet| fleet.people[&"person-operator".parse().unwrap()].identities.len());
+    assert_eq!(known, 1);
+}
+
+#[tokio::test]
+async fn questions_operations_and_rules_have_tags_too() {
+    let door = Door::open(fleet::running_provision()).await;
+    for path in ["/v1/operations/op-91c2", "/v1/policy/rules", BOB] {
+        let read = send(&door, Method::GET, path, None, json!({})).await;
+        let known = tag(&read);
+        assert!(known.starts_with('"') && known.ends_with('"'), "{known}");
+        let again = send(&door, Method::GET, path, Some(("if-none-match", &known)), json!({})).await;
+        assert_eq!((again.status(), tag(&again)), (StatusCode::NOT_MODIFIED, known));
+    }
+    let act = "/v1/operations/op-91c2/pause";
+    let seen = tag(&send(&door, Method::GET, "/v1/operations/op-91c2", None, json!({})).await);
+    let other = send(&door, Method::POST, act, Some(("if-match", "\"seen-long-ago\"")), json!({})).await;
+    assert_eq!(other.status(), StatusCode::PRECONDITION_FAILED);
+    let paused = send(&door, Method::POST, act, Some(("if-match", &seen)), json!({})).await;
+    assert_eq!(paused.status(), 200, "{}", paused.text().await.unwrap());
+    let late = send(&door, Method::POST, act, Some(("if-match", &seen)), json!({})).await;
+    assert_eq!(late.status(), StatusCode::PRECONDITION_FAILED);
+}
