@@ -3,14 +3,17 @@
 use crate::{
     engine::Engine,
     schedule::goes_forward,
-    steps::{self, StepContext, StepError},
+    steps::{self, AtEnd, StepContext, StepError},
 };
 use gf_model::{
+    Timestamp,
     audit::{AuditEntry, AuditPhase},
+    fleet::Fleet,
     operation::{LaneId, LaneRecord, LaneState, Operation, Step, StepRecord, StepState},
     verb::Verb,
 };
 use gf_store::StoreError;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -25,11 +28,14 @@ pub(crate) enum Direction {
 /// What became of the lane's next move.
 enum Moved {
     On,
+    /// The next step was begun in the same write, by this task and a moment ago.
+    Begun,
     Over,
 }
 
 pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
     let mut known = None;
+    let mut begun = false;
     loop {
         let Some(record) = look(&engine, &id, &mut known) else { return };
         let Some(operation) = &known else { return };
@@ -42,12 +48,13 @@ pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
             direction = Direction::Back;
         }
         let moved = match direction {
-            Direction::Forward if !goes_forward(operation.state, &record.lane) => return,
-            Direction::Forward => forward(&engine, operation, record).await,
+            Direction::Forward if !begun && !goes_forward(operation.state, &record.lane) => return,
+            Direction::Forward => forward(&engine, operation, record, begun).await,
             Direction::Back => back(&engine, operation, record).await,
         };
+        begun = matches!(moved, Ok(Moved::Begun));
         match moved {
-            Ok(Moved::On) => {}
+            Ok(Moved::On | Moved::Begun) => {}
             Ok(Moved::Over) => return,
             Err(error) => {
                 tracing::error!(lane = %String::from(id.clone()), %error, "the step log could not be written");
@@ -70,25 +77,18 @@ async fn forward(
     engine: &Engine,
     operation: &Operation,
     mut record: LaneRecord,
+    begun: bool,
 ) -> Result<Moved, WriteError> {
-    let Some(index) = record.lane.steps.iter().position(|step| step.state != StepState::Done) else {
+    let Some(index) = left(&record) else {
         record.lane.state = LaneState::Done;
         write(engine, record).await?;
         return Ok(Moved::Over);
     };
-    let now = engine.hands.clock.now();
-    let step = &mut record.lane.steps[index];
     // A step found running was cut off: it is the same attempt, so its commands keep their keys.
-    let cut_off = step.state == StepState::Running;
-    if !cut_off {
-        step.state = StepState::Running;
-        step.attempts += 1;
-        step.started_at.get_or_insert(now);
-        if step.output.is_null() {
-            // What an undo needs is kept before the act: afterwards a crash could have lost it.
-            step.output = engine.hands.store.read(|fleet| steps::foresee(fleet, &step.step));
-        }
-        record.lane.state = LaneState::Running;
+    let cut_off = record.lane.steps[index].state == StepState::Running && !begun;
+    if record.lane.steps[index].state != StepState::Running {
+        let now = engine.hands.clock.now();
+        engine.hands.store.read(|fleet| begin(fleet, &mut record, index, now));
         write_with_audit(engine, &record, operation, index, AuditPhase::Started, Value::Null).await?;
     }
 
@@ -105,9 +105,8 @@ async fn forward(
             step.state = StepState::Done;
             step.finished_at = Some(now);
             step.error = None;
-            step.output = output.clone();
-            write_with_audit(engine, &record, operation, index, AuditPhase::Done, output).await?;
-            Ok(Moved::On)
+            step.output = output;
+            done(engine, operation, record, index, context.at_end.into_inner()).await
         }
         // A retry by a person goes on counting and gets as many attempts again.
         Err(StepError::Transient { why, after })
@@ -126,6 +125,67 @@ async fn forward(
         }
         Err(error) => give_up(engine, operation, record, index, error).await,
     }
+}
+
+/// The step that a lane has to do next.
+fn left(record: &LaneRecord) -> Option<usize> {
+    record.lane.steps.iter().position(|step| step.state != StepState::Done)
+}
+
+fn begin(fleet: &Fleet, record: &mut LaneRecord, index: usize, now: Timestamp) {
+    let step = &mut record.lane.steps[index];
+    step.state = StepState::Running;
+    step.attempts += 1;
+    step.started_at.get_or_insert(now);
+    if step.output.is_null() {
+        // What an undo needs is kept before the act: afterwards a crash could have lost it.
+        step.output = steps::foresee(fleet, &step.step);
+    }
+    record.lane.state = LaneState::Running;
+}
+
+/// One write for all that is known then: what the step left in the fleet, that it is done, and what comes after it. The
+/// next step begins with it unless somebody has stopped the operation, or the lane is over.
+async fn done(
+    engine: &Engine,
+    operation: &Operation,
+    mut record: LaneRecord,
+    index: usize,
+    at_end: Option<AtEnd>,
+) -> Result<Moved, WriteError> {
+    let now = engine.hands.clock.now();
+    let write = engine.hands.store.update(|fleet, tx| {
+        let mut changes = Vec::new();
+        if let Some(at_end) = at_end {
+            at_end(fleet, &mut changes);
+        }
+        changes.into_iter().for_each(|change| tx.put(change));
+        let ended = &record.lane.steps[index];
+        if has_own_audit_row(&ended.step) {
+            let output = ended.output.clone();
+            tx.audit(row(engine, operation, "step", &ended.step, AuditPhase::Done, output));
+        }
+        let goes_on = fleet.operations.get(&operation.id);
+        let goes_on = goes_on.is_some_and(|current| goes_forward(current.state, &record.lane));
+        let moved = match left(&record) {
+            None => {
+                record.lane.state = LaneState::Done;
+                Moved::Over
+            }
+            Some(next) if goes_on && record.lane.steps[next].state == StepState::Waiting => {
+                begin(fleet, &mut record, next, now);
+                let step = &record.lane.steps[next].step;
+                if has_own_audit_row(step) {
+                    tx.audit(row(engine, operation, "step", step, AuditPhase::Started, Value::Null));
+                }
+                Moved::Begun
+            }
+            Some(_) => Moved::On,
+        };
+        tx.put(record);
+        moved
+    });
+    write.await
 }
 
 /// An order without an answer is repeated under its own key: if it had its effect, the node says what it said.
@@ -232,6 +292,7 @@ fn context<'a>(
     let step = &record.lane.steps[index];
     StepContext {
         asked_before: false,
+        at_end: Mutex::default(),
         hands: &engine.hands,
         operation,
         step: step.step.clone(),

@@ -66,11 +66,47 @@ impl Protect {
 
 /// Everything that is due now, pairs in the order of their accounts.
 pub fn due(fleet: &Fleet, now: Timestamp) -> Vec<Protect> {
+    due_among(fleet, fleet.gateways.values(), fleet.nodes.values(), now)
+}
+
+/// What is due for these alone.
+pub(crate) fn due_of<'a>(
+    fleet: &Fleet,
+    accounts: impl Iterator<Item = &'a AccountId>,
+    now: Timestamp,
+) -> Vec<Protect> {
+    let gateways: Vec<&Gateway> = accounts.filter_map(|account| fleet.gateways.get(account)).collect();
+    if gateways.is_empty() {
+        return Vec::new();
+    }
+    let members = gateways.iter().flat_map(|gateway| gateway.primary.iter().chain(&gateway.standby));
+    let nodes = members.filter_map(|id| fleet.nodes.get(fleet.instances.get(id)?.node.as_ref()?));
+    due_among(fleet, gateways.iter().copied(), nodes, now)
+}
+
+/// Whether nothing can become due for the pair, however much time passes, until one of its records or the node of one
+/// changes: it is whole, serves, and is heard of.
+pub(crate) fn is_at_ease(fleet: &Fleet, gateway: &Gateway) -> bool {
+    let is_heard = |id: &NodeId| fleet.nodes.get(id).is_none_or(|node| node.connected);
+    let well = |id: &Option<InstanceId>| {
+        let instance = fleet.instances.get(id.as_ref()?)?;
+        (instance.is_active() && instance.node.as_ref().is_none_or(is_heard)).then_some(instance)
+    };
+    gateway.desired != Desired::Pair
+        || well(&gateway.primary).is_some_and(|primary| primary.channels_on)
+            && well(&gateway.standby).is_some()
+}
+
+/// `nodes` are those, at least, that these pairs are on.
+fn due_among<'a>(
+    fleet: &'a Fleet,
+    gateways: impl Iterator<Item = &'a Gateway>,
+    nodes: impl Iterator<Item = &'a Node>,
+    now: Timestamp,
+) -> Vec<Protect> {
     let held = gf_operations::held(fleet);
-    let look = Look::at(fleet, now);
-    fleet
-        .gateways
-        .values()
+    let look = Look::at(fleet, nodes, now);
+    gateways
         .filter(|gateway| gateway.desired == Desired::Pair)
         .filter(|gateway| !is_held(&held, gateway))
         .filter_map(|gateway| look.for_pair(gateway))
@@ -124,11 +160,11 @@ fn is_within(at: Timestamp, seconds: i64, now: Timestamp) -> bool {
 }
 
 impl<'a> Look<'a> {
-    fn at(fleet: &'a Fleet, now: Timestamp) -> Self {
+    fn at(fleet: &'a Fleet, nodes: impl Iterator<Item = &'a Node>, now: Timestamp) -> Self {
         let is_silent = |node: &&Node| {
             !node.connected && now.duration_since(node.last_change).as_secs() >= HEARTBEAT_LIMIT_SECONDS
         };
-        let silent = fleet.nodes.values().filter(is_silent).map(|node| &node.id).collect();
+        let silent = nodes.filter(is_silent).map(|node| &node.id).collect();
         Self { fleet, now, silent }
     }
 

@@ -3,7 +3,7 @@
 //! Beginnings are kept in memory and added up at least once a minute: a control plane that ends loses no more of a
 //! gateway's downtime than that, and the time in which it does not run itself is not counted.
 
-use crate::{Reconcilers, incidents::is_served, looks::Looks};
+use crate::{Reconcilers, incidents::is_served, looks::Looks, pairs::Pairs};
 use gf_model::{
     AccountId, Timestamp,
     fleet::{Fleet, Once},
@@ -13,7 +13,7 @@ use gf_model::{
 };
 use jiff::tz::TimeZone;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Downtime that lasts is added up this often.
 const ADD_UP_SECONDS: i64 = 60;
@@ -24,16 +24,21 @@ pub(crate) struct Meter {
     down_since: BTreeMap<AccountId, Timestamp>,
 }
 
-pub(crate) async fn run(all: Reconcilers) {
+pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     let hands = all.engine.hands();
     let mut looks = Looks::new(&hands.store, all.cadence.sweep);
     let mut meter = Meter::default();
     loop {
         let now = hands.clock.now();
-        let (due, new_month) = looks.look(|fleet| (meter.look(fleet, now), begins_a_month(fleet, now)));
+        let (due, new_month) = looks.look(|fleet| {
+            let due = pairs.look(fleet, |index| meter.look(fleet, index.uneasy(), now));
+            (due, begins_a_month(fleet, now))
+        });
         if !due.is_empty() || new_month.is_some() {
             let write = hands.store.update(|fleet, tx| {
-                for gateway in fleet.gateways.values() {
+                let all = fleet.gateways.values().filter(|_| new_month.is_some());
+                let down = due.keys().filter(|_| new_month.is_none());
+                for gateway in all.chain(down.filter_map(|account| fleet.gateways.get(account))) {
                     let mut counted = gateway.clone();
                     if new_month.is_some() {
                         counted.down_seconds_month = 0;
@@ -58,11 +63,20 @@ pub(crate) async fn run(all: Reconcilers) {
 }
 
 impl Meter {
-    /// Seconds to be added now, by account.
-    pub(crate) fn look(&mut self, fleet: &Fleet, now: Timestamp) -> BTreeMap<AccountId, u64> {
+    /// Seconds to be added now, by account. `uneasy` are those accounts, at least, that may be down.
+    pub(crate) fn look<'a>(
+        &mut self,
+        fleet: &Fleet,
+        uneasy: impl Iterator<Item = &'a AccountId>,
+        now: Timestamp,
+    ) -> BTreeMap<AccountId, u64> {
         let mut due = BTreeMap::new();
+        let accounts: BTreeSet<AccountId> = uneasy.cloned().chain(self.down_since.keys().cloned()).collect();
+        if accounts.is_empty() {
+            return due;
+        }
         let held = gf_operations::held(fleet);
-        for gateway in fleet.gateways.values() {
+        for gateway in accounts.iter().filter_map(|account| fleet.gateways.get(account)) {
             let account = &gateway.account;
             if is_down(fleet, &held, gateway) {
                 let since = *self.down_since.entry(account.clone()).or_insert(now);
@@ -129,18 +143,18 @@ mod tests {
         fleet
     }
 
-    fn total(due: &BTreeMap<AccountId, u64>) -> u64 {
-        due.values().sum()
-    }
-
     #[test]
     fn downtime_is_added_up_every_minute_and_when_it_ends() {
         let mut meter = Meter::default();
-        assert_eq!(total(&meter.look(&served(false), at(0))), 0);
-        assert_eq!(total(&meter.look(&served(false), at(59))), 0);
-        assert_eq!(total(&meter.look(&served(false), at(61))), 61);
-        assert_eq!(total(&meter.look(&served(true), at(70))), 9);
-        assert_eq!(total(&meter.look(&served(true), at(200))), 0);
+        let mut look = |is_served, second| {
+            let fleet = served(is_served);
+            meter.look(&fleet, fleet.gateways.keys(), at(second)).values().sum::<u64>()
+        };
+        assert_eq!(look(false, 0), 0);
+        assert_eq!(look(false, 59), 0);
+        assert_eq!(look(false, 61), 61);
+        assert_eq!(look(true, 70), 9);
+        assert_eq!(look(true, 200), 0);
     }
 
     #[test]

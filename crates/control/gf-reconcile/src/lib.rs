@@ -20,6 +20,7 @@ mod nodes;
 mod notices;
 pub mod observe;
 mod outages;
+mod pairs;
 mod protect;
 mod prune;
 mod reap;
@@ -82,14 +83,15 @@ pub struct Reconcilers {
 pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let standings = drift::Standings::default();
+    let pairs = pairs::Pairs::of(&all.engine.hands().store);
     tasks.spawn(nodes::run(all.clone(), reports, standings.clone()));
     tasks.spawn(align::run(all.clone(), standings));
-    tasks.spawn(protect::run(all.clone()));
+    tasks.spawn(protect::run(all.clone(), pairs.clone()));
     tasks.spawn(leases::run(all.clone()));
-    tasks.spawn(memory::run(all.clone()));
+    tasks.spawn(memory::run(all.clone(), pairs.clone()));
     tasks.spawn(notices::run(all.clone()));
     tasks.spawn(approvals::run(all.clone()));
-    tasks.spawn(downtime::run(all.clone()));
+    tasks.spawn(downtime::run(all.clone(), pairs.clone()));
     tasks.spawn(prune::run(all.clone()));
     tasks.spawn(schedules::run(all.clone()));
     tasks.spawn(scores::run(all.clone()));

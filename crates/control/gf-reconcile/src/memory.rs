@@ -3,11 +3,11 @@
 //! A standby that already remembers is promoted without a boot. Only one refresh runs at a time: it costs a machine more
 //! than it is worth in haste.
 
-use crate::{Reconcilers, copies, looks::Looks};
+use crate::{Reconcilers, copies, looks::Looks, pairs::Pairs};
 use gf_model::{
     AccountId, InstanceId, SnapshotId, Timestamp,
     fleet::Fleet,
-    gateway::Desired,
+    gateway::{Desired, Gateway},
     instance::{Instance, InstanceState},
     operation::Operation,
     snapshot::Snapshot,
@@ -27,7 +27,7 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(15);
 /// After a standby could not take in the newest memory.
 const REFRESH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
-pub(crate) async fn run(all: Reconcilers) {
+pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     let store = &all.engine.hands().store;
     let mut looks = Looks::new(store, all.cadence.sweep);
     let mut failed: BTreeMap<InstanceId, Timestamp> = BTreeMap::new();
@@ -37,10 +37,14 @@ pub(crate) async fn run(all: Reconcilers) {
         }
         let now = all.engine.hands().clock.now();
         let every = all.cadence.snapshot;
-        copies::copy_all(&all, looks.look(|fleet| due(fleet, now, every))).await;
-        let forgetful = looks.look(|fleet| forgetful_standbys(fleet, now));
-        let next =
-            forgetful.into_iter().find(|(standby, _)| failed.get(&standby.id).is_none_or(|at| now >= *at));
+        let due = looks.look(|fleet| {
+            pairs.look(fleet, |index| due(fleet, index.copied_long_ago(now, every).into_iter()))
+        });
+        copies::copy_all(&all, due).await;
+        let next = looks.look(|fleet| {
+            let is_free = |id: &InstanceId| failed.get(id).is_none_or(|at| now >= *at);
+            pairs.look(fleet, |index| forgetful_standby(fleet, index.forgetful(), now, is_free))
+        });
         if let Some((standby, snapshot)) = next
             && !take_in(&all, &standby, &snapshot).await
         {
@@ -51,44 +55,58 @@ pub(crate) async fn run(all: Reconcilers) {
     }
 }
 
-/// Primaries whose last copy is older than the interval.
-pub(crate) fn due(fleet: &Fleet, now: Timestamp, every: Duration) -> Vec<Instance> {
+/// Those primaries of these accounts that nobody else is changing.
+pub(crate) fn due<'a>(fleet: &Fleet, accounts: impl Iterator<Item = &'a AccountId>) -> Vec<Instance> {
+    let primaries: Vec<_> = accounts.filter_map(|account| fleet.primary_of(account)).collect();
+    if primaries.is_empty() {
+        return Vec::new();
+    }
     let held = gf_operations::held(fleet);
-    let due = |account: &AccountId, primary: &Instance| {
-        let last = fleet.newest_snapshot(account).map(|snapshot| snapshot.taken_at);
-        let since = last.or(primary.active_at).unwrap_or(primary.created_at);
-        now.duration_since(since).unsigned_abs() >= every
-    };
-    fleet
-        .gateways
-        .values()
-        .filter(|gateway| gateway.desired == Desired::Pair)
-        .filter_map(|gateway| fleet.primary_of(&gateway.account))
-        .filter(|primary| primary.is_active() && due(&primary.account, primary) && !is_held(&held, primary))
-        .cloned()
-        .collect()
+    primaries.into_iter().filter(|primary| !is_held(&held, primary)).cloned().collect()
 }
 
-/// Standbys that serve nobody and know less than the newest snapshot.
-pub(crate) fn forgetful_standbys(fleet: &Fleet, now: Timestamp) -> Vec<(Instance, Snapshot)> {
+/// When the memory of a pair's primary was last copied, or since when it could have been; `None` where nothing is to be
+/// copied.
+pub(crate) fn copied_at(fleet: &Fleet, gateway: &Gateway) -> Option<Timestamp> {
+    let primary = fleet.primary_of(&gateway.account)?;
+    let last = fleet.newest_snapshot(&gateway.account).map(|snapshot| snapshot.taken_at);
+    let since = last.or(primary.active_at).unwrap_or(primary.created_at);
+    (gateway.desired == Desired::Pair && primary.is_active()).then_some(since)
+}
+
+/// Whether that is as long ago, or was written by a clock that was as far ahead.
+pub(crate) fn is_long_ago(at: Timestamp, now: Timestamp, every: Duration) -> bool {
+    now.duration_since(at).unsigned_abs() >= every
+}
+
+/// A standby that serves nobody and knows less than the newest snapshot, and that snapshot.
+pub(crate) fn knows_less<'a>(fleet: &'a Fleet, gateway: &Gateway) -> Option<(&'a Instance, &'a Snapshot)> {
+    let standby = fleet.standby_of(&gateway.account)?;
+    let newest = fleet.newest_snapshot(&gateway.account)?;
+    let knows = standby.remembers.as_ref().and_then(|id| fleet.snapshots.get(id));
+    let same = knows.is_some_and(|known| known.digest == newest.digest);
+    // While the primary does not serve, the standby may be needed in the next second.
+    let primary_serves = fleet.primary_of(&gateway.account).is_some_and(Instance::is_active);
+    (standby.is_active() && !same && primary_serves).then_some((standby, newest))
+}
+
+/// The first of these accounts' standbys that knows less, that nobody works on, and that is free.
+fn forgetful_standby<'a>(
+    fleet: &Fleet,
+    accounts: impl Iterator<Item = &'a AccountId>,
+    now: Timestamp,
+    is_free: impl Fn(&InstanceId) -> bool,
+) -> Option<(Instance, Snapshot)> {
+    let mut accounts = accounts.peekable();
+    accounts.peek()?;
     let worked_on = worked_on(fleet, now);
-    fleet
-        .gateways
-        .values()
-        .filter_map(|gateway| {
-            let standby = fleet.standby_of(&gateway.account)?;
-            let newest = fleet.newest_snapshot(&gateway.account)?;
-            let knows = standby.remembers.as_ref().and_then(|id| fleet.snapshots.get(id));
-            let same = knows.is_some_and(|known| known.digest == newest.digest);
-            let primary_serves = fleet.primary_of(&gateway.account).is_some_and(Instance::is_active);
-            // While the primary does not serve, the standby may be needed in the next second.
-            let is_worked_on = [standby.account.as_str(), standby.id.as_str()]
-                .into_iter()
-                .any(|target| worked_on.contains(target));
-            (standby.is_active() && !same && primary_serves && !is_worked_on)
-                .then(|| (standby.clone(), newest.clone()))
-        })
-        .collect()
+    let is_worked_on = |standby: &Instance| {
+        [standby.account.as_str(), standby.id.as_str()].iter().any(|target| worked_on.contains(target))
+    };
+    accounts
+        .filter_map(|account| knows_less(fleet, fleet.gateways.get(account)?))
+        .find(|(standby, _)| !is_worked_on(standby) && is_free(&standby.id))
+        .map(|(standby, snapshot)| (standby.clone(), snapshot.clone()))
 }
 
 /// Targets of every operation that is not over, or has only just ended.

@@ -5,6 +5,7 @@ use crate::{
     decide::{self, Protect},
     incidents,
     looks::Looks,
+    pairs::Pairs,
     statuses,
 };
 use gf_model::{
@@ -22,15 +23,15 @@ const MOVED_ON: &str = "moved_on";
 /// The policy's rule that holds failovers back while too much of the fleet is moving.
 const BREAKER_HALTED: &str = "breaker_halted";
 
-pub(crate) async fn run(all: Reconcilers) {
+pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     let hands = all.engine.hands();
     // Time alone makes things due too, such as a restart that was waited for.
     let mut looks = Looks::new(&hands.store, all.cadence.protect);
     loop {
         let now = hands.clock.now();
         let (has_news, frozen, due) = looks.look(|fleet| {
-            let has_news = !incidents::followed(fleet, now).is_empty();
-            (has_news, fleet.frozen().is_some(), decide::due(fleet, now))
+            let due = pairs.look(fleet, |index| decide::due_of(fleet, index.uneasy(), now));
+            (!incidents::followed(fleet, now).is_empty(), fleet.frozen().is_some(), due)
         });
         if has_news {
             incidents::keep_up(&all).await;

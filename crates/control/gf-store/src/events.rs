@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::TryRecvError};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
 /// How many commits a slow follower may lag behind before it is told to look at everything.
@@ -63,12 +63,40 @@ impl Events {
         self.number.follow()
     }
 
+    pub fn since(&self) -> Since {
+        Since(self.sender.subscribe())
+    }
+
     pub fn subscribe(&self) -> impl Stream<Item = Arc<Committed>> + Send + Unpin + use<> {
         let number = self.number.follow();
         BroadcastStream::new(self.sender.subscribe()).map(move |item| match item {
             Ok(committed) => committed,
             Err(BroadcastStreamRecvError::Lagged(_)) => Arc::new(everything(number.newest())),
         })
+    }
+}
+
+/// What was committed since it was asked last, for whoever keeps something beside the fleet.
+///
+/// A commit is told before anybody can read it: asked inside of a read, it is all that lies between that read and the last.
+pub struct Since(broadcast::Receiver<Arc<Committed>>);
+
+impl Since {
+    /// The objects that changed; `None` where any may have.
+    pub fn take(&mut self) -> Option<Vec<Key>> {
+        let mut changed = Some(Vec::new());
+        loop {
+            match self.0.try_recv() {
+                Ok(commit) if commit.missed => changed = None,
+                Ok(commit) => {
+                    if let Some(keys) = &mut changed {
+                        keys.extend(commit.keys.iter().cloned());
+                    }
+                }
+                Err(TryRecvError::Lagged(_)) => changed = None,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return changed,
+            }
+        }
     }
 }
 

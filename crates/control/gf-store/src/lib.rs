@@ -24,7 +24,7 @@ mod writer;
 pub use backend::{Backend, Batch, Head, Loaded, SealedChange, SealedRow, StoredRow};
 pub use changed::{Changed, Gone};
 pub use error::{StoreError, TransactError};
-pub use events::Committed;
+pub use events::{Committed, Since};
 pub use follow::{Following, Leader, News, Position, Standing};
 pub use heads::{HeadPolicy, SignedHead};
 pub use index::{Index, id_of};

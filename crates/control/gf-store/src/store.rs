@@ -2,7 +2,7 @@
 
 use crate::{
     AuditKey, AuditQuery, Backend, Changed, Committed, HeadPolicy, MemoryBackend, SealedRow, SignedHead,
-    SqliteBackend, StoreError, TransactError, Tx, Verification,
+    Since, SqliteBackend, StoreError, TransactError, Tx, Verification,
     backend::Head,
     heads::Heads,
     verify,
@@ -195,6 +195,11 @@ impl FleetStore {
     /// Every commit from now on. A follower that lags too far is told so with `missed`.
     pub fn subscribe(&self) -> impl Stream<Item = Arc<Committed>> + Send + Unpin + use<> {
         self.shared.events.subscribe()
+    }
+
+    /// What is committed from now on, asked for inside of a read.
+    pub fn since(&self) -> Since {
+        self.shared.events.since()
     }
 
     /// The number of the newest commit, to wait on.

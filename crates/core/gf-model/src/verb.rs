@@ -174,8 +174,8 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Longer than a hanging OpenClaw takes to be noticed.
-    pub const SETTLE_SECONDS: u32 = 20;
+    /// Longer than a hanging OpenClaw takes to be noticed: its node asks it every five seconds, waits four, and tells at once.
+    pub const SETTLE_SECONDS: u32 = 10;
     pub const TOTAL_PERCENT: u8 = 5;
     /// The batches of a canary that names no sizes.
     pub const CANARY: [u32; 4] = [1, 10, 100, 1000];

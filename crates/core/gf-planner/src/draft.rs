@@ -18,7 +18,7 @@ pub(crate) struct Draft<'a> {
     /// Ids given out by this plan.
     fresh: BTreeSet<InstanceId>,
     named_accounts: HashSet<AccountId>,
-    named_instances: HashSet<InstanceId>,
+    named_instances: HashSet<&'a InstanceId>,
     /// Where the named instances are.
     providers: BTreeSet<&'a ProviderId>,
     pub plan: Plan,
@@ -73,6 +73,13 @@ impl<'a> Draft<'a> {
 
     /// Names an account that feels it; twice is once.
     pub fn touches_account(&mut self, account: &AccountId) {
+        // Accounts mostly come in the order of their names, and then none can have come before.
+        if self.named_accounts.is_empty() && self.plan.accounts.last().is_none_or(|last| last < account) {
+            return self.plan.accounts.push(account.clone());
+        }
+        if self.named_accounts.is_empty() {
+            self.named_accounts.extend(self.plan.accounts.iter().cloned());
+        }
         if self.named_accounts.insert(account.clone()) {
             self.plan.accounts.push(account.clone());
         }
@@ -81,7 +88,7 @@ impl<'a> Draft<'a> {
     /// Names an instance that exists and is changed. New ones are not named: their ids mean nothing to anybody yet.
     pub fn touches(&mut self, instance: &'a Instance) {
         self.providers.insert(&instance.provider);
-        if self.named_instances.insert(instance.id.clone()) {
+        if self.named_instances.insert(&instance.id) {
             self.plan.instances.push(instance.id.clone());
         }
     }
@@ -131,7 +138,15 @@ impl<'a> Draft<'a> {
         let on_this_host = |id: &ProviderId| {
             self.fleet.providers.get(id).is_none_or(|provider| provider.driver == "process")
         };
-        if providers.into_iter().any(on_this_host) { 4 } else { 20 }
+        if providers.into_iter().any(on_this_host) { HERE } else { ELSEWHERE }
+    }
+
+    /// How many of the instances that this plan names are written to at once. Their nodes do it, and no provider is asked.
+    pub fn writes_there(&self) -> u32 {
+        match self.parallel_there() {
+            HERE => HERE,
+            _ => WRITES,
+        }
     }
 
     /// The same for the instances that this plan names.
@@ -153,6 +168,9 @@ fn split(lanes: Vec<Lane>, sizes: impl Iterator<Item = u32>) -> Vec<Vec<Lane>> {
 }
 
 const GATE_PERCENT: u8 = 10;
+const HERE: u32 = 4;
+const ELSEWHERE: u32 = 20;
+const WRITES: u32 = 1000;
 
 /// A tenth, or what one lane of so many is.
 pub(crate) const fn gate_percent(lanes: usize) -> u8 {

@@ -33,17 +33,17 @@ pub enum Targets {
 
 /// The gateways that are meant, in the order of their ids; those that are archived are not.
 pub fn accounts(fleet: &Fleet, targets: &Targets) -> Result<Vec<AccountId>, PlanError> {
-    let served: Vec<_> = fleet.gateways.values().filter(|gateway| gateway.desired == Desired::Pair).collect();
-    let found: BTreeSet<AccountId> = match targets {
-        Targets::All => served.iter().map(|gateway| gateway.account.clone()).collect(),
-        Targets::Ids(ids) => ids.iter().map(|id| account(fleet, id)).collect::<Result<_, _>>()?,
-        Targets::Ordinals(places) => places
-            .iter()
-            .map(|place| Ok(nth(*place, "account", &served)?.account.clone()))
-            .collect::<Result<_, PlanError>>()?,
+    let served = || fleet.gateways.values().filter(|gateway| gateway.desired == Desired::Pair);
+    let found: Vec<AccountId> = match targets {
+        Targets::All => served().map(|gateway| gateway.account.clone()).collect(),
+        Targets::Ids(ids) => in_order(ids.iter().map(|id| account(fleet, id)))?,
+        Targets::Ordinals(places) => {
+            let all: Vec<_> = served().collect();
+            in_order(places.iter().map(|place| Ok(nth(*place, "account", &all)?.account.clone())))?
+        }
         Targets::Filter(filter) => {
             let test = Test::of(fleet, filter)?;
-            let meant = served.iter().filter(|gateway| test.gateway(fleet, gateway));
+            let meant = served().filter(|gateway| test.gateway(fleet, gateway));
             meant.map(|gateway| gateway.account.clone()).collect()
         }
     };
@@ -52,17 +52,16 @@ pub fn accounts(fleet: &Fleet, targets: &Targets) -> Result<Vec<AccountId>, Plan
 
 /// The instances that are meant, in the order of their ids.
 pub fn instances(fleet: &Fleet, targets: &Targets) -> Result<Vec<InstanceId>, PlanError> {
-    let live: Vec<_> = fleet.live_instances().collect();
-    let found: BTreeSet<InstanceId> = match targets {
-        Targets::All => live.iter().map(|instance| instance.id.clone()).collect(),
-        Targets::Ids(ids) => ids.iter().map(|id| instance(fleet, id)).collect::<Result<_, _>>()?,
-        Targets::Ordinals(places) => places
-            .iter()
-            .map(|place| Ok(nth(*place, "instance", &live)?.id.clone()))
-            .collect::<Result<_, PlanError>>()?,
+    let found: Vec<InstanceId> = match targets {
+        Targets::All => fleet.live_instances().map(|instance| instance.id.clone()).collect(),
+        Targets::Ids(ids) => in_order(ids.iter().map(|id| instance(fleet, id)))?,
+        Targets::Ordinals(places) => {
+            let all: Vec<_> = fleet.live_instances().collect();
+            in_order(places.iter().map(|place| Ok(nth(*place, "instance", &all)?.id.clone())))?
+        }
         Targets::Filter(filter) => {
             let test = Test::of(fleet, filter)?;
-            let meant = live.iter().filter(|instance| test.instance(fleet, instance));
+            let meant = fleet.live_instances().filter(|instance| test.instance(fleet, instance));
             meant.map(|instance| instance.id.clone()).collect()
         }
     };
@@ -120,11 +119,17 @@ pub fn next_accounts(fleet: &Fleet, n: usize) -> Vec<AccountId> {
     (1..=n as u64).filter_map(|step| format!("acct-{:04}", last.saturating_add(step)).parse().ok()).collect()
 }
 
-fn some<T>(found: BTreeSet<T>, targets: &Targets) -> Result<Vec<T>, PlanError> {
+/// Each once, in the order of their ids.
+fn in_order<T: Ord>(found: impl Iterator<Item = Result<T, PlanError>>) -> Result<Vec<T>, PlanError> {
+    let found: BTreeSet<T> = found.collect::<Result<_, _>>()?;
+    Ok(found.into_iter().collect())
+}
+
+fn some<T>(found: Vec<T>, targets: &Targets) -> Result<Vec<T>, PlanError> {
     if found.is_empty() {
         return Err(PlanError::NothingMatches { what: words(targets) });
     }
-    Ok(found.into_iter().collect())
+    Ok(found)
 }
 
 fn words(targets: &Targets) -> String {

@@ -60,12 +60,12 @@ fn new_instances(lane: &Lane) -> BTreeMap<&InstanceId, (&AccountId, &ProviderId,
         .collect()
 }
 
-fn steps(lane: &Lane) -> impl Iterator<Item = &Step> {
+fn steps(lane: &Lane) -> impl Iterator<Item = &Step> + Clone {
     lane.steps.iter().map(|record| &record.step)
 }
 
 impl Look<'_> {
-    fn steps(&self) -> impl Iterator<Item = &Step> {
+    fn steps(&self) -> impl Iterator<Item = &Step> + Clone {
         steps(self.lane)
     }
 
@@ -80,15 +80,15 @@ impl Look<'_> {
 
     /// A lane never touches another user's instance.
     fn one_account(&self) -> Option<String> {
-        let mut accounts = Vec::new();
-        for step in self.steps() {
+        let touched = self.steps().filter_map(|step| {
             let (account, instance) = subject(step);
-            let account = account.or_else(|| self.owner(instance?));
-            accounts.extend(account.filter(|account| !accounts.contains(account)));
-        }
-        accounts.sort_unstable();
-        (accounts.len() > 1).then(|| {
-            let names: Vec<_> = accounts.iter().map(ToString::to_string).collect();
+            account.or_else(|| self.owner(instance?))
+        });
+        let mut accounts = touched.clone();
+        let first = accounts.next()?;
+        accounts.any(|other| other != first).then(|| {
+            let names: BTreeSet<_> = touched.map(AccountId::as_str).collect();
+            let names: Vec<_> = names.into_iter().collect();
             format!("the lane of {} touches {}", self.lane.target, names.join(" and "))
         })
     }

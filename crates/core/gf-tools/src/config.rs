@@ -25,7 +25,7 @@ pub struct ConfigPushParams {
     /// Sizes of a canary's first batches, such as [1, 5, 25]; the rest follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary_sizes: Option<Vec<i64>>,
-    /// How long after its last write a batch must be well before the next one begins (default 20).
+    /// How long after its last write a batch must be well before the next one begins (default 10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_seconds: Option<i64>,
     /// Gateways per batch (default 50; after a canary all that are left).

@@ -43,7 +43,7 @@ pub(super) async fn apply(
         patch::merge(&mut owned, &revision.patch);
         compare(context, &instance, revision.id, &owned, &pushed).await?;
     }
-    context.write(|fleet, changes| took(fleet, &instance, &revision, changes)).await?;
+    context.write_at_end(move |fleet, changes| took(fleet, &instance, &revision, changes));
     Ok(json!({ "changes": changed, "scoreBefore": context.output["scoreBefore"] }))
 }
 

@@ -13,6 +13,7 @@ use gf_model::{
 use gf_node_hub::{CommandError, CommandMeta};
 use gf_node_proto::{FailureCode, Reply, command};
 use gf_store::{StoreError, TransactError};
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +32,11 @@ pub struct StepContext<'a> {
     pub asked_before: bool,
     /// The idempotency key of this attempt.
     pub key: String,
+    /// What the step leaves in the fleet, to be written with its end.
+    pub at_end: Mutex<Option<AtEnd>>,
 }
+
+pub type AtEnd = Box<dyn FnOnce(&Fleet, &mut Vec<Change>) + Send>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
@@ -202,6 +207,11 @@ impl StepContext<'_> {
             }
         })
         .await
+    }
+
+    /// Whatever `decide` adds to the changes is written together with the end of this step, or not at all.
+    pub(crate) fn write_at_end(&self, decide: impl FnOnce(&Fleet, &mut Vec<Change>) + Send + 'static) {
+        *self.at_end.lock() = Some(Box::new(decide));
     }
 
     /// One durable write of whatever `decide` adds to the changes.

@@ -14,7 +14,7 @@ mod promote;
 mod secret;
 
 pub use config::{revision_name, whole};
-pub use context::{StepContext, StepError};
+pub use context::{AtEnd, StepContext, StepError};
 
 use gf_model::{fleet::Fleet, operation::Step};
 use serde_json::{Value, json};

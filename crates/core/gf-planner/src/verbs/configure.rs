@@ -1,6 +1,6 @@
 //! Rollouts of a revision over gateways, and the way back.
 
-use super::{distinct, gateway, is_running, parts, plural};
+use super::{InTurn, distinct, halves, is_running, parts, plural};
 use crate::{
     PlanError,
     draft::{Draft, gate_percent},
@@ -8,6 +8,7 @@ use crate::{
 };
 use gf_model::{
     AccountId, InstanceId, OperationId, RevisionId,
+    gateway::Gateway,
     instance::Instance,
     operation::{Lane, Step, StepState},
     verb::{Pace, Strategy},
@@ -37,23 +38,21 @@ pub(super) fn push(
     for size in &pace.canary {
         in_range("canarySizes", *size, LARGEST_CANARY)?;
     }
-    let mut lanes = Vec::new();
-    for account in distinct(accounts) {
-        gateway(draft.fleet, &account)?;
-        let targets = reachable(draft, &account);
-        if targets.is_empty() {
-            continue;
-        }
-        let steps =
-            targets.iter().map(|instance| Step::ApplyRevision { instance: instance.id.clone(), revision });
+    let mut lanes = Vec::with_capacity(accounts.len());
+    let mut gateways = InTurn::of(draft.fleet);
+    for account in distinct(accounts).iter() {
+        let gateway = gateways.get(account)?;
+        let Some((standby, primary)) = reachable(draft, gateway) else { continue };
+        let targets = || standby.into_iter().chain([primary]);
+        let steps = targets().map(|instance| Step::ApplyRevision { instance: instance.id.clone(), revision });
         lanes.push(Lane::new(account.as_str(), steps.collect()));
-        take(draft, &account, &targets);
+        take(draft, account, targets());
     }
     if lanes.is_empty() {
         return Err(PlanError::NothingMatches { what: "a gateway that runs".into() });
     }
     let (gateways, instances) = (lanes.len(), draft.plan.instances.len());
-    let parallel = draft.parallel_there();
+    let parallel = draft.writes_there();
     match strategy {
         Strategy::Rolling if pace.canary.is_empty() => draft.batches(batch_size, parallel, lanes),
         Strategy::Rolling => draft.canary(&pace.canary, batch_size, parallel, lanes),
@@ -149,15 +148,14 @@ pub(super) fn rollback(
             revision: *revision,
         });
         lanes.push(Lane::new(account.as_str(), steps.collect()));
-        let instances: Vec<_> = targets.iter().map(|(instance, _)| *instance).collect();
-        take(draft, account, &instances);
+        take(draft, account, targets.iter().map(|(instance, _)| *instance));
     }
     if lanes.is_empty() {
         let why = format!("no instance has what {rollout} applied");
         return Err(PlanError::NothingToDo { what: "rollback", why });
     }
     draft.line(format!("{} back to the keys that each had before {rollout}", plural(lanes.len(), "gateway")));
-    let parallel = draft.parallel_there();
+    let parallel = draft.writes_there();
     draft.batches(crate::BATCH, parallel, lanes);
     // Going back is not stopped by a target that cannot: the others are better off on what they had.
     draft.plan.stages.iter_mut().for_each(|stage| stage.fail_above_percent = 100);
@@ -179,25 +177,26 @@ fn applied<'a>(draft: &Draft<'a>, rollout: &OperationId) -> Vec<(&'a InstanceId,
 
 /// The instances of a pair that can be written to, standby first. Without a primary there is nothing to validate
 /// against, and the gateway is left out and named.
-fn reachable<'a>(draft: &mut Draft<'a>, account: &AccountId) -> Vec<&'a Instance> {
-    let (primary, standby) = parts(draft.fleet, account);
+fn reachable<'a>(draft: &mut Draft<'a>, gateway: &Gateway) -> Option<(Option<&'a Instance>, &'a Instance)> {
+    let (primary, standby) = halves(draft.fleet, gateway);
+    let account = &gateway.account;
     match primary {
         Some(primary) if is_running(primary) => {
             let standby = standby.filter(|standby| is_running(standby));
             if standby.is_none() {
                 draft.warn(format!("{account} has no running standby; a new one starts with the new keys"));
             }
-            standby.into_iter().chain([primary]).collect()
+            Some((standby, primary))
         }
         other => {
             let state = other.map_or("missing", |primary| primary.state.name());
             draft.warn(format!("{account} is left out: its primary is {state}"));
-            Vec::new()
+            None
         }
     }
 }
 
-fn take<'a>(draft: &mut Draft<'a>, account: &AccountId, instances: &[&'a Instance]) {
+fn take<'a>(draft: &mut Draft<'a>, account: &AccountId, instances: impl Iterator<Item = &'a Instance>) {
     draft.touches_account(account);
     for instance in instances {
         draft.touches(instance);

@@ -1,6 +1,6 @@
 //! A pair moved to its standby, and the standby that is missing afterwards.
 
-use super::{distinct, gateway, parts, plural, teardown};
+use super::{InTurn, distinct, gateway, halves, parts, plural, teardown};
 use crate::{
     PlanError, cost,
     draft::Draft,
@@ -72,13 +72,14 @@ pub(super) fn leave(draft: &mut Draft<'_>, outage: &Outage) -> Result<(), PlanEr
             && outage.region.as_ref().is_none_or(|region| instance.region == *region)
     };
     let (mut lanes, mut stay) = (Vec::new(), 0);
-    for account in distinct(&outage.accounts) {
-        let gateway = gateway(draft.fleet, &account)?;
-        let (primary, standby) = parts(draft.fleet, &account);
+    let mut gateways = InTurn::of(draft.fleet);
+    for account in distinct(&outage.accounts).iter() {
+        let gateway = gateways.get(account)?;
+        let (primary, standby) = halves(draft.fleet, gateway);
         // Who has left meanwhile needs nothing.
         let Some(old) = primary.filter(|primary| there(primary)) else { continue };
         match standby.filter(|standby| standby.is_active() && !there(standby)) {
-            Some(new) => lanes.push(moves(draft, &account, gateway.generation, old, new)),
+            Some(new) => lanes.push(moves(draft, account, gateway.generation, old, new)),
             None => stay += 1,
         }
     }

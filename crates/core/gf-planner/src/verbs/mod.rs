@@ -18,6 +18,10 @@ use gf_model::{
     plan::Plan,
     verb::Verb,
 };
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, btree_map},
+};
 
 pub(crate) fn plan(
     fleet: &Fleet,
@@ -50,13 +54,13 @@ pub(crate) fn plan(
 }
 
 /// Each once, in the order in which they were named.
-fn distinct<T: Clone + PartialEq + Ord>(given: &[T]) -> Vec<T> {
+fn distinct<T: Clone + Ord>(given: &[T]) -> Cow<'_, [T]> {
     // As it comes from an expansion.
     if given.is_sorted_by(|a, b| a < b) {
-        return given.to_vec();
+        return Cow::Borrowed(given);
     }
-    let mut seen = std::collections::BTreeSet::new();
-    given.iter().filter(|item| seen.insert((*item).clone())).cloned().collect()
+    let mut seen = BTreeSet::new();
+    given.iter().filter(|item| seen.insert(*item)).cloned().collect()
 }
 
 /// The gateway of an account that somebody named.
@@ -68,9 +72,35 @@ fn gateway<'a>(fleet: &'a Fleet, account: &AccountId) -> Result<&'a Gateway, Pla
     fleet.gateways.get(&id).ok_or(PlanError::Lacks { account: id, missing: "gateway" })
 }
 
+/// Gateways one after the other: whoever asks for them in the order of their names finds each beside the last one.
+struct InTurn<'a> {
+    fleet: &'a Fleet,
+    next: btree_map::Range<'a, AccountId, Gateway>,
+}
+
+impl<'a> InTurn<'a> {
+    fn of(fleet: &'a Fleet) -> Self {
+        Self { fleet, next: fleet.gateways.range::<AccountId, _>(..) }
+    }
+
+    fn get(&mut self, account: &AccountId) -> Result<&'a Gateway, PlanError> {
+        if let Some((_, beside)) = self.next.next().filter(|(id, _)| *id == account) {
+            return Ok(beside);
+        }
+        self.next = self.fleet.gateways.range(account..);
+        match self.next.next().filter(|(id, _)| *id == account) {
+            Some((_, found)) => Ok(found),
+            None => gateway(self.fleet, account),
+        }
+    }
+}
+
 /// The parts of a pair that are somewhere: its primary, then its standby.
 fn parts<'a>(fleet: &'a Fleet, account: &AccountId) -> (Option<&'a Instance>, Option<&'a Instance>) {
-    let Some(gateway) = fleet.gateways.get(account) else { return (None, None) };
+    fleet.gateways.get(account).map_or((None, None), |gateway| halves(fleet, gateway))
+}
+
+fn halves<'a>(fleet: &'a Fleet, gateway: &Gateway) -> (Option<&'a Instance>, Option<&'a Instance>) {
     let half = |id: &Option<_>| {
         fleet.instances.get(id.as_ref()?).filter(|instance: &&Instance| instance.state.exists())
     };

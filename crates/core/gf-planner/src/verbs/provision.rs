@@ -22,14 +22,14 @@ pub(super) fn plan(draft: &mut Draft<'_>, verb: &Verb) -> Result<(), PlanError> 
         let (given, max) = (accounts.len() as i64, PROVISION_LIMIT as i64);
         return Err(PlanError::OutOfRange { field: "count", given, min: 1, max });
     }
-    for account in &accounts {
+    for account in accounts.iter() {
         is_new(draft, account)?;
     }
     let mut placer = Placer::new(draft.fleet);
     let wish =
         Wish { tier: *tier, regions, primary: primary_provider.as_ref(), standby: standby_provider.as_ref() };
     let mut lanes = Vec::new();
-    for account in &accounts {
+    for account in accounts.iter() {
         draft.touches_account(account);
         lanes.push(pair(draft, &mut placer, &wish, account, None)?);
     }

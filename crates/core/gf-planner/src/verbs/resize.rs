@@ -11,7 +11,7 @@ use gf_model::{
 pub(super) fn plan(draft: &mut Draft<'_>, accounts: &[AccountId], tier: Tier) -> Result<(), PlanError> {
     let accounts = distinct(accounts);
     let mut lanes = Vec::new();
-    for account in &accounts {
+    for account in accounts.iter() {
         if let Some(lane) = pair(draft, account, tier)? {
             lanes.push(lane);
         }

@@ -26,13 +26,13 @@ pub(super) fn plan(
     let fleet = draft.fleet;
     let teardowns = teardowns(fleet);
     let (mut standbys, mut primaries, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
-    for id in distinct(instances) {
-        let Some(instance) = fleet.instances.get(&id).filter(|instance| instance.state.exists()) else {
+    for id in distinct(instances).iter() {
+        let Some(instance) = fleet.instances.get(id).filter(|instance| instance.state.exists()) else {
             expand::instance(fleet, id.as_str())?;
             continue;
         };
         if instance.state == InstanceState::Creating || is_going(&teardowns, instance) {
-            left_out.push(id);
+            left_out.push(id.clone());
             continue;
         }
         draft.touches_account(&instance.account);

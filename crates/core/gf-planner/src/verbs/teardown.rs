@@ -20,7 +20,7 @@ pub(super) fn plan(
         return Err(PlanError::NothingMatches { what: "no account".into() });
     }
     let mut lanes = Vec::new();
-    for account in &accounts {
+    for account in accounts.iter() {
         let lane = if standby_only { standby(draft, account)? } else { pair(draft, account, archive)? };
         draft.touches_account(account);
         lanes.push(lane);

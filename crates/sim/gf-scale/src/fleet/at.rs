@@ -13,7 +13,7 @@ use std::{
 };
 
 /// What happens after a start has settled by then; heartbeats come every ten seconds.
-const SETTLING: Duration = Duration::from_secs(20);
+pub const SETTLING: Duration = Duration::from_secs(20);
 const QUIET: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The control plane's threads: the runtime that serves, and the store's writer.
@@ -51,10 +51,7 @@ pub fn read(instances: usize) -> Reading {
 
     let plane = control.block_on(Plane::start(store, directory.path(), &machines));
     machines.let_go(&plane, &control);
-    while !plane.observes_all(instances) {
-        assert!(began.elapsed() < PATIENCE, "{} of {instances} nodes came back", plane.connected());
-        thread::sleep(Duration::from_millis(100));
-    }
+    wait_for_all(&plane, instances, began);
     let observed_s = began.elapsed().as_secs_f64();
     let machines_s = processor_time(&["machines"]).as_secs_f64();
     eprintln!(
@@ -81,5 +78,13 @@ pub fn read(instances: usize) -> Reading {
         observed_s,
         machines_s,
         quiet_percent,
+    }
+}
+
+/// Until every node is there and has told what it runs.
+pub fn wait_for_all(plane: &Plane, instances: usize, began: Instant) {
+    while !plane.observes_all(instances) {
+        assert!(began.elapsed() < PATIENCE, "{} of {instances} nodes came back", plane.connected());
+        thread::sleep(Duration::from_millis(100));
     }
 }

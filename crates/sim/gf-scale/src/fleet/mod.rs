@@ -1,6 +1,7 @@
 //! The control plane at many instances: what a change, a look, a plan, a restart and quiet cost it.
 
 mod at;
+mod changes;
 mod crowd;
 mod look;
 mod plane;
@@ -18,6 +19,7 @@ const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 pub fn rows() -> Result<Measured> {
     let mut measured = Measured::default();
     store::rows(&mut measured, &apart(&["store"])?);
+    changes::rows(&mut measured, &apart(&["push"])?, &apart(&["leave"])?);
     for size in SIZES {
         let reading: Reading = apart(&["at", &size.to_string()])?;
         points(&mut measured, size, &reading);
@@ -44,6 +46,8 @@ pub fn role(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let answer = match arguments[..] {
         ["store"] => serde_json::to_string(&store::read())?,
+        ["push"] => serde_json::to_string(&changes::push())?,
+        ["leave"] => serde_json::to_string(&changes::leave())?,
         ["at", size] => serde_json::to_string(&at::read(size.parse()?))?,
         _ => bail!("there is no role {arguments:?}"),
     };

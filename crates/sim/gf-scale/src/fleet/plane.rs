@@ -65,11 +65,16 @@ pub struct Machines {
 impl Machines {
     /// As many as there are instances, and the records that speak of them. They stand still.
     pub fn of(instances: usize) -> (Self, Vec<Change>) {
+        Self::at_pace(instances, 1.0)
+    }
+
+    /// The same at another pace than the usual one.
+    pub fn at_pace(instances: usize, pace: f64) -> (Self, Vec<Change>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let office = Office::new(testing::control_key());
         let _inside = runtime.enter();
         let (hub, _reports) = testing::hub(&office, 1);
-        let settings = SimSettings { failures: false, ..SimSettings::default() };
+        let settings = SimSettings { failures: false, pace, ..SimSettings::default() };
         let sim = SimFleet::open(settings, hub, office.clone(), Arc::new(Wall), SeededEntropy::new(1));
         let sim = sim.expect("a world without a file");
         sim.abandon();
@@ -113,6 +118,7 @@ pub struct Plane {
     pub store: FleetStore,
     pub hub: Hub,
     pub engine: Engine,
+    pub requests: Requests,
     reconcilers: JoinSet<()>,
 }
 
@@ -142,7 +148,7 @@ impl Plane {
         let requests = Requests::new(engine.clone(), Arc::new(gf_policy_cedar::standard()));
         let all = Reconcilers {
             engine: engine.clone(),
-            requests,
+            requests: requests.clone(),
             messenger: Arc::new(Anybody),
             outbox: Arc::new(Anybody),
             cadence: Cadence::default(),
@@ -150,7 +156,7 @@ impl Plane {
         gf_reconcile::forget_connections(&store, clock.now()).await.expect("written");
         engine.resume_all();
         let reconcilers = gf_reconcile::spawn_all(all, reports);
-        Self { store, hub, engine, reconcilers }
+        Self { store, hub, engine, requests, reconcilers }
     }
 
     pub async fn stop(mut self) {
