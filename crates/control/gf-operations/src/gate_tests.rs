@@ -11,7 +11,7 @@ use gf_model::{
 };
 use serde_json::json;
 
-const SETTLE: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(Pace::SETTLE_SECONDS as u64);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -13,6 +13,10 @@ use gf_model::{
 };
 use gf_policy::leases::{is_unprotected, terms_due};
 use serde_json::json;
+use std::collections::HashSet;
+
+/// Pairs that are told of each by itself at once.
+const ONE_BY_ONE: usize = 20;
 
 pub(crate) async fn run(all: Reconcilers) {
     let hands = all.engine.hands();
@@ -36,6 +40,7 @@ pub(crate) async fn run(all: Reconcilers) {
 pub fn changes(fleet: &Fleet, now: Timestamp, able: impl Fn(&NodeId) -> bool, bits: u64) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     let mut held = None;
+    let mut unheard = Vec::new();
     // In a fleet where every node is heard nobody needs to be told of any pair.
     let somebody_is_silent = fleet.nodes.values().any(|node| !node.connected);
     for gateway in fleet.gateways.values() {
@@ -48,9 +53,10 @@ pub fn changes(fleet: &Fleet, now: Timestamp, able: impl Fn(&NodeId) -> bool, bi
             }
         }
         if somebody_is_silent {
-            changes.extend(told(fleet, gateway, now, bits));
+            unheard.extend(Unheard::of(fleet, gateway, now));
         }
     }
+    changes.extend(told(fleet, unheard, now, bits));
     changes
 }
 
@@ -71,40 +77,72 @@ fn taken_back(fleet: &Fleet, gateway: &Gateway) -> Vec<Change> {
     vec![gateway.into(), primary.into()]
 }
 
-/// Once for each time that its node fell silent.
-fn told(fleet: &Fleet, gateway: &Gateway, now: Timestamp, bits: u64) -> Option<Change> {
-    let standby = fleet.standby_of(&gateway.account).filter(|standby| standby.is_active());
-    if gateway.desired != Desired::Pair || standby.is_none() || !is_unprotected(fleet, gateway) {
-        return None;
+/// A pair from which nobody could take over, and whose primary is not heard of.
+struct Unheard<'a> {
+    gateway: &'a Gateway,
+    primary: &'a InstanceId,
+    /// Stands for this silence.
+    key: String,
+}
+
+impl<'a> Unheard<'a> {
+    fn of(fleet: &'a Fleet, gateway: &'a Gateway, now: Timestamp) -> Option<Self> {
+        let standby = fleet.standby_of(&gateway.account).filter(|standby| standby.is_active());
+        if gateway.desired != Desired::Pair || standby.is_none() || !is_unprotected(fleet, gateway) {
+            return None;
+        }
+        let primary = fleet.primary_of(&gateway.account).filter(|primary| primary.channels_on)?;
+        let since = fleet.nodes.get(primary.node.as_ref()?)?.last_change;
+        let long = now.duration_since(since).as_secs() >= lease::LASTS.as_secs() as i64;
+        long.then(|| Self { gateway, primary: &primary.id, key: key(&primary.id, since) })
     }
-    let primary = fleet.primary_of(&gateway.account).filter(|primary| primary.channels_on)?;
-    let node = fleet.nodes.get(primary.node.as_ref()?)?;
-    let silent = now.duration_since(node.last_change).as_secs();
-    let key = key(&primary.id, node.last_change);
-    if silent < lease::LASTS.as_secs() as i64 || fleet.notices.values().any(|notice| notice.key == key) {
-        return None;
+}
+
+/// Once for each time that a node fell silent. Of many at once it is said how many, once an hour: when a whole fleet is not
+/// heard of, each by itself would be a storm.
+fn told(fleet: &Fleet, mut unheard: Vec<Unheard<'_>>, now: Timestamp, bits: u64) -> Vec<Change> {
+    let known: HashSet<&str> = fleet.notices.values().map(|notice| notice.key.as_str()).collect();
+    unheard.retain(|one| !known.contains(one.key.as_str()));
+    if unheard.len() <= ONE_BY_ONE {
+        return unheard.into_iter().map(|one| of_one(one, now, bits)).collect();
     }
+    let key = format!("unprotected:many:{}", now.as_second() / 3600);
+    if known.contains(key.as_str()) {
+        return Vec::new();
+    }
+    let text = format!(
+        "UNPROTECTED: the nodes of {} primaries are silent, such as that of {}. They may serve on, and their standbys take \
+         over only once somebody confirms that they are off.",
+        unheard.len(),
+        unheard[0].primary
+    );
+    vec![notice(NoticeId::from_bits(bits, 8), key, text, "gf_fleet_status {}".to_owned(), now).into()]
+}
+
+fn of_one(one: Unheard<'_>, now: Timestamp, bits: u64) -> Change {
+    let Unheard { gateway, primary, key } = one;
     let account = &gateway.account;
     let text = format!(
-        "UNPROTECTED: the node of {}, the primary of {account}, is silent. It may serve on, and its standby takes over \
-         only once somebody confirms that it is off.",
-        primary.id
+        "UNPROTECTED: the node of {primary}, the primary of {account}, is silent. It may serve on, and its standby takes \
+         over only once somebody confirms that it is off."
     );
-    Some(
-        Notice {
-            id: NoticeId::from_bits(bits ^ gateway_bits(gateway), 8),
-            key,
-            recipient: Recipient::Operators,
-            severity: Severity::Warning,
-            text,
-            look_at: Some(format!("gf_pair_status {}", json!({ "accountId": account }))),
-            created_at: now,
-            delivered_at: None,
-            attempts: 0,
-            last_error: None,
-        }
-        .into(),
-    )
+    let look_at = format!("gf_pair_status {}", json!({ "accountId": account }));
+    notice(NoticeId::from_bits(bits ^ gateway_bits(gateway), 8), key, text, look_at, now).into()
+}
+
+fn notice(id: NoticeId, key: String, text: String, look_at: String, now: Timestamp) -> Notice {
+    Notice {
+        id,
+        key,
+        recipient: Recipient::Operators,
+        severity: Severity::Warning,
+        text,
+        look_at: Some(look_at),
+        created_at: now,
+        delivered_at: None,
+        attempts: 0,
+        last_error: None,
+    }
 }
 
 fn key(primary: &InstanceId, since: Timestamp) -> String {

@@ -4,7 +4,10 @@ use super::*;
 use crate::decide::tests::{change, pair};
 use gf_model::{
     gateway::{Fencing, Generation},
-    instance::InstanceState::{Active, Failed},
+    instance::{
+        Instance,
+        InstanceState::{Active, Failed},
+    },
     node::Node,
 };
 
@@ -76,4 +79,30 @@ fn a_pair_that_nobody_could_take_over_is_told_once_for_each_silence() {
     let notice = fleet.notices.values().next().unwrap();
     assert!(notice.text.starts_with("UNPROTECTED: the node of i-0001"), "{}", notice.text);
     assert_eq!(settle(&mut fleet, 200, true), 0);
+}
+
+#[test]
+fn many_pairs_that_fall_silent_together_are_told_of_together() {
+    let mut fleet = fleet(false);
+    let (gateway, primary) = (gateway(&fleet).clone(), fleet.instances[&"i-0001".parse().unwrap()].clone());
+    let standby = fleet.instances[&"i-0002".parse().unwrap()].clone();
+    for nth in 1..=ONE_BY_ONE {
+        let account: gf_model::AccountId = format!("acct-1{nth:03}").parse().unwrap();
+        let id = |half: &str| -> InstanceId { format!("i-{half}{nth:03}").parse().unwrap() };
+        let (primary_id, standby_id) = (id("a"), id("b"));
+        fleet.apply(Instance { id: primary_id.clone(), account: account.clone(), ..primary.clone() }.into());
+        fleet.apply(Instance { id: standby_id.clone(), account: account.clone(), ..standby.clone() }.into());
+        let (primary, standby) = (Some(primary_id), Some(standby_id));
+        fleet.apply(Gateway { account, primary, standby, ..gateway.clone() }.into());
+    }
+    assert_eq!(settle(&mut fleet, 130, false), 1);
+    let notice = fleet.notices.values().next().unwrap();
+    assert!(notice.text.contains(&format!("{} primaries", ONE_BY_ONE + 1)), "{}", notice.text);
+    assert_eq!(settle(&mut fleet, 140, false), 0);
+    // When most are heard of again, the others are named.
+    let heard: Vec<_> = fleet.gateways.keys().skip(2).cloned().collect();
+    for account in heard {
+        fleet.gateways.remove(&account);
+    }
+    assert_eq!(settle(&mut fleet, 150, false), 2);
 }

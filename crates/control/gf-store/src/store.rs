@@ -58,6 +58,27 @@ pub(crate) fn thread_of(shared: &Arc<Shared>) -> Result<(Queue, oneshot::Receive
     Ok((Queue::Thread(sender), ends))
 }
 
+/// Decisions are made on a fleet of their own. A large one takes a while to copy, and whoever reads need not wait for it;
+/// whoever decides does: the copy is made under the lock that decisions need.
+fn copy_for_decisions(shared: &Arc<Shared>, queue: Queue) -> Result<(), StoreError> {
+    let (locked, has_lock) = mpsc::channel();
+    let for_copy = Arc::clone(shared);
+    let copying = move || {
+        let mut decision = for_copy.decision.lock();
+        // An error only says that nobody waits for it any more.
+        let _ = locked.send(());
+        decision.fleet.clone_from(&for_copy.committed.read());
+        decision.queue = queue;
+    };
+    thread::Builder::new()
+        .name("gf-store-copy".into())
+        .spawn(copying)
+        .map_err(|source| StoreError::io("gf-store-copy", "starting the copy's thread", source))?;
+    // Nobody decides before the lock is held. An error says that the copy is made already.
+    let _ = has_lock.recv();
+    Ok(())
+}
+
 fn waiting(epoch: u64, tx: Tx) -> (Item, oneshot::Receiver<writer::Reply>) {
     let (reply, durable) = oneshot::channel();
     (Item { epoch, tx, reply }, durable)
@@ -77,12 +98,16 @@ impl FleetStore {
         let mut ended = None;
         if blocks {
             let (queue, ends) = thread_of(&shared)?;
-            shared.decision.lock().queue = queue;
+            copy_for_decisions(&shared, queue)?;
             ended = Some(ends);
-        } else if let Some(pace) = options.pace {
-            let (sender, receiver) = unbounded_channel();
-            tokio::spawn(writer::run_paced(Arc::clone(&shared), receiver, pace));
-            shared.decision.lock().queue = Queue::Task(sender);
+        } else {
+            let mut decision = shared.decision.lock();
+            decision.fleet.clone_from(&shared.committed.read());
+            if let Some(pace) = options.pace {
+                let (sender, receiver) = unbounded_channel();
+                tokio::spawn(writer::run_paced(Arc::clone(&shared), receiver, pace));
+                decision.queue = Queue::Task(sender);
+            }
         }
         Ok(Self { shared, heads, policy: options.policy, ended: Arc::new(Mutex::new(ended)) })
     }

@@ -67,13 +67,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Decisions have nothing to be made on until somebody copies the fleet for them.
     pub fn new(backend: Arc<dyn Backend>, generation: u64, loaded: Loaded) -> Self {
         Self {
             backend,
             generation: AtomicU64::new(generation),
             standing: watch::Sender::default(),
             decision: Mutex::new(Decision {
-                fleet: loaded.fleet.clone(),
+                fleet: Fleet::default(),
                 last_seq: loaded.head.seq,
                 epoch: 0,
                 broken: None,

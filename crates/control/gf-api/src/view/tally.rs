@@ -39,13 +39,17 @@ struct Counted {
 impl Tally {
     /// Counts everything.
     pub fn of(fleet: &Fleet) -> Self {
-        let mut tally = Self::default();
+        let mut tally = Self {
+            pairs: HashMap::with_capacity(fleet.gateways.len()),
+            instances: HashMap::with_capacity(fleet.instances.len()),
+            ..Self::default()
+        };
         for id in fleet.operations.keys() {
             tally.going(fleet, id);
         }
         fleet.instances.keys().for_each(|id| drop(tally.instance(fleet, id)));
         fleet.nodes.keys().for_each(|id| tally.node(fleet, id));
-        tally.accounts(fleet, &fleet.gateways.keys().cloned().collect());
+        tally.accounts(fleet, fleet.gateways.keys());
         tally
     }
 
@@ -61,7 +65,9 @@ impl Tally {
                 _ => {}
             }
         }
-        self.accounts(fleet, &touched);
+        if !touched.is_empty() {
+            self.accounts(fleet, touched.iter());
+        }
     }
 
     pub fn sums(&self) -> &Sums {
@@ -140,10 +146,7 @@ impl Tally {
         }
     }
 
-    fn accounts(&mut self, fleet: &Fleet, touched: &HashSet<AccountId>) {
-        if touched.is_empty() {
-            return;
-        }
+    fn accounts<'a>(&mut self, fleet: &Fleet, touched: impl Iterator<Item = &'a AccountId>) {
         let going: HashSet<&AccountId> = self.going.values().flatten().collect();
         for account in touched {
             if let Some(before) = self.pairs.remove(account) {
