@@ -219,6 +219,7 @@ fn admin() -> Change {
         role: PersonRole::Admin,
         identities: Vec::new(),
         key_sha256: Vec::new(),
+        signing_keys: Vec::new(),
         zone: None,
         created_at: Timestamp::UNIX_EPOCH,
         disabled: false,
