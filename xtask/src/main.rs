@@ -6,6 +6,7 @@
 mod bench;
 mod build;
 mod crash;
+mod fuzz;
 mod layout;
 mod lockdir;
 mod packages;
@@ -31,6 +32,8 @@ cargo xtask COMMAND
   test [FILTER]        everything that must hold: generated files, Rust tests, the plugin's checks
   sim [ARGS]           tell stories to the control plane: --seeds N (1000), --from S (1), --threads T, --tail LINES
   crash [MOMENTS]      kill the control plane's process at so many moments of each kind of operation; at all by default
+  fuzz [SECONDS]       any bytes at frames, patches, signed calls and messages, so long at each (60); needs a nightly compiler
+  fuzz-api [EXAMPLES]  schemathesis at a control plane of simulated pairs, so many examples of each route (50)
   bench [NAME]         measure; without a NAME all, and docs/benchmarks.md is written (--json prints JSON,
                        --page writes what was measured there)
 ";
@@ -60,6 +63,8 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Outcome<ExitCode> {
         Some("test") => suite::test(&layout, rest).map(|()| ExitCode::SUCCESS),
         Some("bench") => bench::bench(&layout, rest),
         Some("crash") => crash::everywhere(&layout, rest).map(|()| ExitCode::SUCCESS),
+        Some("fuzz") => fuzz::bytes(&layout, rest).map(|()| ExitCode::SUCCESS),
+        Some("fuzz-api") => fuzz::api(&layout, rest).map(|()| ExitCode::SUCCESS),
         Some("sim") => sim::sim(&layout, rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -128,6 +128,12 @@ pub const TABLE: &[Entry] = &[
     e("empty_filter", &[400], "a filter without any field", "give a field, or name the targets"),
     e("evidence_used", &[409], "the message was an answer before", "write it again"),
     e("forbidden", &[403], "this caller may not do this", "use a caller who may, as the answer says"),
+    e(
+        "frozen",
+        &[403, 409],
+        "a person has stopped all automation",
+        "wait for the thaw, or thaw it: clawops thaw",
+    ),
     e("has_archive", &[409], "the account was archived", "restore it, or name another account"),
     e("has_standby", &[409], "it has an ACTIVE standby", "nothing needs to be built"),
     e(
@@ -163,6 +169,7 @@ pub const TABLE: &[Entry] = &[
         "no provider offers a place for it",
         "name other regions, or put a provider into the pool",
     ),
+    e("no_reason", &[400], "a freeze needs a reason", "say in a few words why"),
     e("no_rule_permits_it", &[403], "no rule permits it", "an admin can change the rules"),
     e("no_such_path", &[404], "nothing is served at this path", "see /v1/openapi.json"),
     e("no_way_back", &[409], "the operation cannot be undone", "ask for the opposite"),
@@ -205,6 +212,7 @@ pub const TABLE: &[Entry] = &[
         "the provider's status is older than ten minutes",
         "ask for its health first",
     ),
+    e("reason_too_long", &[400], "the reason is too long", "shorten it"),
     e("replayed_signature", &[401], "the signature was used before", "sign with a fresh nonce"),
     e("rule_failed", &[403], "a rule failed", "an admin corrects it: clawops policy test"),
     e("rules_changed", &[409], "these are not the rules that were shown", "plan again and look at it"),

@@ -125,7 +125,8 @@ impl Routes {
         T: 'static,
     {
         let described = self.describe(&route);
-        let entry = self.paths.entry(route.path).or_insert_with(|| json!({}));
+        // In the document a name that takes the rest of a path is a name like any other.
+        let entry = self.paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         entry[route.method.as_str().to_ascii_lowercase()] = described;
         // Only the five methods of `Route`'s constructors reach this, and each has a filter.
         if let Ok(filter) = axum::routing::MethodFilter::try_from(route.method.clone()) {
@@ -186,8 +187,11 @@ impl Routes {
             parameters.push(json!({"name": name, "in": "header", "description": words,
                 "required": route.rule.must_match, "schema": {"type": "string"}}));
         }
-        let problem = json!({"description": "What was wrong and what would be right.",
+        let mut problem = json!({"description": "What was wrong and what would be right.",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}});
+        if route.media == "text/html" {
+            problem["content"]["text/html"] = json!({"schema": {"type": "string"}});
+        }
         let mut good = json!({"description": "Done."});
         let reply = route.reply.map(|reply| reply(&mut self.generator).to_value());
         if reply.is_some() || route.media != "application/json" {
@@ -200,6 +204,9 @@ impl Routes {
             "responses": {"200": good, "4XX": problem.clone(), "5XX": problem},
             "security": security(route.rule.access),
         });
+        if route.rule.object.is_some() && route.method == Method::GET {
+            described["responses"]["304"] = json!({"description": "It is as the caller has it already."});
+        }
         if !parameters.is_empty() {
             described["parameters"] = json!(parameters);
         }

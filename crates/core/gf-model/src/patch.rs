@@ -71,8 +71,12 @@ pub fn at<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> {
 pub fn inverse(before: &Value, patch: &Value) -> Value {
     let mut undo = Value::Object(Map::new());
     for path in owned_paths(patch) {
-        let old = at(before, &path).cloned().unwrap_or(Value::Null);
-        put(&mut undo, &path, old);
+        // A value that stood where the patch put an object comes back as the value that it was.
+        let stood =
+            (1..path.len()).find(|end| at(before, &path[..*end]).is_some_and(|value| !value.is_object()));
+        let path = &path[..stood.unwrap_or(path.len())];
+        let old = at(before, path).cloned().unwrap_or(Value::Null);
+        put(&mut undo, path, old);
     }
     undo
 }
@@ -108,7 +112,10 @@ pub fn differences(document: &Value, patch: &Value) -> Vec<KeyPath> {
         .into_iter()
         .filter(|path| {
             let wanted = at(patch, path).filter(|value| !value.is_null());
-            at(document, path) != wanted
+            let held = at(document, path);
+            // An empty object asks for an object, whatever is in it: a merge leaves that.
+            let is_open = wanted.and_then(Value::as_object).is_some_and(Map::is_empty);
+            held != wanted && !(is_open && held.is_some_and(Value::is_object))
         })
         .collect()
 }
@@ -198,6 +205,26 @@ pub fn check(patch: &Value) -> Result<(), BadPatch> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_value_that_stood_where_an_object_was_put_comes_back() {
+        let before = json!({"agents": "none", "meta": 1});
+        let patch = json!({"agents": {"defaults": {"a": 1, "b": 2}}});
+        let mut now = before.clone();
+        apply(&mut now, &patch);
+        apply(&mut now, &inverse(&before, &patch));
+        assert_eq!(now, before);
+    }
+
+    #[test]
+    fn an_empty_object_asks_for_an_object_whatever_is_in_it() {
+        let patch = json!({"channels": {}});
+        let mut now = json!({"channels": {"telegram": {"enabled": true}}});
+        apply(&mut now, &patch);
+        assert!(differences(&now, &patch).is_empty(), "{now}");
+        assert_eq!(differences(&json!({"channels": 1}), &patch).len(), 1);
+        assert_eq!(differences(&json!({}), &patch).len(), 1);
+    }
 
     #[test]
     fn what_was_absent_is_removed_again() {

@@ -12,7 +12,10 @@ use crate::{
 };
 use axum::{
     Extension, Form, Json,
-    extract::{Query, State},
+    extract::{
+        Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -45,17 +48,20 @@ pub async fn link(State(api): State<Api>, Extension(who): Extension<Identity>) -
     Ok(Json(Link { url: format!("{}/enter?token={token}", api.options.public_url) }))
 }
 
-pub async fn enter(State(api): State<Api>, Query(given): Query<Token>) -> Response {
-    let token = given.token.unwrap_or_default();
+/// Whatever is no link is one that nobody made.
+pub async fn enter(State(api): State<Api>, given: Result<Query<Token>, QueryRejection>) -> Response {
+    let token = given.ok().and_then(|Query(given)| given.token).unwrap_or_default();
     match api.browsers.enter(&token, api.clock.now(), &*api.entropy) {
         Some(cookie) => welcome(&cookie),
         None => refuse(&api, "This link was used before or is too old. Run clawops page again."),
     }
 }
 
-pub async fn with_key(State(api): State<Api>, Form(given): Form<Key>) -> Response {
+/// Whatever is no form has a key that belongs to nobody.
+pub async fn with_key(State(api): State<Api>, given: Result<Form<Key>, FormRejection>) -> Response {
+    let key = given.map(|Form(given)| given.key).unwrap_or_default();
     let found =
-        api.store.read(|fleet| person::owner(fleet.people.values(), given.key.trim()).map(|p| p.id.clone()));
+        api.store.read(|fleet| person::owner(fleet.people.values(), key.trim()).map(|p| p.id.clone()));
     match found {
         Some(person) => welcome(&api.browsers.sign_in(person, api.clock.now(), &*api.entropy)),
         None => refuse(&api, "This key belongs to nobody."),

@@ -72,3 +72,24 @@ fn the_page_of_the_api_names_every_route_and_no_other() {
         "docs/api.md lacks {missing:?} and invents {invented:?}"
     );
 }
+
+/// What a fuzzer found missing.
+#[test]
+fn it_knows_its_parameters_and_what_is_not_modified() {
+    let document = gf_api::document();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.keys().all(|path| !path.contains('*')), "OpenAPI has no {{*rest}}");
+    for (path, methods) in paths {
+        let named: Vec<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
+        for (method, described) in methods.as_object().unwrap() {
+            let parameters = described["parameters"].as_array().into_iter().flatten();
+            let of = |place: &str| {
+                let names = parameters.clone().filter(|parameter| parameter["in"] == place);
+                names.filter_map(|parameter| parameter["name"].as_str()).collect::<Vec<_>>()
+            };
+            assert_eq!(of("path"), named, "{method} {path}");
+            let knows = of("header").contains(&"If-None-Match");
+            assert_eq!(described["responses"]["304"].is_object(), knows, "{method} {path}");
+        }
+    }
+}

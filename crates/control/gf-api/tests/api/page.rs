@@ -182,3 +182,18 @@ async fn a_stranger_sees_the_sign_in_and_nothing_of_the_fleet() {
         door.http.post(door.url("/v1/people")).header("cookie", &cookie).body("{}").send().await.unwrap();
     assert_eq!(people.status(), 401);
 }
+
+#[tokio::test]
+async fn who_sends_no_form_and_no_link_gets_the_sign_in_page() {
+    let door = Door::open(Vec::new()).await;
+    let answers = [
+        door.http.post(door.url("/enter")).body("{}").send().await.unwrap(),
+        door.http.post(door.url("/enter")).form(&[("other", "x")]).send().await.unwrap(),
+        door.http.get(door.url("/enter?token=a&token=b")).send().await.unwrap(),
+    ];
+    for answer in answers {
+        assert_eq!(answer.status(), 401);
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+        assert!(answer.headers().get("set-cookie").is_none());
+    }
+}
