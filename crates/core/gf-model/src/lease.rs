@@ -16,6 +16,8 @@ pub const WITNESS_AFTER: Duration = Duration::from_secs(12);
 pub const ASK_EVERY: Duration = Duration::from_secs(4);
 /// What closing the channels may take before the process is ended instead.
 pub const CLOSES_WITHIN: Duration = Duration::from_secs(5);
+/// So long after the end whoever stands beside the node ends what still serves: past what closing takes.
+pub const GUARD_AFTER: Duration = Duration::from_secs(8);
 /// How much longer a lease is taken to last by those who granted it: closing, ending the process, and clocks that run
 /// at different speeds.
 pub const MARGIN: Duration = Duration::from_secs(15);
@@ -58,6 +60,11 @@ impl Held {
     /// The witness did.
     pub fn renewed_by_witness(&mut self, asked: Duration, lasts: Duration) {
         self.until = self.until.max(asked + lasts.min(LASTS));
+    }
+
+    /// When it ends.
+    pub fn until(&self) -> Duration {
+        self.until
     }
 
     /// Whether the channels may be open.
@@ -158,6 +165,8 @@ mod tests {
         let holder_has_closed = LASTS + 2 * CLOSES_WITHIN;
         assert!(!held.stands(LASTS));
         assert!(holder_has_closed + LASTS / 100 < over_in(s(0)));
+        // Its guard comes after its node could have closed it, and before anybody goes on.
+        assert!(CLOSES_WITHIN < GUARD_AFTER && LASTS + GUARD_AFTER < holder_has_closed);
         assert_eq!(over_in(s(3600)), s(0));
     }
 

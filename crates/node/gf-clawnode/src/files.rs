@@ -14,13 +14,22 @@ pub fn make_private_dir(path: &Path) -> io::Result<()> {
 
 /// Writes a file of mode 0600 so that a crash leaves the old content or the new, never a part.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace(path, content, File::sync_all)?;
+    sync_parent(path)
+}
+
+/// The same for what a crash of the machine may take with it: only a crash of this process leaves it whole.
+pub fn write_private_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace(path, content, |_| Ok(()))
+}
+
+fn replace(path: &Path, content: &[u8], sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    sync_parent(path)
+    sync(&file)?;
+    fs::rename(&temporary, path)
 }
 
 /// Makes a rename or a new name durable.

@@ -1,6 +1,7 @@
 //! What this machine is and how busy it is, read from `/proc`.
 
 use gf_node_proto::{MachineInfo, Resources};
+use rustix::time::{ClockId, clock_gettime};
 use std::{
     collections::VecDeque,
     fs,
@@ -133,6 +134,18 @@ fn loads(text: &str) -> Vec<u32> {
         .filter_map(|load| load.parse::<f64>().ok())
         .map(|load| (load * 100.0) as u32)
         .collect()
+}
+
+/// The clock that leases go by: it never jumps, and goes on while the machine sleeps.
+pub fn since_boot() -> Duration {
+    let now = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
+/// Another one after each start of the machine.
+pub fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 fn uptime(text: &str) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! The command line of gf-clawnode: `host` or `guest`, each a small single-threaded process.
 
 use clap::{Parser, Subcommand};
-use gf_clawnode::{guest, host};
+use gf_clawnode::{guard, guest, host};
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -22,9 +22,27 @@ enum Role {
     Host(host::Options),
     /// Sit with one instance and answer it, without secrets.
     Guest(guest::Options),
+    /// Stand beside a host: started by it, never by hand.
+    #[command(hide = true)]
+    Guard(guard::Options),
 }
 
 fn main() -> ExitCode {
+    let outcome = match Cli::parse().role {
+        Role::Host(options) => serve(host::run(options)),
+        Role::Guest(options) => serve(guest::run(options)),
+        Role::Guard(options) => guard::run(&options).map_err(|why| explain(&why)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            tracing::error!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve<E: std::error::Error>(role: impl Future<Output = Result<(), E>>) -> Result<(), String> {
     let printed = fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
@@ -37,22 +55,7 @@ fn main() -> ExitCode {
         .thread_keep_alive(Duration::from_secs(1))
         .thread_stack_size(512 * 1024)
         .build();
-    let outcome = match (runtime, Cli::parse().role) {
-        (Ok(runtime), Role::Host(options)) => {
-            runtime.block_on(host::run(options)).map_err(|why| explain(&why))
-        }
-        (Ok(runtime), Role::Guest(options)) => {
-            runtime.block_on(guest::run(options)).map_err(|why| explain(&why))
-        }
-        (Err(why), _) => Err(explain(&why)),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            tracing::error!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    runtime.map_err(|why| explain(&why))?.block_on(role).map_err(|why| explain(&why))
 }
 
 /// What `CLAWOPS_LOG` asks for, such as `info` or `gf_clawnode=debug`. The filter of the other programs can do more and

@@ -8,7 +8,7 @@ use crate::{
 use gf_model::{AccountId, InstanceId, Tier};
 use gf_node_proto::{
     Done, FailureCode, InstanceCreate, InstanceListing, InstanceRole, ParkReport, Reply, Sensitive,
-    changes_something, command::Body, instance_of, needs_it_awake,
+    WitnessRaised, changes_something, command::Body, instance_of, needs_it_awake,
 };
 use openclaw_client::Token;
 use serde_json::Value;
@@ -133,6 +133,11 @@ async fn of_instance(instances: &Instances, body: Body, progress: &Progress<'_>)
             let role = set.role();
             let channels = json("channels", set.channels)?;
             instance.set_channels(set.generation, set.open, channels, role).await?;
+        }
+        Body::WitnessRaise(raise) => {
+            let idle = instance.raise(raise.generation)?;
+            let idle_ms = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
+            return Ok(WitnessRaised { idle_ms }.into());
         }
         Body::ConfigPush(push) => {
             let patch = required("patch", push.patch)?;

@@ -1,6 +1,6 @@
 //! The instances of this machine by name.
 
-use super::{Failure, Local, Outcome};
+use super::{Failure, Local, Outcome, leases::Holder};
 use crate::instance::{Instance, Order};
 use gf_node_proto::{FailureCode, InstanceSummary};
 use parking_lot::Mutex;
@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, fs, io, sync::Arc};
 
 pub struct Instances {
     pub local: Arc<Local>,
+    /// Who asks witnesses.
+    pub holder: Arc<Holder>,
     by_id: Mutex<BTreeMap<String, Arc<Instance>>>,
     /// Held while one is made, so that an order that is sent twice is made once.
     making: tokio::sync::Mutex<()>,
@@ -15,7 +17,7 @@ pub struct Instances {
 
 impl Instances {
     /// Finds the instances that an earlier gf-clawnode left running.
-    pub fn load(local: Arc<Local>) -> io::Result<Self> {
+    pub fn load(local: Arc<Local>, holder: Holder) -> io::Result<Self> {
         let mut by_id = BTreeMap::new();
         for entry in fs::read_dir(local.instances())? {
             let name = entry?.file_name().to_string_lossy().into_owned();
@@ -27,7 +29,8 @@ impl Instances {
                 Err(why) => tracing::error!(instance = name, %why, "a directory holds no instance"),
             }
         }
-        Ok(Self { local, by_id: Mutex::new(by_id), making: tokio::sync::Mutex::default() })
+        let (by_id, making) = (Mutex::new(by_id), tokio::sync::Mutex::default());
+        Ok(Self { local, holder: Arc::new(holder), by_id, making })
     }
 
     pub fn get(&self, id: &str) -> Outcome<Arc<Instance>> {
@@ -71,7 +74,10 @@ impl Instances {
     }
 
     pub fn summaries(&self) -> Vec<InstanceSummary> {
-        let all: Vec<_> = self.by_id.lock().values().cloned().collect();
-        all.iter().map(|instance| instance.summary()).collect()
+        self.all().iter().map(|instance| instance.summary()).collect()
+    }
+
+    pub fn all(&self) -> Vec<Arc<Instance>> {
+        self.by_id.lock().values().cloned().collect()
     }
 }

@@ -1,17 +1,17 @@
 //! What the parts of a host share: where things lie, and the way to report.
 
-use super::{journal::Journal, runtime::Runtime};
+use super::{guarding::Guard, journal::Journal, leases::Beats, runtime::Runtime};
 use crate::{
     exec::Programs,
     instance::{Boots, Cgroups, ExitNotices, Pressure},
-    machine::Meter,
+    machine::{self, Meter},
 };
 use gf_node_proto::{Event, Resources, event};
 use parking_lot::Mutex;
 use std::{
     io,
     path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::Notify;
 
@@ -24,6 +24,12 @@ pub struct Local {
     pub may_reboot: bool,
     pub boots: Boots,
     pub exit_notices: ExitNotices,
+    pub beats: Beats,
+    pub guard: Guard,
+    /// Where other nodes can ask this one about leases; empty for nowhere.
+    pub witness_address: Mutex<String>,
+    /// When this process began, by the clock that leases go by.
+    pub began: Duration,
     journal: Mutex<Journal>,
     meter: Mutex<(Meter, Resources)>,
     /// Something is to be told: an event, or a state that a heartbeat shows.
@@ -31,13 +37,34 @@ pub struct Local {
 }
 
 impl Local {
-    pub fn open(home: PathBuf, runtime: Runtime, cgroups: Cgroups, may_reboot: bool) -> io::Result<Self> {
+    pub fn open(
+        home: PathBuf,
+        node: &str,
+        runtime: Runtime,
+        cgroups: Cgroups,
+        may_reboot: bool,
+    ) -> io::Result<Self> {
+        let guard = Guard::of(home.clone(), node.to_owned());
         let journal = Mutex::new(Journal::open(&home.join("events.log"))?);
         let (boots, exit_notices) = (Boots::at(runtime.boots()), ExitNotices::listen());
         let (meter, news) = (Mutex::default(), Notify::new());
         let programs = Programs::of_the_system();
-        let local =
-            Self { home, runtime, cgroups, programs, may_reboot, boots, exit_notices, journal, meter, news };
+        let local = Self {
+            home,
+            runtime,
+            cgroups,
+            programs,
+            may_reboot,
+            boots,
+            exit_notices,
+            beats: Beats::default(),
+            guard,
+            witness_address: Mutex::default(),
+            began: machine::since_boot(),
+            journal,
+            meter,
+            news,
+        };
         local.measure();
         Ok(local)
     }

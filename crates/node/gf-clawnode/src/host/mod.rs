@@ -10,9 +10,11 @@ mod control;
 mod controls;
 mod dispatch;
 mod failure;
+mod guarding;
 mod identity;
 mod instances;
 mod journal;
+mod leases;
 mod link;
 mod local;
 mod options;
@@ -20,6 +22,7 @@ mod outbox;
 mod runtime;
 mod session;
 mod tls;
+mod witness;
 
 pub use backoff::pause;
 pub use control::{BadAddress, Control};
@@ -34,6 +37,7 @@ use crate::{files, instance::Cgroups};
 use answers::Answers;
 use commands::Commands;
 use instances::Instances;
+use leases::Holder;
 use rustix::fs::{FlockOperation, flock};
 use std::{fs::File, io, path::PathBuf, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
@@ -57,6 +61,8 @@ pub enum HostError {
     Options(#[from] options::BadOption),
     #[error("the control plane does not take this node in ({reason}): {detail}")]
     NotTakenIn { reason: &'static str, detail: String },
+    #[error("--witness-listen: other nodes cannot ask this one there")]
+    Witness(#[source] io::Error),
     #[error("signals cannot be awaited")]
     Signals(#[source] io::Error),
 }
@@ -72,9 +78,17 @@ pub async fn run(options: Options) -> Result<(), HostError> {
     if !cgroups.can_freeze() {
         tracing::info!("no writable cgroup v2: instances are frozen and ended by signals");
     }
-    let local =
-        Arc::new(Local::open(settings.home.clone(), runtime, cgroups, settings.may_reboot).map_err(home)?);
-    let instances = Arc::new(Instances::load(Arc::clone(&local)).map_err(home)?);
+    let local = Arc::new(
+        Local::open(settings.home.clone(), &identity.node, runtime, cgroups, settings.may_reboot)
+            .map_err(home)?,
+    );
+    let listener =
+        witness::listen(settings.witness_listen, &settings.home).await.map_err(HostError::Witness)?;
+    *local.witness_address.lock() = listener.local_addr().map_err(HostError::Witness)?.to_string();
+    let holder = Holder { node: identity.node.clone(), key: identity.key.clone() };
+    let instances = Arc::new(Instances::load(Arc::clone(&local), holder).map_err(home)?);
+    tokio::spawn(Arc::clone(&instances).keep_leases());
+    tokio::spawn(witness::serve(listener, identity.key.clone(), Arc::clone(&instances)));
     let answers = Answers::open(&settings.home.join("answers.log")).map_err(home)?;
     let commands = Arc::new(Commands::new(Arc::clone(&instances), answers));
 

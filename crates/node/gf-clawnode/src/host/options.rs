@@ -7,7 +7,7 @@ use super::{
 use clap::Args;
 use gf_model::NodeId;
 use gf_node_proto::EnrolmentToken;
-use std::{fs, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -30,6 +30,10 @@ pub struct Options {
     /// The directory with `node` and `openclaw` in it; the newest installed one by default.
     #[arg(long)]
     runtime: Option<PathBuf>,
+    /// Where other nodes ask this one, while the control plane is silent, whether they may serve on: an address of this
+    /// machine that they reach. Port 0 is any free one, the same again after a restart.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    witness_listen: SocketAddr,
     /// Let the control plane restart this machine.
     #[arg(long)]
     may_reboot: bool,
@@ -69,6 +73,7 @@ pub struct Settings {
     pub token_file: Option<PathBuf>,
     pub runtime: Option<Runtime>,
     pub may_reboot: bool,
+    pub witness_listen: SocketAddr,
 }
 
 impl Options {
@@ -86,6 +91,7 @@ impl Options {
             token_file: self.token_file,
             runtime: self.runtime.map(Runtime::at),
             may_reboot: self.may_reboot,
+            witness_listen: self.witness_listen,
         })
     }
 }

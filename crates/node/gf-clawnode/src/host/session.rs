@@ -19,7 +19,7 @@ const BACKLOG: usize = 16;
 pub async fn serve<S, K>(
     link: Link<S, K>,
     local: &Local,
-    instances: &Instances,
+    instances: &Arc<Instances>,
     commands: &Arc<Commands>,
     leaving: &mut watch::Receiver<bool>,
 ) -> LinkLost
@@ -40,7 +40,7 @@ where
     commands.outbox.filled.notify_one();
     loop {
         let written = tokio::select! {
-            body = next(&mut stream) => match body.map(|body| heard(body, local, commands, &mut events)) {
+            body = next(&mut stream) => match body.map(|body| heard(body, local, instances, commands, &mut events)) {
                 Ok(None) => events.send(&mut writer, local),
                 Ok(Some(lost)) | Err(lost) => return lost,
             },
@@ -101,12 +101,14 @@ impl Events {
 fn heard(
     body: envelope::Body,
     local: &Local,
+    instances: &Arc<Instances>,
     commands: &Arc<Commands>,
     events: &mut Events,
 ) -> Option<LinkLost> {
     match body {
         envelope::Body::Command(command) => commands.take(command),
         envelope::Body::Cancel(cancel) => commands.cancel(&cancel.key),
+        envelope::Body::LeaseGrant(grant) => instances.granted(&grant),
         envelope::Body::EventAck(ack) => {
             events.acknowledged = events.acknowledged.max(ack.seq);
             local.acknowledge(ack.seq);
@@ -129,7 +131,7 @@ fn heartbeat<K: Sink<Bytes> + Unpin>(
         at_ms: now_ms(),
         resources: Some(instances.local.resources()),
         instances: instances.summaries(),
-        // Without a number no lease is asked for.
-        ..Heartbeat::default()
+        lease_seq: instances.local.beats.next(),
+        witness_address: instances.local.witness_address.lock().clone(),
     })
 }

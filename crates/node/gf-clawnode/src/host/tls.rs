@@ -3,19 +3,21 @@
 //! No certificate authority is asked and no name is believed: whoever holds that key is the control plane, and nobody
 //! else is, whatever certificate they show.
 
-use gf_node_proto::{VerifyingKey, public_der};
+use gf_node_proto::{SigningKey, VerifyingKey, private_der, public_der};
 use std::{io, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tokio_rustls::{
-    TlsConnector,
+    TlsAcceptor, TlsConnector,
     rustls::{
-        CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
+        CertificateError, ClientConfig, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
         client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         crypto::{WebPkiSupportedAlgorithms, ring, verify_tls13_signature_with_raw_key},
-        pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
+        pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
+        server::AlwaysResolvesServerRawPublicKeys,
+        sign::CertifiedKey,
         version::TLS13,
     },
 };
@@ -49,6 +51,17 @@ fn config(key: &VerifyingKey) -> Result<ClientConfig, Error> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(pinned))
         .with_no_client_auth())
+}
+
+/// For whoever asks this node as a witness: it shows its own key.
+pub fn acceptor(key: &SigningKey) -> Result<TlsAcceptor, Error> {
+    let signer = ring::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(private_der(key)))?;
+    let shown = CertificateDer::from(public_der(&key.verifying_key()));
+    let key = Arc::new(CertifiedKey::new(vec![shown], signer));
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_protocol_versions(&[&TLS13])?.with_no_client_auth();
+    let config = builder.with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(key)));
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 #[derive(Debug)]

@@ -28,17 +28,27 @@ impl Instance {
             return Err(Failure::invalid("generation", 0, "say under which generation the channels are set"));
         }
         self.accept_generation(generation)?;
+        let standby = self.spec.lock().standby;
+        match role {
+            InstanceRole::Primary if standby => self.forget_lease()?,
+            _ if open => self.await_lease().await?,
+            _ => {}
+        }
         let current = self.config_on_disk()?;
         let change = change(&current, open, channels)?;
-        if !open {
-            // Remembered first: should this be interrupted, a restart must not open them again.
-            self.remember(|spec| spec.channels_open = false)?;
-        }
+        // Remembered first: should this be interrupted, a restart must not open them again, and what may have them by now
+        // must not keep them past its lease.
+        self.remember(|spec| {
+            spec.channels_held |= open || spec.channels_open;
+            spec.channels_open &= open;
+        })?;
         if change["channels"].as_object().is_some_and(|map| !map.is_empty()) {
             self.write_channels(current, &change).await?;
         }
         self.remember(|spec| {
             spec.channels_open = open;
+            spec.channels_held = open;
+            spec.lease.forget_shelved();
             match role {
                 InstanceRole::Primary => spec.standby = false,
                 InstanceRole::Standby => spec.standby = true,
@@ -49,7 +59,7 @@ impl Instance {
         Ok(())
     }
 
-    async fn write_channels(&self, mut current: Value, change: &Value) -> Outcome<()> {
+    pub(super) async fn write_channels(&self, mut current: Value, change: &Value) -> Outcome<()> {
         let runs = self.live.lock().process.is_some();
         if runs {
             let client = self.client().await?;
@@ -69,7 +79,7 @@ impl Instance {
 }
 
 /// The patch that opens the given channels, or removes those that are there.
-fn change(current: &Value, open: bool, channels: Option<Value>) -> Outcome<Value> {
+pub(super) fn change(current: &Value, open: bool, channels: Option<Value>) -> Outcome<Value> {
     let map = match (open, channels) {
         (true, Some(Value::Object(map))) => map,
         (true, Some(_)) => {

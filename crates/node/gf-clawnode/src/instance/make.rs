@@ -54,6 +54,8 @@ impl Instance {
             last_snapshot: None,
             last_boot_ms: 0,
             parked: None,
+            channels_held: false,
+            lease: Default::default(),
         };
         match &order.memory {
             Some(source) => bring_memory(&local.runtime, &layout, source).await?,

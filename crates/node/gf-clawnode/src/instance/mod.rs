@@ -11,13 +11,16 @@ mod config;
 mod control;
 mod copies;
 mod drain;
+mod duty;
 mod ends;
 mod exit_notices;
 mod exits;
+mod guarded;
 mod health;
 mod held;
 mod launch;
 mod layout;
+mod lease;
 mod logs;
 mod make;
 mod park;
@@ -28,6 +31,7 @@ mod process;
 mod release;
 mod restarts;
 mod secrets;
+mod shelve;
 mod spec;
 mod supervise;
 mod taskstats;
@@ -36,18 +40,21 @@ mod write;
 pub use boots::Boots;
 pub use cgroup::{Cgroup, Cgroups};
 pub use exit_notices::ExitNotices;
+pub use guarded::end_at_once;
 pub use health::Pressure;
 pub use layout::Layout;
+pub use lease::Question;
 pub use logs::tail;
 pub use make::Order;
 pub use preflight::Obstacle;
-pub use spec::Spec;
+pub use process::identify;
+pub use spec::{ProcessId, Spec};
 
 use crate::{
     host::{Failure, Local, Outcome},
     machine,
 };
-use gf_model::patch;
+use gf_model::{lease::Held, patch};
 use gf_node_proto::{FailureCode, FailureReason, InstanceState, InstanceSummary, event};
 use openclaw_client::{Client, Endpoint, Token};
 use parking_lot::Mutex;
@@ -61,7 +68,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    sync::{Mutex as Turn, watch},
+    sync::{Mutex as Turn, Notify, watch},
     task::AbortHandle,
 };
 
@@ -77,6 +84,8 @@ pub struct Instance {
     state: watch::Sender<InstanceState>,
     /// Held by the one command that changes this instance.
     turn: Turn<()>,
+    /// Told with each renewal of its lease.
+    lease_renewed: Notify,
 }
 
 /// What the control plane last asked for. A new round is a new attempt after giving up.
@@ -106,6 +115,12 @@ struct Live {
     parked: Option<park::Parked>,
     channels: held::Channels,
     drain: Option<Drain>,
+    /// How long its lease stands.
+    held: Held,
+    /// Its channels are being closed or opened because of its lease.
+    following: bool,
+    /// When this node renewed the other half's lease last.
+    witnessed: Option<Duration>,
 }
 
 struct Drain {
@@ -123,7 +138,7 @@ impl Instance {
     fn new(local: Arc<Local>, layout: Layout, spec: Spec) -> Arc<Self> {
         let wanted = Wanted { run: spec.wanted, at_once: false, gone: false, round: 0 };
         let state = if spec.wanted { InstanceState::Bootstrapping } else { InstanceState::Stopped };
-        let live = Live { last_life: spec.generation, ..Live::default() };
+        let live = Live { last_life: spec.generation, held: lease::kept(&layout), ..Live::default() };
         let this = Arc::new(Self {
             id: spec.instance.clone(),
             layout,
@@ -133,6 +148,7 @@ impl Instance {
             wanted: watch::Sender::new(wanted),
             state: watch::Sender::new(state),
             turn: Turn::default(),
+            lease_renewed: Notify::new(),
         });
         tokio::spawn(Arc::clone(&this).supervise());
         this
@@ -245,9 +261,8 @@ impl Instance {
             drifted: dotted(patch::differences(&on_disk.unwrap_or_default(), &spec.owned.patch)),
             restarts_in_window: live.restarts.in_window(Instant::now()),
             waits_to_boot: live.waits_to_boot,
-            // This node holds no leases and is nobody's witness.
-            lease_terms: 0,
-            lease_lapsed: false,
+            lease_terms: spec.lease.told(spec.standby),
+            lease_lapsed: spec.lease.is_lapsed(),
         }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! An adopted process is not a child: how it ended is known only if its parent was not there first.
 
-use crate::instance::{pidfd, spec::ProcessId};
+use crate::{
+    instance::{pidfd, spec::ProcessId},
+    machine,
+};
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
 use std::{
@@ -107,8 +110,7 @@ fn status_of_dead(pid: u32) -> Exit {
 
 /// The process with this number now.
 pub fn identify(pid: u32) -> Option<ProcessId> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
-    Some(ProcessId { pid, started: stat_field(pid, 22)?.parse().ok()?, boot })
+    Some(ProcessId { pid, started: stat_field(pid, 22)?.parse().ok()?, boot: machine::boot_id() })
 }
 
 fn is_zombie(pid: u32) -> bool {

@@ -1,5 +1,6 @@
 //! What gf-clawnode remembers of an instance: enough to find it again after its own restart.
 
+use super::lease::Terms;
 use crate::{files, instance::Layout};
 use gf_node_proto::InstanceRole;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,10 @@ pub struct Spec {
     pub process: Option<ProcessId>,
     #[serde(default)]
     pub channels_open: bool,
+    /// Its process may have the channels, whatever was ordered: from before they are given to it until it was seen that
+    /// they are gone.
+    #[serde(default)]
+    pub channels_held: bool,
     /// The configuration that it was made with, before its place and any revision.
     #[serde(default)]
     pub base: Value,
@@ -40,6 +45,8 @@ pub struct Spec {
     /// Parked, under this suspension of its gateway.
     #[serde(default)]
     pub parked: Option<String>,
+    #[serde(default)]
+    pub lease: Terms,
 }
 
 /// A process, told apart from a later one with the same number.
@@ -87,6 +94,16 @@ pub struct LastSnapshot {
 impl Spec {
     pub fn role(&self) -> InstanceRole {
         if self.standby { InstanceRole::Standby } else { InstanceRole::Primary }
+    }
+
+    /// Whether its process may receive and send.
+    pub fn may_have_channels(&self) -> bool {
+        self.channels_open || self.channels_held
+    }
+
+    pub fn channels_are_gone(&mut self) {
+        self.channels_open = false;
+        self.channels_held = false;
     }
 
     pub fn load(layout: &Layout) -> io::Result<Self> {

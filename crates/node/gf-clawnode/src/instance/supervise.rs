@@ -134,6 +134,9 @@ impl Instance {
             tracing::warn!(instance = self.id, %why, "it could not be written down that it is awake");
         }
         self.clear_away().await;
+        self.close_before_start().map_err(|why| {
+            Obstacle::new(FailureReason::InvalidConfig, format!("its channels could not be closed: {why}"))
+        })?;
         let (port, version, generation) = {
             let spec = self.spec.lock();
             (spec.port, spec.openclaw_version.clone(), spec.generation)

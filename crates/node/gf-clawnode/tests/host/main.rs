@@ -5,6 +5,7 @@
 mod admission;
 mod cut;
 mod guest;
+mod leases;
 mod machine;
 mod model;
 mod real;

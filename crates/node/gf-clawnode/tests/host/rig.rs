@@ -265,6 +265,12 @@ pub fn scripted_runtime(dir: &Path, script: &str) -> PathBuf {
     root
 }
 
+/// A runtime in which `node` is the example that stands in for OpenClaw.
+pub fn stand_in_runtime(dir: &Path) -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_gf-clawnode")).with_file_name("examples");
+    scripted_runtime(dir, &format!("exec {}", built.join("openclaw-stand-in").display()))
+}
+
 pub fn wall() -> Arc<dyn Clock> {
     Arc::new(Wall)
 }
