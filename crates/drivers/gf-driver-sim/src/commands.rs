@@ -9,10 +9,9 @@ use crate::{
 };
 use gf_model::{Tier, tier::UnknownTier};
 use gf_node_proto::{
-    ArchiveReport, ChannelsChanged, ChannelsSet, Command, ConfigChanges, Done, DrainReport, ExecOutput,
-    FailureCode, HealthReport, InstanceCreate, InstanceDeleted, InstanceListing, InstanceRole,
-    InstanceStopped, LogLines, MachineInfo, Reply, SnapshotCreate, SnapshotMade, SnapshotReport,
-    command::Body, instance_of,
+    ArchiveReport, Command, ConfigChanges, Done, DrainReport, ExecOutput, FailureCode, HealthReport,
+    InstanceCreate, InstanceDeleted, InstanceListing, InstanceRole, InstanceStopped, LogLines, MachineInfo,
+    Reply, SnapshotCreate, SnapshotMade, SnapshotReport, command::Body, instance_of,
 };
 
 /// How a command is answered.
@@ -315,27 +314,6 @@ impl Host {
         Ok(LogLines { lines, truncated }.into())
     }
 
-    fn set_channels(&mut self, set: ChannelsSet, scene: &Scene<'_>) -> Said {
-        let instance = self.instance(&set.instance_id)?;
-        if set.generation < instance.generation {
-            return Err(stale(set.generation, instance.generation));
-        }
-        instance.generation = set.generation;
-        let was_primary = instance.primary;
-        match set.role() {
-            InstanceRole::Primary => instance.primary = true,
-            InstanceRole::Standby => instance.primary = false,
-            InstanceRole::Unspecified => {}
-        }
-        let (before, becomes) = (instance.channels_open, set.open && !was_primary && instance.primary);
-        instance.order_channels(set.open, becomes, scene.moment);
-        let open = instance.channels_open;
-        if open != before {
-            self.emit(&set.instance_id, set.generation, ChannelsChanged { open }, scene);
-        }
-        self.told(&set.instance_id, scene)
-    }
-
     /// Puts what an instance remembers under a path.
     fn keep(&mut self, id: &str, path: &str, scene: &mut Scene<'_>) -> Result<Kept, Failed> {
         let instance = self.instance(id)?;
@@ -396,7 +374,7 @@ impl Host {
     }
 }
 
-fn stale(claimed: u64, known: u64) -> Failed {
+pub(crate) fn stale(claimed: u64, known: u64) -> Failed {
     let stale = failure(FailureCode::StaleGeneration, "a newer generation of this pair exists");
     about(stale, "generation", claimed, format!("this instance has heard of generation {known}"))
 }

@@ -15,7 +15,6 @@ use gf_model::{
 use gf_node_proto::{ChannelsChanged, LeaseGrant, WitnessRaise, WitnessRaised};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
 
 /// After a fault of theirs so much must have passed before two nodes could not but have heard each other.
 const SURELY_HEARD: Duration = Duration::from_secs(20);
@@ -63,6 +62,17 @@ pub(crate) struct Lapse {
     witness: NodeId,
 }
 
+impl SimLease {
+    /// Whether it can end.
+    pub(crate) fn lapses(&self) -> bool {
+        self.witness.is_some()
+    }
+
+    pub(crate) fn stands(&self, moment: Duration) -> bool {
+        self.held.stands(moment)
+    }
+}
+
 impl SimInstance {
     pub(crate) fn lease_terms(&self) -> u64 {
         let Some(lease) = &self.lease else { return 0 };
@@ -71,20 +81,6 @@ impl SimInstance {
 
     pub(crate) fn lease_lapsed(&self) -> bool {
         self.lease.as_ref().is_some_and(|lease| lease.lapsed)
-    }
-
-    /// What was ordered about its channels, as far as its lease allows it.
-    pub(crate) fn order_channels(&mut self, open: bool, becomes_primary: bool, moment: Duration) {
-        if becomes_primary {
-            // It was somebody's witness until now, and holds nothing yet.
-            self.lease = None;
-        }
-        let lease = self.lease.as_mut().filter(|lease| lease.witness.is_some());
-        let waits = open && lease.as_ref().is_some_and(|lease| !lease.held.stands(moment));
-        if let Some(lease) = lease {
-            lease.lapsed = waits;
-        }
-        self.channels_open = open && !waits;
     }
 
     /// This process begins to simulate it: while it did not, no time passed for it.
@@ -288,18 +284,5 @@ impl Inner {
         let Some(lease) = instance.lease.as_mut().filter(|lease| lease.terms == terms) else { return };
         lease.held.renewed_by_witness(asked, LASTS);
         self.saved.host.reopen(id, scene);
-    }
-
-    /// Whether this machine and others hear each other.
-    pub(crate) fn can_talk(&self) -> bool {
-        self.saved.powered && !self.blind && !self.stalled
-    }
-
-    pub(crate) fn talk(&mut self, change: impl FnOnce(&mut Self)) {
-        let before = self.can_talk();
-        change(self);
-        if !before && self.can_talk() {
-            self.talks_since = Instant::now();
-        }
     }
 }

@@ -6,7 +6,9 @@
 
 mod catalogue;
 mod chance;
+mod channels;
 mod commands;
+mod cuts;
 mod document;
 mod door;
 mod driver;
