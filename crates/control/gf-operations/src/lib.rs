@@ -22,4 +22,4 @@ pub use hands::{Hands, Limits, Paths};
 pub use holding::{held, held_by};
 pub use leases::StoredLeases;
 pub use status::ask_status;
-pub use steps::{StepContext, StepError, revision_name, whole as config_to_own};
+pub use steps::{FENCED_BY_LEASE, StepContext, StepError, revision_name, whole as config_to_own};

@@ -120,6 +120,9 @@ impl Oracle {
                         }
                     }
                     Change::Put(Record::Lane(record)) => {
+                        if let Some(what) = rules::fenced_too_early(books, record) {
+                            self.breach(books, Promise::OneActs, what);
+                        }
                         for step in &record.lane.steps {
                             if let Some(instance) = step.step.instance() {
                                 let by = books.named.entry(instance.clone()).or_default();

@@ -6,11 +6,13 @@ use gf_model::{
     approval::ApprovalState,
     fleet::{Change, Fleet, Record},
     notice::Severity,
-    operation::{LaneRecord, LaneState, Operation, OperationState},
+    operation::{LaneRecord, LaneState, Operation, OperationState, Step, StepRecord, StepState},
     person::Principal,
     provider::ProviderId,
     verb::Verb,
 };
+use gf_operations::FENCED_BY_LEASE;
+use gf_policy::leases;
 use gf_store::Batch;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -34,6 +36,29 @@ pub(crate) fn is_named_by_open_work(books: &Books, label: &str) -> bool {
         books.fleet.operations.get(operation).is_some_and(|known: &Operation| !known.state.is_over())
     };
     books.named.get(&id).is_some_and(|by| by.iter().any(open))
+}
+
+/// Why a step that fenced an instance did so too early: it acts still, or could.
+pub(crate) fn fenced_too_early(books: &Books, lane: &LaneRecord) -> Option<String> {
+    let known = books.fleet.lanes.get(&lane.id);
+    lane.lane.steps.iter().enumerate().find_map(|(nth, step)| {
+        let Step::Fence { instance } = &step.step else { return None };
+        let was_done = known.is_some_and(|known| known.lane.steps.get(nth).is_some_and(is_done));
+        if !is_done(step) || was_done {
+            return None;
+        }
+        let fenced = books.fleet.instances.get(instance)?;
+        if books.acting.get(fenced.account.as_str()).is_some_and(|acting| acting.contains(instance.as_str())) {
+            return Some(format!("{instance} counts as fenced and acts: {}", step.output));
+        }
+        let by_lease = step.output["how"] == FENCED_BY_LEASE;
+        let why = leases::lapses(&books.fleet, fenced).err().filter(|_| by_lease)?;
+        Some(format!("the lease of {instance} counts as over, and {why}"))
+    })
+}
+
+fn is_done(step: &StepRecord) -> bool {
+    step.state == StepState::Done
 }
 
 fn needs_a_person(verb: &Verb) -> bool {

@@ -68,6 +68,18 @@ pub enum Fault {
         seconds: u64,
     },
     Chat,
+    /// The control plane and a machine do not hear each other; other machines hear it still.
+    Unlink {
+        seconds: u64,
+    },
+    /// A machine and all others do not hear each other; the control plane hears it still.
+    Blind {
+        seconds: u64,
+    },
+    /// A machine stands still, and goes on where it was.
+    Stall {
+        seconds: u64,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -105,6 +117,7 @@ impl Story {
         for _ in 0..rng.u64(0..=minutes / 2) {
             events.push((at(&mut rng, faults_last), Event::Errand));
         }
+        events.extend(one_way_cuts(seed, faults_last));
         events.sort_by_key(|(at, _)| *at);
         Self {
             pairs: rng.u32(1..=3),
@@ -118,6 +131,24 @@ impl Story {
 
 fn at(rng: &mut fastrand::Rng, within: Duration) -> Duration {
     Duration::from_millis(rng.u64(0..within.as_millis() as u64))
+}
+
+/// What cuts the ways to the control plane and to the witness apart, in some stories. Drawn apart from the rest, so that
+/// the others tell what they would tell without.
+fn one_way_cuts(seed: u64, within: Duration) -> Vec<(Duration, Event)> {
+    let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0xa076_1d64_78bd_642f) ^ 0x0c07);
+    let count = if rng.u32(..100) < 40 { rng.u32(1..=6) } else { 0 };
+    let mut cut = |_| {
+        let moment = at(&mut rng, within);
+        let seconds = rng.u64(1..=400);
+        let fault = match rng.u32(..3) {
+            0 => Fault::Unlink { seconds },
+            1 => Fault::Blind { seconds },
+            _ => Fault::Stall { seconds: rng.u64(1..=120) },
+        };
+        (moment, Event::Fault(fault))
+    };
+    (0..count).map(&mut cut).collect()
 }
 
 fn cloud_trouble(rng: &mut fastrand::Rng) -> clouds::Trouble {

@@ -23,6 +23,9 @@ pub enum Mend {
     Slow(ProviderId),
     Lag,
     Deaf,
+    Unlink(NodeId),
+    Blind(NodeId),
+    Stall(NodeId),
 }
 
 pub struct Wreck {
@@ -108,7 +111,10 @@ impl Wreck {
         let machine = self.some_machine(world)?;
         let label = machine.label?;
         world.trace.note(format_args!("it befalls {label} at {}", machine.node));
-        oracle.excuse(&label);
+        // Who is cut off from one side only serves on by the other.
+        if !matches!(fault, Fault::Unlink { .. } | Fault::Blind { .. }) {
+            oracle.excuse(&label);
+        }
         let lasting = |seconds: u64, mend: Mend| Some((Duration::from_secs(seconds), mend));
         // What is not there (yet) cannot be harmed; that is no fault then.
         match *fault {
@@ -162,6 +168,18 @@ impl Wreck {
                 let _ = world.sim.chat(&label);
                 None
             }
+            Fault::Unlink { seconds } => {
+                let _ = world.sim.unlink(&machine.node, true);
+                lasting(seconds, Mend::Unlink(machine.node))
+            }
+            Fault::Blind { seconds } => {
+                let _ = world.sim.blind(&machine.node, true);
+                lasting(seconds, Mend::Blind(machine.node))
+            }
+            Fault::Stall { seconds } => {
+                let _ = world.sim.stall(&machine.node, true);
+                lasting(seconds, Mend::Stall(machine.node))
+            }
             _ => None,
         }
     }
@@ -174,7 +192,7 @@ impl Wreck {
             Mend::Clock => world.clock.be_wrong_by(0),
             Mend::Hang(id) => drop(world.sim.sicken(id, false)),
             Mend::BreakStart(id) => drop(world.sim.break_start(id, None)),
-            Mend::Cut(node) if self.lost.contains(node) => {}
+            Mend::Cut(node) | Mend::Unlink(node) | Mend::Blind(node) if self.lost.contains(node) => {}
             Mend::Cut(node) => drop(world.sim.cut(node, false)),
             Mend::Mute(node) => drop(world.sim.mute_effects(node, 0)),
             Mend::Outage(provider, region) => {
@@ -185,6 +203,14 @@ impl Wreck {
             }
             Mend::Slow(provider) => world.sim.slow(provider, None),
             Mend::Lag => world.sim.lag(None),
+            Mend::Unlink(node) => drop(world.sim.unlink(node, false)),
+            Mend::Blind(node) => drop(world.sim.blind(node, false)),
+            Mend::Stall(node) => {
+                drop(world.sim.stall(node, false));
+                if self.lost.contains(node) {
+                    let _ = world.sim.cut(node, true);
+                }
+            }
             Mend::Deaf => world.listeners.deaf.store(false, Ordering::Relaxed),
         }
     }

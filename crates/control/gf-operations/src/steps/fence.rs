@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// What is written down of a fence that was nobody's word but the end of a lease.
+pub const FENCED_BY_LEASE: &str = "its lease is over, and its witness renews it no more";
 /// How often it is looked, while a lease is waited for, whether its holder is back.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -75,7 +77,7 @@ async fn stop_for_certain(context: &StepContext<'_>, instance: &Instance) -> Res
             instance.id
         ))
     })?;
-    Ok("its lease is over, and its witness renews it no more")
+    Ok(FENCED_BY_LEASE)
 }
 
 /// Waits until the lease of the old primary is over for certain: the witness refuses it first, then the time passes that

@@ -15,6 +15,7 @@ mod secret;
 
 pub use config::{revision_name, whole};
 pub use context::{AtEnd, StepContext, StepError};
+pub use fence::FENCED_BY_LEASE;
 
 use gf_model::{fleet::Fleet, operation::Step};
 use serde_json::{Value, json};
