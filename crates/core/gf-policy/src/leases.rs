@@ -72,21 +72,26 @@ pub enum DoesNotLapse {
     SameGeneration,
 }
 
-/// The witness that must refuse the old generation before the end of this lease may be waited for.
-pub fn lapses<'a>(fleet: &'a Fleet, primary: &Instance) -> Result<&'a Instance, DoesNotLapse> {
+/// The witness of a primary's lease that ends when nobody is heard; or why its pair is moved after a confirmed stop only.
+pub fn ends_in_silence<'a>(fleet: &'a Fleet, primary: &Instance) -> Result<&'a Instance, DoesNotLapse> {
     let gateway = fleet.gateways.get(&primary.account).ok_or(DoesNotLapse::NoWitness)?;
     if gateway.fencing != Fencing::Strict {
         return Err(DoesNotLapse::Available);
     }
     let witness = gateway.lease.witness.as_ref().and_then(|id| fleet.instances.get(id));
-    let witness = witness.ok_or(DoesNotLapse::NoWitness)?;
+    let witness = witness.filter(|witness| witness.state.exists()).ok_or(DoesNotLapse::NoWitness)?;
     if gateway.primary.as_ref() != Some(&primary.id) || primary.lease_terms != gateway.lease.number {
         return Err(DoesNotLapse::NotConfirmed);
     }
-    if primary.generation >= gateway.generation {
-        return Err(DoesNotLapse::SameGeneration);
-    }
     Ok(witness)
+}
+
+/// The witness that must refuse the old generation before the end of this lease may be waited for.
+pub fn lapses<'a>(fleet: &'a Fleet, primary: &Instance) -> Result<&'a Instance, DoesNotLapse> {
+    let witness = ends_in_silence(fleet, primary)?;
+    let raised =
+        fleet.gateways.get(&primary.account).is_some_and(|gateway| primary.generation < gateway.generation);
+    if raised { Ok(witness) } else { Err(DoesNotLapse::SameGeneration) }
 }
 
 /// The terms that a pair should have from now on, where they differ. `able` says whether a node can be somebody's
@@ -139,15 +144,12 @@ pub fn terms_due(
     (wanted.as_ref() != known).then(|| gateway.lease.next(wanted))
 }
 
-/// Whether nobody could take over from a primary that nobody hears of: its lease does not lapse, and it can be promoted
-/// past it only once somebody confirms that it is off.
+/// Whether nobody could take over from a primary that nobody hears of: its lease does not lapse, and its pair can be moved
+/// only once somebody confirms that it is off.
 pub fn is_unprotected(fleet: &Fleet, gateway: &Gateway) -> bool {
     let Some(primary) = fleet.primary_of(&gateway.account) else { return false };
     let silent = primary.node.as_ref().and_then(|node| fleet.nodes.get(node)).is_some_and(|n| !n.connected);
-    let lapses = gateway.fencing == Fencing::Strict
-        && gateway.lease.witness.is_some()
-        && primary.lease_terms == gateway.lease.number;
-    silent && !lapses
+    silent && ends_in_silence(fleet, primary).is_err()
 }
 
 /// How a pair is fenced unless somebody says otherwise: by its channels. Those that a router or a provider's own delivery

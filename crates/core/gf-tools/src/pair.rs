@@ -23,6 +23,12 @@ pub struct PairStatusReply {
     /// protected, unprotected, building, down, parked or tearing_down.
     pub condition: String,
     pub generation: u64,
+    /// `strict`: its channels close when nobody renews its lease. `available`: it serves on.
+    pub fencing: String,
+    /// Why its standby takes over from a primary that nobody hears of only once that one is confirmed off; absent where it
+    /// takes over when the lease is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for_stop: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary: Option<InstanceLine>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -88,6 +88,7 @@ fn row(pair: &Pair<'_>, now: Timestamp) -> Markup {
             th scope="row" { span.id { (gateway.account) } span.tier { (gateway.tier) @if let Some(v) = gateway.revision { " · " (v) } } }
             td data-label="Condition" {
                 span class={ "state " (tone) } { (pair.condition.name().replace('_', " ")) }
+                @if pair.is_unheard { span.place { "its node is silent: nobody takes over before it is confirmed off" } }
                 @if let Some(last) = &gateway.last_failover { span.place { "failed over " (ago(last.at, now)) " ago" } }
             }
             td data-label="Primary" { (half(pair.primary, pair.condition)) }

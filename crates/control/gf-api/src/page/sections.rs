@@ -82,7 +82,7 @@ fn headline(status: &FleetStatusReply, now: Timestamp) -> Markup {
             dl.tiles {
                 (tile("Pairs", status.pairs_total.to_string(), "", format!("{protected} protected")))
                 (tile("Down", down.to_string(), bad_if(down), "no live primary".into()))
-                (tile("Unprotected", status.unprotected.to_string(), if status.unprotected > 0 { "busy" } else { "" }, "standby not active".into()))
+                (tile("Unprotected", status.unprotected.to_string(), if status.unprotected > 0 { "busy" } else { "" }, "no standby can take over".into()))
                 (tile("Instances", status.instances_total.to_string(), "", format!("{active} active")))
                 (tile("Running", status.operations.len().to_string(), "", "operations".into()))
                 (tile("Cost", gf_model::Cents(status.monthly_cost_cents).to_string(), "", "a month".into()))

@@ -12,6 +12,7 @@ use crate::{
 };
 use gf_model::{AccountId, OperationId, Timestamp, fleet::Fleet, gateway::Gateway};
 use gf_planner::sla::{Sla, sla, target_ppm};
+use gf_policy::leases;
 use gf_tools::{
     PairStatusParams, PairStatusReply,
     pair::{LastFailover, SnapshotLine},
@@ -57,6 +58,12 @@ pub fn reply(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> PairStatusRepl
         tier: gateway.tier.to_string(),
         condition: pair.map_or("archived", |pair| pair.condition.name()).to_owned(),
         generation: gateway.generation.0,
+        fencing: gateway.fencing.name().to_owned(),
+        waits_for_stop: pair.and_then(|pair| {
+            let standby = pair.standby.filter(|standby| standby.is_active());
+            let why = leases::ends_in_silence(fleet, pair.primary.filter(|_| standby.is_some())?).err()?;
+            Some(why.to_string())
+        }),
         primary: pair.and_then(|pair| pair.primary).map(line::instance),
         standby: pair.and_then(|pair| pair.standby).map(line::instance),
         last_failover: gateway.last_failover.as_ref().map(|failover| LastFailover {
@@ -127,8 +134,15 @@ fn summary(reply: &PairStatusReply, gateway: &Gateway, now: Timestamp) -> String
     let missed = if reply.sla_met == Some(false) { ", which misses its target" } else { "" };
     let sla =
         reply.sla_percent.map(|sla| format!(" Served {sla} % of this month{missed}.")).unwrap_or_default();
+    let unheard = match &reply.waits_for_stop {
+        Some(why) => format!(
+            " Fenced {}: should its node fall silent, its standby takes over only once it is confirmed off ({why}).",
+            reply.fencing
+        ),
+        None => String::new(),
+    };
     format!(
-        "{} ({}, {}) is {}, generation {}: primary {}; standby {}. {failover} {snapshot}{sla}",
+        "{} ({}, {}) is {}, generation {}: primary {}; standby {}. {failover} {snapshot}{sla}{unheard}",
         reply.account_id,
         reply.tier,
         reply.monthly_cost,

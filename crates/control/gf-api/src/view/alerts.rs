@@ -56,6 +56,8 @@ fn of_pair(fleet: &Fleet, pair: &Pair<'_>, now: Timestamp) -> Vec<Alert> {
         Condition::Down => {
             let (severity, what_now) = if pair.is_protected() {
                 ("high", "its standby is ACTIVE and can take over")
+            } else if pair.is_unheard {
+                ("critical", "nobody takes over before it is confirmed off: its node is silent")
             } else {
                 ("critical", "no standby can take over")
             };
@@ -71,7 +73,14 @@ fn of_pair(fleet: &Fleet, pair: &Pair<'_>, now: Timestamp) -> Vec<Alert> {
         Condition::Unprotected => found.push(Alert {
             severity: "warning".into(),
             subject: account,
-            text: format!("unprotected: its standby is {}", state(pair.standby)),
+            text: match pair.primary.filter(|_| pair.is_unheard) {
+                Some(primary) => format!(
+                    "unprotected: the node of its primary {} is silent. It may serve on, and nobody takes over before it \
+                     is confirmed off",
+                    primary.id
+                ),
+                None => format!("unprotected: its standby is {}", state(pair.standby)),
+            },
             since: pair.standby.map(|i| i.state_since.to_string()),
             silenced: silenced(pair.standby.or(pair.primary)),
         }),

@@ -7,6 +7,7 @@ use gf_model::{
     instance::{Instance, InstanceState},
     verb::Verb,
 };
+use gf_policy::leases::is_unprotected;
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -15,7 +16,7 @@ use std::collections::HashSet;
 pub enum Condition {
     /// No live primary serves.
     Down,
-    /// A primary serves and no standby could take over.
+    /// A primary serves and no standby could take over: there is none, or the primary is not heard of and may serve on.
     Unprotected,
     /// It is being made for the first time.
     Building,
@@ -53,6 +54,8 @@ pub struct Pair<'a> {
     pub primary: Option<&'a Instance>,
     pub standby: Option<&'a Instance>,
     pub condition: Condition,
+    /// The primary's node is silent, and nobody may take its place before it is confirmed off.
+    pub is_unheard: bool,
 }
 
 impl<'a> Pair<'a> {
@@ -73,7 +76,9 @@ impl<'a> Pair<'a> {
         if gateway.desired == Desired::Archived && primary.is_none() && standby.is_none() {
             return None;
         }
+        let is_unheard = primary.is_some() && is_unprotected(fleet, gateway);
         let condition = match condition(gateway, primary, standby) {
+            Condition::Protected if is_unheard => Condition::Unprotected,
             // What a teardown has taken so far is neither trouble nor being made.
             Condition::Down | Condition::Unprotected | Condition::Building
                 if going.contains(&gateway.account) =>
@@ -82,7 +87,7 @@ impl<'a> Pair<'a> {
             }
             condition => condition,
         };
-        Some(Self { gateway, primary, standby, condition })
+        Some(Self { gateway, primary, standby, condition, is_unheard })
     }
 
     pub fn instances(&self) -> impl Iterator<Item = &'a Instance> {
@@ -91,7 +96,7 @@ impl<'a> Pair<'a> {
 
     /// Whether a standby could take over now.
     pub fn is_protected(&self) -> bool {
-        self.standby.is_some_and(Instance::is_active)
+        self.standby.is_some_and(Instance::is_active) && !self.is_unheard
     }
 }
 

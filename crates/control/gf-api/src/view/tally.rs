@@ -24,7 +24,7 @@ pub struct Tally {
     /// Nodes that enrolled and are not connected.
     away: BTreeSet<NodeId>,
     /// Instances on each node that are not being torn down.
-    on_nodes: HashMap<NodeId, u64>,
+    on_nodes: HashMap<NodeId, Vec<InstanceId>>,
     /// Whole pairs that go by an operation that runs.
     going: HashMap<OperationId, Vec<AccountId>>,
 }
@@ -48,7 +48,7 @@ impl Tally {
             tally.going(fleet, id);
         }
         fleet.instances.keys().for_each(|id| drop(tally.instance(fleet, id)));
-        fleet.nodes.keys().for_each(|id| tally.node(fleet, id));
+        fleet.nodes.keys().for_each(|id| drop(tally.node(fleet, id)));
         tally.accounts(fleet, fleet.gateways.keys());
         tally
     }
@@ -61,7 +61,7 @@ impl Tally {
                 Key::Instance(id) => touched.extend(self.instance(fleet, id)),
                 Key::Gateway(account) => drop(touched.insert(account.clone())),
                 Key::Operation(id) => touched.extend(self.going(fleet, id)),
-                Key::Node(id) => self.node(fleet, id),
+                Key::Node(id) => touched.extend(self.node(fleet, id)),
                 _ => {}
             }
         }
@@ -88,7 +88,7 @@ impl Tally {
 
     /// How many instances are on a node, without those that are being torn down.
     pub fn on_node(&self, node: &NodeId) -> u64 {
-        self.on_nodes.get(node).copied().unwrap_or_default()
+        self.on_nodes.get(node).map_or(0, |there| there.len() as u64)
     }
 
     /// Answers with the accounts whose pair it may belong to, before and now.
@@ -96,8 +96,8 @@ impl Tally {
         let mut accounts = Vec::new();
         if let Some(before) = self.instances.remove(id) {
             self.sums.take_out(before.share);
-            if let Some(count) = before.node.as_ref().and_then(|node| self.on_nodes.get_mut(node)) {
-                *count -= 1;
+            if let Some(there) = before.node.as_ref().and_then(|node| self.on_nodes.get_mut(node)) {
+                there.retain(|other| other != id);
             }
             accounts.push(before.account);
         }
@@ -118,7 +118,7 @@ impl Tally {
         let stays = instance.state != InstanceState::TearingDown;
         let node = instance.node.clone().filter(|_| stays);
         if let Some(node) = &node {
-            *self.on_nodes.entry(node.clone()).or_default() += 1;
+            self.on_nodes.entry(node.clone()).or_default().push(instance.id.clone());
         }
         self.instances
             .insert(instance.id.clone(), Counted { share, account: instance.account.clone(), node });
@@ -136,14 +136,18 @@ impl Tally {
         accounts
     }
 
-    fn node(&mut self, fleet: &Fleet, id: &NodeId) {
+    /// Answers with the accounts whose protection this may change.
+    fn node(&mut self, fleet: &Fleet, id: &NodeId) -> Vec<AccountId> {
         match fleet.nodes.get(id).is_some_and(|node| node.enrolled_at.is_some() && !node.connected) {
             true => drop(self.away.insert(id.clone())),
             false => drop(self.away.remove(id)),
         }
-        if !fleet.nodes.contains_key(id) && self.on_nodes.get(id) == Some(&0) {
+        let there = self.on_nodes.get(id).into_iter().flatten();
+        let accounts = there.filter_map(|id| self.instances.get(id)).map(|it| it.account.clone()).collect();
+        if !fleet.nodes.contains_key(id) && self.on_nodes.get(id).is_some_and(Vec::is_empty) {
             self.on_nodes.remove(id);
         }
+        accounts
     }
 
     fn accounts<'a>(&mut self, fleet: &Fleet, touched: impl Iterator<Item = &'a AccountId>) {

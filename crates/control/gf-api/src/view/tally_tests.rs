@@ -154,3 +154,33 @@ fn the_whole_fleet_and_the_sum_of_its_providers_agree() {
     assert_eq!(whole.instances_by_state.values().sum::<u64>(), 80);
     assert_eq!(whole.by_tier.iter().map(|it| it.monthly_cost_cents).sum::<i64>(), whole.monthly_cost_cents);
 }
+
+#[test]
+fn a_primary_that_nobody_hears_and_that_may_serve_on_is_unprotected() {
+    let mut fleet = small();
+    let account = fleet.gateways.keys().next().unwrap().clone();
+    let mut primary = fleet.primary_of(&account).unwrap().clone();
+    primary.node = Some("node-1".parse().unwrap());
+    fleet.apply(primary.clone().into());
+    fleet.apply(node(1, true).into());
+    let mut tally = Tally::of(&fleet);
+    let told = |fleet: &Fleet, tally: &Tally| {
+        let told = fleet_status(fleet, tally, &FleetStatusParams::default(), now()).ok().unwrap();
+        let silent = told.alerts.into_iter().find(|alert| alert.text.contains("is silent"));
+        (told.unprotected, silent.map(|alert| (alert.subject, alert.text)))
+    };
+    assert_eq!(told(&fleet, &tally), (0, None));
+
+    let away = node(1, false);
+    let key = Key::Node(away.id.clone());
+    fleet.apply(away.into());
+    tally.take_in(&fleet, [&key]);
+    let (unprotected, said) = told(&fleet, &tally);
+    let (subject, text) = said.expect("nobody is told");
+    assert_eq!((unprotected, subject), (1, account.to_string()));
+    assert!(text.contains(primary.id.as_str()) && text.contains("confirmed off"), "{text}");
+
+    fleet.apply(node(1, true).into());
+    tally.take_in(&fleet, [&key]);
+    assert_eq!(told(&fleet, &tally), (0, None), "it is heard again");
+}
