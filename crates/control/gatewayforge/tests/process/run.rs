@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 
 /// A machine that is busy with other things may take this long for anything.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 pub struct Running {
     process: Child,

@@ -1,14 +1,16 @@
 //! The process as it is started, refused and ended.
 
-use crate::run::{Running, command, home, start, start_with};
+use crate::{
+    node::Node,
+    run::{Running, command, home, start, start_with},
+};
 use serde_json::json;
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
 };
 
 fn refusal(output: Output) -> String {
@@ -80,38 +82,6 @@ fn what_cannot_be_served_safely_is_refused() {
     assert!(kept.starts_with("this is no database"), "it was overwritten");
 }
 
-/// Builds the node's program once: another crate's program is not built for a test by itself.
-fn node_program() -> PathBuf {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--workspace", "--bin", "gf-clawnode"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
-    assert!(built.success(), "gf-clawnode does not build");
-    Path::new(env!("CARGO_BIN_EXE_gatewayforge")).with_file_name("gf-clawnode")
-}
-
-/// A node that runs nothing, as on another machine.
-struct Node(Child);
-
-impl Node {
-    fn start(home: &Path, link: SocketAddr) -> Self {
-        let mut command = Command::new(node_program());
-        command.args(["host", "--node", "node-far", "--provider", "local-a"]);
-        command.arg("--home").arg(home.join("far"));
-        command.arg("--control").arg(format!("wss://{link}/node/v1/link"));
-        command.arg("--token-file").arg(home.join("far.token")).arg("--runtime").arg(home.join("runtime"));
-        Self(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn nodes_of_other_machines_are_heard_over_tls_where_that_was_asked_for_and_nobody_else_is() {
     let (_directory, home) = home();
@@ -130,11 +100,7 @@ fn nodes_of_other_machines_are_heard_over_tls_where_that_was_asked_for_and_nobod
     let _ = plain.read_to_end(&mut heard);
     assert!(!String::from_utf8_lossy(&heard).contains("HTTP"), "{heard:?}");
 
-    let expected = json!({"id": "node-far", "provider": "local-a", "region": "here"});
-    let (status, expected) = running.ask("POST", "/v1/nodes", expected);
-    assert_eq!(status, 200, "{expected}");
-    fs::write(home.join("far.token"), expected["token"].as_str().unwrap()).unwrap();
-    fs::set_permissions(home.join("far.token"), fs::Permissions::from_mode(0o600)).unwrap();
+    let far = Node::expected(&running, &home, "node-far", "local-a");
     let connected = |running: &Running| {
         running.until("the node is connected", || {
             let nodes = running.ask("GET", "/v1/nodes", json!(null)).1;
@@ -142,11 +108,11 @@ fn nodes_of_other_machines_are_heard_over_tls_where_that_was_asked_for_and_nobod
             found.filter(|node| node["connected"] == true).cloned()
         })
     };
-    let node = Node::start(&home, at);
+    let node = far.start(&format!("wss://{at}/node/v1/link"));
     assert_eq!(connected(&running)["enrolling"], false, "its token is used up");
 
     // It finds its way back to the one that takes over, by the key and without the token.
-    fs::remove_file(home.join("far.token")).unwrap();
+    fs::remove_file(home.join("node-far.token")).unwrap();
     running.kill();
     let running = start_with(&home, &arguments);
     connected(&running);
