@@ -48,7 +48,8 @@ pub(crate) fn fenced_too_early(books: &Books, lane: &LaneRecord) -> Option<Strin
             return None;
         }
         let fenced = books.fleet.instances.get(instance)?;
-        if books.acting.get(fenced.account.as_str()).is_some_and(|acting| acting.contains(instance.as_str())) {
+        if books.acting.get(fenced.account.as_str()).is_some_and(|acting| acting.contains(instance.as_str()))
+        {
             return Some(format!("{instance} counts as fenced and acts: {}", step.output));
         }
         let by_lease = step.output["how"] == FENCED_BY_LEASE;
