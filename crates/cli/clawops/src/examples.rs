@@ -120,6 +120,31 @@ pub const THAW: &str = "\
 Examples:
   clawops thaw";
 
+pub const SUPPORT_BUNDLE: &str = "\
+Examples:
+  clawops support-bundle
+  clawops support-bundle --to bundle.tar.gz";
+
+pub const DEBUG: &str = "\
+Examples:
+  clawops debug
+  clawops debug operations --limit 20
+  clawops debug verify --json";
+
+pub const PIN: &str = "\
+Examples:
+  clawops pin acct-0001 --reason 'their launch is today'";
+
+pub const UNPIN: &str = "\
+Examples:
+  clawops unpin acct-0001";
+
+pub const WINDOW: &str = "\
+Examples:
+  clawops window acct-0001 02:00-04:00
+  clawops window acct-0001 'sat,sun 01:00-05:00'
+  clawops window acct-0001";
+
 pub const AUDIT: &str = "\
 Examples:
   clawops audit show --account acct-0001

@@ -5,9 +5,11 @@
 
 mod api;
 mod args;
+mod bundle;
 mod chat;
 mod consent;
 mod controllers;
+mod debug;
 mod examples;
 mod follow;
 mod home;
@@ -58,6 +60,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Up(args) => up::up(&home, &args, json).await,
         Command::Brain { listen } => up::brain_alone(&home, listen),
         Command::Down => up::down::down(&home, json).await,
+        Command::SupportBundle { to } => bundle::make(&home, to, json),
+        Command::Debug { what, limit } => debug::debug(&home, what, limit, json),
         Command::Status => up::status::status(&home, json).await,
         Command::Chat { text } => chat::chat(&home, &text.join(" "), json).await,
         // Whoever signs elsewhere needs no control plane there.

@@ -87,6 +87,15 @@ pub struct Args {
           value_parser = clap::value_parser!(u64).range(10..=86_400))]
     pub snapshot_seconds: u64,
 
+    /// Who is told that this control plane works, such as http://127.0.0.1:9100/ping, and pages when nothing comes.
+    #[arg(long, env = "CLAWOPS_HEARTBEAT_URL", hide_env_values = true, value_name = "URL")]
+    pub heartbeat_url: Option<String>,
+
+    /// How often.
+    #[arg(long, env = "CLAWOPS_HEARTBEAT_SECONDS", default_value_t = 60, value_name = "N",
+          value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub heartbeat_seconds: u64,
+
     /// Log as JSON lines.
     #[arg(long)]
     pub log_json: bool,
@@ -94,6 +103,23 @@ pub struct Args {
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Say what stands in the store, as JSON, and change nothing: for when no control plane answers.
+    Debug {
+        /// What to look at.
+        what: crate::debug::What,
+        /// How many of a list.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: usize,
+        /// Where all state lives.
+        #[arg(long, env = "CLAWOPS_HOME")]
+        home: Option<PathBuf>,
+        /// The database that the home's fleet is in, where it is not in a file.
+        #[arg(long, env = "CLAWOPS_STORE", hide_env_values = true, value_name = "ADDR")]
+        store: Option<String>,
+        /// A file with the password of that database.
+        #[arg(long, env = "CLAWOPS_STORE_PASSWORD_FILE", value_name = "FILE")]
+        store_password_file: Option<PathBuf>,
+    },
     /// Give a new home the keys of a fleet, so that its control plane may follow and lead it.
     Join {
         /// The new home.

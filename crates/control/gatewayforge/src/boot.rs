@@ -4,7 +4,9 @@ use crate::{
     ambient::{SystemClock, SystemEntropy},
     args::Args,
     companion::Companion,
-    gateways, keys, known,
+    gateways,
+    heartbeat::Heartbeat,
+    keys, known,
     lead::{Stack, lead},
     nodes::{StoredNodes, Tokens},
     operators::OpsGateway,
@@ -214,6 +216,7 @@ async fn assemble(
         sim_pairs: args.sim_pairs,
         reconcilers,
         reports,
+        heartbeat: Heartbeat::new(args.heartbeat_url.clone(), Duration::from_secs(args.heartbeat_seconds))?,
     };
     Ok((stack, router, hub))
 }

@@ -3,7 +3,7 @@
 //! Everything here happens under the lease, in this order: nothing is decided before what another one did is counted, and
 //! no node is taken in before its last connection is forgotten.
 
-use crate::{boot::Base, first_start, keys, places};
+use crate::{boot::Base, first_start, heartbeat::Heartbeat, keys, places};
 use anyhow::{Context, Result};
 use gf_driver::Drivers;
 use gf_driver_sim::SimFleet;
@@ -27,11 +27,14 @@ pub struct Stack {
     pub sim_pairs: u32,
     pub reconcilers: Reconcilers,
     pub reports: mpsc::Receiver<NodeEvent>,
+    /// Who outside is told that this one works.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 /// The reconcilers, which end when this is dropped.
 pub async fn lead(stack: Stack) -> Result<JoinSet<()>> {
-    let Stack { base, keys_dir, shared, hub, drivers, sim, sim_pairs, reconcilers, reports } = stack;
+    let Stack { base, keys_dir, shared, hub, drivers, sim, sim_pairs, reconcilers, reports, heartbeat } =
+        stack;
     let (store, clock) = (&base.store, &base.clock);
     if let Some(backend) = &shared {
         keys::note(backend, &keys_dir)?;
@@ -47,7 +50,11 @@ pub async fn lead(stack: Stack) -> Result<JoinSet<()>> {
     reconcilers.requests.note_rules(&me).await.context("the rules could not be written down")?;
     hub.lead(store.generation());
     reconcilers.engine.resume_all();
-    Ok(gf_reconcile::spawn_all(reconcilers, reports))
+    let mut tasks = gf_reconcile::spawn_all(reconcilers, reports);
+    if let Some(heartbeat) = heartbeat {
+        tasks.spawn(heartbeat.run(base.store.clone(), base.clock.clone()));
+    }
+    Ok(tasks)
 }
 
 /// What a person accepted is in the trail, once.

@@ -4,8 +4,10 @@ mod ambient;
 mod args;
 mod boot;
 mod companion;
+mod debug;
 mod first_start;
 mod gateways;
+mod heartbeat;
 mod keys;
 mod known;
 mod lead;
@@ -29,6 +31,9 @@ fn main() -> ExitCode {
     };
     let done = match args.command.clone() {
         Some(args::Command::Join { home, from }) => keys::join(&home, &from),
+        Some(args::Command::Debug { what, limit, home, store, store_password_file }) => {
+            debug::run(&args::Args { home, store, store_password_file, ..args }, what, limit)
+        }
         None => runtime.block_on(boot::run(args)),
     };
     match done {

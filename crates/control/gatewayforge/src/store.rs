@@ -57,21 +57,30 @@ pub fn asked(args: &Args) -> Result<Option<Address>> {
     }))
 }
 
+/// The database that a home remembers to have its fleet in.
+fn remembered(home: &Path) -> Result<Option<String>> {
+    let note = home.join(ELSEWHERE);
+    match fs::read_to_string(&note) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(why).with_context(|| format!("{} cannot be read", note.display())),
+    }
+}
+
+/// Why this home's fleet is not where it was asked for.
+pub fn elsewhere(home: &Path, asked: Option<&Address>) -> Result<Option<String>> {
+    let place = asked.map(Address::place);
+    Ok(mismatch(remembered(home)?.as_deref(), home.join(FILE).exists(), place.as_deref()))
+}
+
 /// Whether this home's fleet is where it was asked for; a claim where that is a database.
 pub fn claim(asked: Option<Address>, home: &Path) -> Result<Option<Claim>> {
-    let note = home.join(ELSEWHERE);
-    let remembered = match fs::read_to_string(&note) {
-        Ok(text) => Some(text.trim().to_owned()),
-        Err(why) if why.kind() == ErrorKind::NotFound => None,
-        Err(why) => return Err(why).with_context(|| format!("{} cannot be read", note.display())),
-    };
-    let place = asked.as_ref().map(Address::place);
-    if let Some(why) = mismatch(remembered.as_deref(), home.join(FILE).exists(), place.as_deref()) {
+    if let Some(why) = elsewhere(home, asked.as_ref())? {
         bail!("{}: {why}", home.display());
     }
     let Some(address) = asked else { return Ok(None) };
     let owner = Owner::take(&home.join(FILE))?;
-    Ok(Some(Claim { address, remembered: remembered.is_some(), owner }))
+    Ok(Some(Claim { address, remembered: remembered(home)?.is_some(), owner }))
 }
 
 /// The fleet in a file of the home.

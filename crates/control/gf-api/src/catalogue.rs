@@ -108,6 +108,12 @@ pub const TABLE: &[Entry] = &[
     ),
     e("bad_signing_key", &[400], "this is no Ed25519 public key", "give its 32 bytes as base64"),
     e("bad_text", &[400], "a wish has 1 to 500 characters", "say in a few words what is wanted otherwise"),
+    e(
+        "bad_window",
+        &[400],
+        "this is no maintenance window",
+        "write 02:00-04:00, or sat,sun 01:00-05:00, in UTC",
+    ),
     e("belongs_to_another", &[400], "it is another account's", "name one of this account's"),
     e("body_too_large", &[413], "the body is too large or was cut short", "send at most 1 MiB"),
     e(
@@ -169,7 +175,6 @@ pub const TABLE: &[Entry] = &[
         "no provider offers a place for it",
         "name other regions, or put a provider into the pool",
     ),
-    e("no_reason", &[400], "a freeze needs a reason", "say in a few words why"),
     e("no_rule_permits_it", &[403], "no rule permits it", "an admin can change the rules"),
     e("no_such_path", &[404], "nothing is served at this path", "see /v1/openapi.json"),
     e("no_way_back", &[409], "the operation cannot be undone", "ask for the opposite"),
@@ -212,7 +217,6 @@ pub const TABLE: &[Entry] = &[
         "the provider's status is older than ten minutes",
         "ask for its health first",
     ),
-    e("reason_too_long", &[400], "the reason is too long", "shorten it"),
     e("replayed_signature", &[401], "the signature was used before", "sign with a fresh nonce"),
     e("rule_failed", &[403], "a rule failed", "an admin corrects it: clawops policy test"),
     e("rules_changed", &[409], "these are not the rules that were shown", "plan again and look at it"),

@@ -11,6 +11,7 @@ pub mod json;
 pub mod limits;
 mod lists;
 mod matching;
+mod metrics;
 pub mod openapi;
 mod page;
 pub mod paging;

@@ -88,7 +88,7 @@ impl Pace {
 
     /// Lets a request in, or says when to ask again.
     pub fn admit(&self, who: &Identity, changes: bool) -> Result<Admitted, Problem> {
-        if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == 0 {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
             [&self.people, &self.agents, &self.plugin].into_iter().for_each(RateLimiter::retain_recent);
         }
         let cost = if changes { CHANGE } else { NonZeroU32::MIN };

@@ -6,6 +6,7 @@ use crate::{
     idempotency::Running,
     limits::{Limits, Pace},
     matching::Changing,
+    metrics::Requests as RequestsSeen,
     recent::Recent,
     view::tally::Tally,
 };
@@ -47,6 +48,7 @@ pub struct Parts {
     pub(crate) pace: Pace,
     pub(crate) changing: Changing,
     pub(crate) recent: Recent,
+    pub(crate) requests_seen: RequestsSeen,
     pub(crate) document: OnceLock<Value>,
 }
 
@@ -96,6 +98,7 @@ impl Api {
             ending: config.ending,
             running: Running::default(),
             changing: Changing::default(),
+            requests_seen: RequestsSeen::default(),
             document: OnceLock::new(),
         }));
         api.keep_counting(changed);
@@ -118,9 +121,9 @@ impl Api {
         }
     }
 
-    /// A name for one request, for logs and audit rows.
+    /// A trace id for a request that brought none.
     pub(crate) fn trace(&self) -> String {
-        format!("{:016x}", self.entropy.next_u64())
+        format!("{:016x}{:016x}", self.entropy.next_u64(), self.entropy.next_u64().max(1))
     }
 }
 

@@ -36,6 +36,7 @@ impl CommandMeta {
             generation: self.generation,
             plan_hash: self.plan_hash.clone(),
             timeout_ms: u32::try_from(self.timeout.as_millis()).unwrap_or(u32::MAX),
+            trace: crate::trace::current(),
             body: Some(body),
         }
     }

@@ -20,6 +20,7 @@ mod receipts;
 mod registry;
 mod remote;
 mod route;
+pub mod trace;
 mod transport;
 
 pub use command::{CommandError, CommandMeta, Pending, Progress};

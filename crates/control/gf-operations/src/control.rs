@@ -119,6 +119,7 @@ impl Engine {
                 operation: Some(id.clone()),
                 approval: None,
                 plan_hash: Some(operation.plan_hash.clone()),
+                trace: operation.trace.clone(),
                 detail: json!({ "from": operation.state, "to": changed.state }),
             });
             tx.put(changed.clone());

@@ -29,6 +29,7 @@ fn deletes(fleet: &mut Fleet, seq: u64, began: i64) -> Operation {
         }],
         conversation: None,
         audit_seq: Some(seq),
+        trace: None,
         created_at: Timestamp::from_second(began).unwrap(),
         finished_at: None,
         error: None,

@@ -50,6 +50,7 @@ pub struct Mandate {
     pub principal: Principal,
     pub approval: Option<ApprovalCode>,
     pub conversation: Option<String>,
+    pub trace: Option<String>,
 }
 
 impl Mandate {
@@ -106,6 +107,7 @@ impl Engine {
                 operation: Some(id.clone()),
                 approval: mandate.approval.clone(),
                 plan_hash: Some(plan_hash.clone()),
+                trace: mandate.trace.clone(),
                 detail: json!({ "verb": plan.verb, "costDeltaCents": plan.cost_delta.0 }),
             });
             let operation = Operation {
@@ -118,6 +120,7 @@ impl Engine {
                 stages: plan.stages.iter().map(|stage| stage.head()).collect(),
                 conversation: mandate.conversation.clone(),
                 audit_seq: Some(audit_seq),
+                trace: mandate.trace.clone(),
                 created_at: now,
                 finished_at: None,
                 error: None,
@@ -129,6 +132,8 @@ impl Engine {
             TransactError::Refused(busy) => busy,
             TransactError::Store(error) => StartError::Store(error),
         })?;
+        let (id, trace) = (&operation.id, operation.trace.as_deref());
+        tracing::info!(operation = %id, verb = operation.verb.name(), trace, "begun");
         self.spawn(operation.id.clone());
         Ok(operation)
     }

@@ -45,6 +45,7 @@ pub(crate) async fn end(
             operation: Some(ended.id.clone()),
             approval: ended.approval.clone(),
             plan_hash: Some(ended.plan_hash.clone()),
+            trace: ended.trace.clone(),
             detail: json!({
                 "state": state,
                 "done": count(LaneState::Done),

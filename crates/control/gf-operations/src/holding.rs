@@ -74,6 +74,7 @@ mod tests {
             stages: vec![head.clone(), head],
             conversation: None,
             audit_seq: None,
+            trace: None,
             created_at: Timestamp::UNIX_EPOCH,
             finished_at: None,
             error: None,

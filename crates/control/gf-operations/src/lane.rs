@@ -16,6 +16,7 @@ use gf_store::StoreError;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument;
 
 pub(crate) type WriteError = Arc<StoreError>;
 
@@ -33,7 +34,14 @@ enum Moved {
     Over,
 }
 
-pub(crate) async fn run(engine: Engine, id: LaneId, mut direction: Direction) {
+/// Everything that is done in a lane is part of its operation's trace, in logs and on the way to nodes.
+pub(crate) async fn run(engine: Engine, id: LaneId, direction: Direction) {
+    let operation = engine.hands.store.read(|fleet| fleet.operations.get(&id.operation)?.trace.clone());
+    let span = tracing::info_span!("lane", operation = %id.operation, trace = operation.as_deref());
+    gf_node_hub::trace::within(operation, steps_of(engine, id, direction).instrument(span)).await;
+}
+
+async fn steps_of(engine: Engine, id: LaneId, mut direction: Direction) {
     let mut known = None;
     let mut begun = false;
     loop {
@@ -383,6 +391,7 @@ fn row(
         operation: Some(operation.id.clone()),
         approval: operation.approval.clone(),
         plan_hash: Some(operation.plan_hash.clone()),
+        trace: operation.trace.clone(),
         detail,
     }
 }

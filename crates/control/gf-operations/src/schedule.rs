@@ -224,6 +224,7 @@ mod tests {
                 .collect(),
             conversation: None,
             audit_seq: None,
+            trace: None,
             created_at: Timestamp::UNIX_EPOCH,
             finished_at: None,
             error: None,

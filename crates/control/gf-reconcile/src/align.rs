@@ -189,6 +189,7 @@ fn row(one: &Astray, phase: AuditPhase, at: Timestamp, detail: Value) -> AuditEn
         operation: None,
         approval: None,
         plan_hash: None,
+        trace: None,
         detail,
     }
 }

@@ -33,6 +33,7 @@ pub(crate) async fn run(all: Reconcilers) {
                     operation: None,
                     approval: Some(approval.code.clone()),
                     plan_hash: Some(approval.envelope.plan_hash.clone()),
+                    trace: approval.trace.clone(),
                     detail: json!({}),
                 });
                 tx.put(approval);

@@ -59,6 +59,7 @@ pub(crate) fn pair(primary: InstanceState, standby: Option<InstanceState>) -> Fl
             last_failover: None,
             last_activity: None,
             down_seconds_month: 0,
+            upkeep: Default::default(),
             lease: Default::default(),
             created_at: at(0),
         }
@@ -189,6 +190,7 @@ fn rebuild(nth: u64, ended: i64, state: OperationState) -> Operation {
         stages: vec![],
         conversation: None,
         audit_seq: Some(nth),
+        trace: None,
         created_at: at(0),
         finished_at: Some(at(ended)),
         error: None,

@@ -105,6 +105,7 @@ fn whoever_is_being_changed_or_does_not_answer_waits() {
         }],
         conversation: None,
         audit_seq: None,
+        trace: None,
         created_at: Timestamp::UNIX_EPOCH,
         finished_at: None,
         error: None,

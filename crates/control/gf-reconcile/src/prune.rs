@@ -121,6 +121,7 @@ mod tests {
             stages: vec![],
             conversation: None,
             audit_seq: None,
+            trace: None,
             created_at: at(number),
             finished_at: ended.then(|| at(number)),
             error: None,

@@ -101,6 +101,7 @@ async fn note(
         operation: None,
         approval: None,
         plan_hash: None,
+        trace: None,
         detail,
     };
     hands.store.update(|_, tx| tx.audit(entry)).await.map(drop)

@@ -144,6 +144,7 @@ impl Requests {
             principal: caller.principal.clone(),
             approval: None,
             conversation: caller.conversation.clone(),
+            trace: caller.trace_id(),
         };
         let operation = self.engine().start(plan, mandate).await?;
         reserved.keep();
@@ -236,6 +237,7 @@ pub(crate) fn entry(
         operation: None,
         approval: None,
         plan_hash: Some(plan.hash()),
+        trace: caller.trace_id(),
         detail,
     }
 }

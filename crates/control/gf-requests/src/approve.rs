@@ -218,6 +218,7 @@ pub(crate) fn answer_entry(
         operation: None,
         approval: Some(approval.code.clone()),
         plan_hash: Some(approval.envelope.plan_hash.clone()),
+        trace: approval.trace.clone(),
         detail,
     }
 }

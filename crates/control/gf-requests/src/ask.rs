@@ -65,6 +65,7 @@ impl Requests {
                 superseded_by: None,
                 dropped: Vec::new(),
                 conversation: caller.conversation.clone(),
+                trace: caller.trace_id(),
                 shown: Vec::new(),
                 answered_by: None,
                 answered_at: None,

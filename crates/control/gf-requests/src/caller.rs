@@ -14,6 +14,13 @@ pub struct Caller {
     pub may_approve: bool,
 }
 
+impl Caller {
+    /// What is kept of it; nothing where the control plane asks by itself.
+    pub(crate) fn trace_id(&self) -> Option<String> {
+        Some(self.trace.clone()).filter(|trace| !trace.is_empty())
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The same key with the same request is answered as the first time.

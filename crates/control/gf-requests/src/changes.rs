@@ -123,6 +123,7 @@ pub(crate) fn end(
         operation: None,
         approval: Some(old.code.clone()),
         plan_hash: Some(ended.envelope.plan_hash.clone()),
+        trace: None,
         detail: json!({ "by": newer }),
     };
     (ended, entry)

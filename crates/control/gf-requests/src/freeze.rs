@@ -14,7 +14,7 @@ use gf_model::{
 };
 use serde_json::{Value, json};
 
-/// Longer reasons are refused.
+/// In characters.
 const LONGEST_REASON: usize = 500;
 
 impl Requests {
@@ -35,7 +35,7 @@ impl Requests {
                 reason,
                 paused: running.iter().map(|operation| operation.id.clone()).collect(),
             };
-            let detail = json!({ "reason": freeze.reason, "trace": caller.trace });
+            let detail = json!({ "reason": freeze.reason });
             tx.audit(row(caller, "automation.freeze", &freeze.paused, detail, now));
             for operation in running {
                 tx.put(Operation { state: OperationState::Paused, ..operation.clone() });
@@ -56,7 +56,7 @@ impl Requests {
             let going_on: Vec<&Operation> =
                 waiting.filter(|operation| operation.state == OperationState::Paused).collect();
             let ids: Vec<OperationId> = going_on.iter().map(|operation| operation.id.clone()).collect();
-            let detail = json!({ "since": freeze.at, "trace": caller.trace });
+            let detail = json!({ "since": freeze.at });
             tx.audit(row(caller, "automation.thaw", &ids, detail, now));
             for operation in going_on {
                 tx.put(Operation { state: OperationState::Running, ..operation.clone() });
@@ -73,15 +73,10 @@ impl Requests {
 fn checked(reason: &str) -> Result<String, Refusal> {
     let reason = reason.trim();
     match reason.chars().count() {
-        0 => Err(Refusal::new(400, "no_reason", "a freeze needs a reason")
+        1..=LONGEST_REASON => Ok(reason.to_owned()),
+        _ => Err(Refusal::new(400, "bad_reason", format!("a reason has 1 to {LONGEST_REASON} characters"))
             .at("reason", reason)
-            .fix("say why, for whoever finds it: clawops freeze --reason TEXT")),
-        n if n > LONGEST_REASON => {
-            Err(Refusal::new(400, "reason_too_long", format!("{n} characters are more than a reason"))
-                .at("reason", reason)
-                .fix(format!("say it in {LONGEST_REASON} characters")))
-        }
-        _ => Ok(reason.to_owned()),
+            .fix("say in a few words why, for whoever finds it: clawops freeze --reason TEXT")),
     }
 }
 
@@ -108,5 +103,5 @@ fn row(
     at: Timestamp,
 ) -> AuditEntry {
     let targets = operations.iter().map(ToString::to_string).collect();
-    AuditEntry::noted(at, caller.principal.clone(), action, targets, detail)
+    AuditEntry::noted(at, caller.principal.clone(), action, targets, detail).within(&caller.trace)
 }

@@ -37,6 +37,7 @@ impl Requests {
             principal: approval.requested_by.clone(),
             approval: Some(approval.code.clone()),
             conversation: approval.conversation.clone(),
+            trace: approval.trace.clone(),
         };
         let operation = self.engine().start(plan, mandate).await?;
         reserved.keep();

@@ -20,6 +20,7 @@ mod reserve;
 mod rules;
 mod schedules;
 mod signed;
+mod upkeep;
 
 pub use answer::{Answered, Heard};
 pub use caller::{Caller, Options, Outcome, Yes};
@@ -29,6 +30,7 @@ pub use push::Push;
 pub use refusal::Refusal;
 pub use schedules::Which;
 pub use signed::{Given, signing_key};
+pub use upkeep::Keep;
 
 use gf_model::ambient::{Clock, Entropy};
 use gf_operations::Engine;

@@ -138,6 +138,7 @@ fn entry(principal: &Principal, action: &str, at: gf_model::Timestamp, detail: V
         operation: None,
         approval: None,
         plan_hash: None,
+        trace: None,
         detail,
     }
 }

@@ -36,6 +36,8 @@ pub struct PostgresOptions {
     pub patience: Duration,
     /// How long somebody else's lock in the database is waited for.
     pub locks: Duration,
+    /// The server refuses every write of this one's connections.
+    pub only_reading: bool,
 }
 
 impl Default for PostgresOptions {
@@ -44,6 +46,7 @@ impl Default for PostgresOptions {
             lease: Duration::from_secs(2),
             patience: Duration::from_secs(20),
             locks: Duration::from_secs(10),
+            only_reading: false,
         }
     }
 }
@@ -66,6 +69,23 @@ impl Drop for PostgresBackend {
 impl PostgresBackend {
     /// Connects, makes the tables where there are none, and refuses a server or tables that do not fit.
     pub fn open(address: Address, holder: String, options: PostgresOptions) -> Result<Self, StoreError> {
+        let backend = Self::unconnected(address, holder, options)?;
+        backend.wait(|leader| async move {
+            let link = leader.connect().await?;
+            schema::prepare(&link, &leader.place(), leader.options.patience).await?;
+            leader.writer.lock().await.link = Some(link);
+            Ok(())
+        })?;
+        Ok(backend)
+    }
+
+    /// Only reads: no table is made, no lease is asked for, and the server itself refuses this one's writes.
+    pub fn look(address: Address, options: PostgresOptions) -> Result<Self, StoreError> {
+        let options = PostgresOptions { only_reading: true, ..options };
+        Self::unconnected(address, String::new(), options)
+    }
+
+    fn unconnected(address: Address, holder: String, options: PostgresOptions) -> Result<Self, StoreError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("gf-store-postgres")
@@ -83,14 +103,7 @@ impl PostgresBackend {
             lost: watch::Sender::new(None),
             lacking: std::sync::Mutex::default(),
         });
-        let backend = Self { leader, runtime: Some(runtime) };
-        backend.wait(|leader| async move {
-            let link = leader.connect().await?;
-            schema::prepare(&link, &leader.place(), leader.options.patience).await?;
-            leader.writer.lock().await.link = Some(link);
-            Ok(())
-        })?;
-        Ok(backend)
+        Ok(Self { leader, runtime: Some(runtime) })
     }
 
     /// Says why this control plane must stop: another one has taken over, or the database lost what it had acknowledged.
@@ -148,8 +161,13 @@ impl Backend for PostgresBackend {
         let raw = self.wait(|leader| async move {
             let mut reader = leader.reader.lock().await;
             let link = leader.open_link(reader.take()).await?;
-            let raw =
-                within(&leader.place(), leader.options.patience, rows::everything(&link.client)).await?;
+            let reading = async {
+                match leader.options.only_reading {
+                    true => rows::as_it_is(&link.client).await,
+                    false => rows::everything(&link.client).await,
+                }
+            };
+            let raw = within(&leader.place(), leader.options.patience, reading).await?;
             *reader = Some(link);
             Ok(raw)
         })?;

@@ -93,12 +93,13 @@ where
 /// not keep the next one out, and whoever is only on a busy machine must be let finish.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Durable before the answer, whatever the server's or the user's defaults are.
+/// Durable before the answer and written only by whoever may, whatever the server's or the user's defaults are.
 fn settings(options: PostgresOptions) -> String {
     format!(
-        "SET search_path = gatewayforge; SET synchronous_commit = on; SET default_transaction_read_only = off;
+        "SET search_path = gatewayforge; SET synchronous_commit = on; SET default_transaction_read_only = {};
          SET default_transaction_isolation = 'read committed'; SET lock_timeout = {};
          SET idle_in_transaction_session_timeout = {}",
+        if options.only_reading { "on" } else { "off" },
         millis(options.locks),
         millis(IDLE)
     )

@@ -81,6 +81,7 @@ fn row(caller: u64) -> AuditEntry {
         operation: None,
         approval: None,
         plan_hash: None,
+        trace: None,
         detail: json!({ "note": "as long as an ordinary row of the trail is, more or less" }),
     }
 }

@@ -58,6 +58,7 @@ pub fn entry(action: &str, target: &str, second: i64) -> AuditEntry {
         operation: None,
         approval: None,
         plan_hash: None,
+        trace: None,
         detail: json!({"why": "because"}),
     }
 }

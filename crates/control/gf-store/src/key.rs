@@ -41,6 +41,15 @@ impl AuditKey {
         }
     }
 
+    /// Reads the key; `None` where there is none.
+    pub fn open(path: &Path) -> Result<Option<Self>, StoreError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io(path, "reading the audit key", error)),
+        }
+    }
+
     pub fn from_entropy(entropy: &dyn Entropy) -> Self {
         let mut seed = [0; 32];
         entropy.fill(&mut seed);

@@ -58,6 +58,7 @@ impl Tx {
             operation: None,
             approval: None,
             plan_hash: None,
+            trace: None,
             detail,
         })
     }

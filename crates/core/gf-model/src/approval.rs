@@ -68,6 +68,9 @@ pub struct Approval {
     pub dropped: Vec<String>,
     /// Where it was asked for, and so where it is shown: `cli:person-ada`, `telegram:default:777`.
     pub conversation: Option<String>,
+    /// The trace id of the request that is asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Where the question was seen leaving. Without an entry it cannot be granted there.
     pub shown: Vec<Shown>,
     pub answered_by: Option<PersonId>,

@@ -22,6 +22,9 @@ pub struct AuditEntry {
     pub approval: Option<ApprovalCode>,
     /// Hash of the plan under which it happens.
     pub plan_hash: Option<String>,
+    /// The trace id of what led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// What a reader needs beyond the above; never a secret.
     pub detail: serde_json::Value,
 }
@@ -44,8 +47,16 @@ impl AuditEntry {
             operation: None,
             approval: None,
             plan_hash: None,
+            trace: None,
             detail,
         }
+    }
+
+    /// The same as part of a trace; of none where that is empty.
+    #[must_use]
+    pub fn within(mut self, trace: &str) -> Self {
+        self.trace = Some(trace.to_owned()).filter(|trace| !trace.is_empty());
+        self
     }
 }
 

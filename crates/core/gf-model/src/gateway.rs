@@ -1,6 +1,6 @@
 //! The service that an account has: a pair of instances, of which one may act.
 
-use crate::{AccountId, ArchiveId, InstanceId, RevisionId, SnapshotId, Tier, lease::Terms};
+use crate::{AccountId, ArchiveId, InstanceId, RevisionId, SnapshotId, Tier, lease::Terms, upkeep::Upkeep};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,9 @@ pub struct Gateway {
     pub last_activity: Option<Timestamp>,
     /// Seconds of this month in which no live instance served; announced maintenance apart.
     pub down_seconds_month: u64,
+    /// When rollouts and restarts may reach it.
+    #[serde(default, skip_serializing_if = "Upkeep::is_free")]
+    pub upkeep: Upkeep,
     pub created_at: Timestamp,
 }
 

@@ -28,6 +28,8 @@ pub mod rules;
 pub mod schedule;
 pub mod snapshot;
 pub mod tier;
+pub mod trace;
+pub mod upkeep;
 pub mod usage;
 pub mod verb;
 

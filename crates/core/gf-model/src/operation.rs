@@ -53,6 +53,9 @@ pub struct Operation {
     /// Where its end is told, such as `cli:person-ada`.
     pub conversation: Option<String>,
     pub audit_seq: Option<u64>,
+    /// The trace id of the request that began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     pub error: Option<String>,

@@ -2,7 +2,7 @@
 
 use crate::{IdSource, cost};
 use gf_model::{
-    AccountId, ArchiveId, Cents, InstanceId,
+    AccountId, ArchiveId, Cents, InstanceId, Timestamp,
     fleet::Fleet,
     instance::{Instance, Role},
     operation::{Lane, Stage},
@@ -14,6 +14,7 @@ use std::collections::{BTreeSet, HashSet};
 
 pub(crate) struct Draft<'a> {
     pub fleet: &'a Fleet,
+    pub now: Timestamp,
     ids: &'a mut dyn IdSource,
     /// Ids given out by this plan.
     fresh: BTreeSet<InstanceId>,
@@ -25,7 +26,7 @@ pub(crate) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(fleet: &'a Fleet, verb: &Verb, ids: &'a mut dyn IdSource) -> Self {
+    pub fn new(fleet: &'a Fleet, verb: &Verb, ids: &'a mut dyn IdSource, now: Timestamp) -> Self {
         let plan = Plan {
             verb: verb.clone(),
             accounts: Vec::new(),
@@ -39,6 +40,7 @@ impl<'a> Draft<'a> {
         };
         Self {
             fleet,
+            now,
             ids,
             fresh: BTreeSet::new(),
             named_accounts: HashSet::new(),

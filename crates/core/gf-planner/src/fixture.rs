@@ -234,6 +234,7 @@ fn gateway(account: &AccountId, tier: Tier, now: Timestamp) -> Gateway {
         last_failover: None,
         last_activity: None,
         down_seconds_month: 0,
+        upkeep: Default::default(),
         lease: Default::default(),
         created_at: now - days(90),
     }

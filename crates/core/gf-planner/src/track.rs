@@ -143,6 +143,7 @@ mod tests {
                 stages: vec![],
                 conversation: None,
                 audit_seq: None,
+                trace: None,
                 created_at: at(began),
                 finished_at: None,
                 error: None,

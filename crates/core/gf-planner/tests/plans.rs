@@ -5,13 +5,14 @@
 mod support;
 
 use gf_model::{
-    RevisionId, Tier, Timestamp,
+    AccountId, InstanceId, RevisionId, Tier, Timestamp,
     fleet::Fleet,
     instance::InstanceState,
     operation::{LaneId, LaneRecord, Operation, OperationState, StepState},
     person::Principal,
     plan::Plan,
     provider::Pool,
+    upkeep::{Pin, Upkeep},
     verb::{Pace, SilenceScope, Strategy, TeardownReason, Verb},
 };
 use gf_planner::{PlanError, lint};
@@ -112,6 +113,46 @@ fn restarted_standbys_first() {
     agreed("restart", &local(2), &Verb::Restart { instances, reason: "r".into(), concurrency: 20 });
 }
 
+#[test]
+fn pinned_and_outside_their_window_gateways_are_left_out_and_the_reason_is_named() {
+    let mut fleet = local(3);
+    let held = |fleet: &mut Fleet, account: &str, upkeep: Upkeep| {
+        fleet.gateways.get_mut(&id::<AccountId>(account)).unwrap().upkeep = upkeep;
+    };
+    let by = Principal::Person(id("ada"));
+    let pin = Pin { revision: Some(id("v46")), reason: "their launch".into(), by, at: now() };
+    held(&mut fleet, "0001", Upkeep { pin: Some(pin), window: None });
+    // It is Saturday, nine in the morning.
+    let at_night = Upkeep { pin: None, window: Some("02:00-04:00".parse().unwrap()) };
+    held(&mut fleet, "0002", at_night.clone());
+    let left_out = |plan: &Plan| plan.warnings.iter().filter(|text| text.contains("is left out")).count();
+
+    let push = |accounts: &[&str]| Verb::ConfigPush {
+        accounts: accounts.iter().map(|account| id(account)).collect(),
+        revision: id("v47"),
+        strategy: Strategy::Rolling,
+        batch_size: 50,
+        pace: Pace::default(),
+    };
+    let planned = plan(&fleet, &push(&["0001", "0002", "0003"])).unwrap();
+    assert_eq!((planned.accounts.clone(), left_out(&planned)), (vec![id("0003")], 2));
+    for part in ["acct-0001 is left out: it is pinned to v46: their launch", "02:00-04:00 UTC"] {
+        assert!(planned.warnings.iter().any(|text| text.contains(part)), "{part}: {:?}", planned.warnings);
+    }
+    let nothing = plan(&fleet, &push(&["0001"])).unwrap_err();
+    assert!(nothing.to_string().contains("pinned to v46"), "{nothing}");
+
+    let all: Vec<InstanceId> = fleet.instances.keys().cloned().collect();
+    let restart = Verb::Restart { instances: all, reason: "r".into(), concurrency: 20 };
+    let planned = plan(&fleet, &restart).unwrap();
+    assert_eq!((planned.accounts.len(), left_out(&planned)), (2, 2), "a pin does not keep from a restart");
+    set(&mut fleet, "aa02", InstanceState::Degraded);
+    let planned = plan(&fleet, &restart).unwrap();
+    assert!(planned.instances.contains(&id("aa02")), "what is not well is healed at any hour");
+    held(&mut fleet, "0002", Upkeep { pin: None, window: Some("sat 08:00-10:00".parse().unwrap()) });
+    assert_eq!(left_out(&plan(&fleet, &restart).unwrap()), 0);
+}
+
 /// What a person is asked for, counted by rules and started is what can be restarted.
 #[test]
 fn a_restart_is_not_of_what_is_being_torn_down() {
@@ -144,6 +185,7 @@ fn a_restart_is_not_of_what_is_being_torn_down() {
         stages: vec![],
         conversation: None,
         audit_seq: None,
+        trace: None,
         created_at: now(),
         finished_at: None,
         error: None,
@@ -181,6 +223,7 @@ fn a_revision_for_everyone_and_the_way_back() {
         stages: pushed.stages.iter().map(|stage| stage.head()).collect(),
         conversation: None,
         audit_seq: None,
+        trace: None,
         created_at: now(),
         finished_at: None,
         error: None,

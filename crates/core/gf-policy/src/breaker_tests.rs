@@ -46,6 +46,7 @@ fn fleet(pairs: usize, moved: usize) -> Fleet {
             last_failover: (n <= moved).then_some(failover),
             last_activity: None,
             down_seconds_month: 0,
+            upkeep: Default::default(),
             lease: Default::default(),
             created_at: at(0),
         };

@@ -56,6 +56,7 @@ pub(crate) fn fleet() -> Fleet {
             last_failover: None,
             last_activity: None,
             down_seconds_month: 0,
+            upkeep: Default::default(),
             lease: Default::default(),
             created_at: Timestamp::UNIX_EPOCH,
         }
@@ -81,6 +82,7 @@ fn operation(verb: Verb) -> Operation {
         stages: vec![],
         conversation: None,
         audit_seq: None,
+        trace: None,
         created_at: Timestamp::UNIX_EPOCH,
         finished_at: None,
         error: None,

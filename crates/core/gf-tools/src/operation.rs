@@ -89,6 +89,9 @@ pub struct OperationReply {
     pub monthly_cost_cents: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly_cost: Option<String>,
+    /// The trace id of the request that began it: its audit rows, its commands to nodes and the logs have the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Why it ended as it did, where it did not end well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

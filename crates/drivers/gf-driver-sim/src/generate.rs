@@ -105,6 +105,7 @@ impl Generator {
             last_failover: None,
             last_activity: Some(self.ago(quiet)),
             down_seconds_month: 0,
+            upkeep: Default::default(),
             lease: Default::default(),
             created_at,
         };

@@ -226,6 +226,10 @@ impl Inner {
         let has_effect = command.body.as_ref().is_some_and(changes_something);
         let patience = Duration::from_millis(command.timeout_ms.into());
         let machine = self.saved.node.as_str().to_owned();
+        if !command.trace.is_empty() {
+            let name = command.body.as_ref().map_or("nothing", body_name);
+            tracing::info!(node = machine, command = name, key, trace = command.trace, "begun");
+        }
         let refused = command.body.as_ref().and_then(|body| scene.refusals.count(&machine, body_name(body)));
         if let Some(refusal) = refused {
             let (code, why) = match refusal {

@@ -1,6 +1,6 @@
 //! Which driver serves which provider. It is filled at start and never changes; it makes and unmakes nothing.
 
-use crate::{Driver, DriverError};
+use crate::{Driver, DriverError, told::Told};
 use gf_model::provider::{Provider, ProviderId};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -30,7 +30,8 @@ impl Drivers {
                 }
             }
         }
-        Ok(Self { by_provider: Arc::new(by_provider) })
+        let told = |(id, driver)| (id, Arc::new(Told(driver)) as Arc<dyn Driver>);
+        Ok(Self { by_provider: Arc::new(by_provider.into_iter().map(told).collect()) })
     }
 
     pub fn for_provider(&self, provider: &ProviderId) -> Result<&Arc<dyn Driver>, DriverError> {

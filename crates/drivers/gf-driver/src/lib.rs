@@ -17,6 +17,7 @@ pub mod contract;
 mod drivers;
 mod enrolment;
 mod permitted;
+mod told;
 
 pub use drivers::Drivers;
 pub use enrolment::{Enrolment, EnrolmentError};

@@ -451,6 +451,9 @@ pub struct Command {
     pub plan_hash: ::prost::alloc::string::String,
     #[prost(uint32, tag = "5")]
     pub timeout_ms: u32,
+    /// The trace id of the request that led to it, for the node's log; empty where there is none.
+    #[prost(string, tag = "6")]
+    pub trace: ::prost::alloc::string::String,
     #[prost(
         oneof = "command::Body",
         tags = "20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 32, 33, 34, 36, 35, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76"

@@ -8,7 +8,7 @@ mod work;
 pub use acts::{ProvisionArgs, PushArgs, Reason, ResizeArgs, RestartArgs, RestoreArgs, TeardownArgs};
 pub use people::{PeopleCommand, RoleName, SecretsCommand};
 pub use policy::PolicyCommand;
-pub use work::{ApprovalsCommand, AuditCommand, OpCommand};
+pub use work::{ApprovalsCommand, AuditCommand, DebugWhat, OpCommand};
 
 use crate::examples;
 use clap::{Args, Parser, Subcommand};
@@ -134,6 +134,46 @@ pub enum Command {
     /// Let automation go on, and what the freeze paused.
     #[command(after_help = examples::THAW)]
     Thaw,
+    /// One file, without secrets, that says how this ClawOps stands, for whoever helps.
+    #[command(after_help = examples::SUPPORT_BUNDLE)]
+    SupportBundle {
+        /// Where to write it; without it into this directory.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// What stands in the store, read without the control plane: for when it does not answer.
+    #[command(after_help = examples::DEBUG)]
+    Debug {
+        /// What to look at.
+        #[arg(value_enum, default_value_t = DebugWhat::Fleet)]
+        what: DebugWhat,
+        /// How many of a list.
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: u32,
+    },
+    /// Leave a gateway at the revision that it has: rollouts leave it out.
+    #[command(after_help = examples::PIN)]
+    Pin {
+        /// Such as acct-0001.
+        account: String,
+        /// For whoever wonders why it was left out.
+        #[arg(long, value_name = "TEXT", default_value = "pinned on the command line")]
+        reason: String,
+    },
+    /// Let rollouts reach a gateway again.
+    #[command(after_help = examples::UNPIN)]
+    Unpin {
+        /// Such as acct-0001.
+        account: String,
+    },
+    /// When rollouts and restarts may reach a gateway.
+    #[command(after_help = examples::WINDOW)]
+    Window {
+        /// Such as acct-0001.
+        account: String,
+        /// UTC, such as 02:00-04:00 or 'sat,sun 01:00-05:00'; without it at any time again.
+        when: Option<String>,
+    },
     /// Who did what.
     #[command(subcommand)]
     #[command(after_help = examples::AUDIT)]

@@ -1,7 +1,7 @@
 //! The command line of work and its questions, and of the record of both. Nothing here acts.
 
 use super::Consent;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub enum OpCommand {
@@ -56,6 +56,22 @@ pub enum ApprovalsCommand {
         #[arg(required = true)]
         text: Vec<String>,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DebugWhat {
+    /// Counts, cost and alerts.
+    Fleet,
+    /// Every pair with its two instances.
+    Pairs,
+    /// Operations, newest first.
+    Operations,
+    /// Incidents, newest first.
+    Incidents,
+    /// Rows of the audit trail, newest first.
+    Audit,
+    /// Whether the trail is whole.
+    Verify,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,7 @@ pub mod down;
 mod instances;
 mod narrator;
 mod nodes;
-mod parts;
+pub mod parts;
 mod ports;
 pub mod process;
 mod settings;

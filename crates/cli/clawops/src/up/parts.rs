@@ -151,6 +151,13 @@ pub fn control_plane(home: &Home, places: &Places, settings: &Settings, args: &U
     if let Some(seconds) = settings.snapshot_seconds {
         env.push(("CLAWOPS_SNAPSHOT_SECONDS".into(), seconds.to_string().into()));
     }
+    // Its address may hold a token, so that it never is an argument.
+    if let Some(url) = &settings.heartbeat_url {
+        env.push(("CLAWOPS_HEARTBEAT_URL".into(), url.into()));
+    }
+    if let Some(seconds) = settings.heartbeat_seconds {
+        env.push(("CLAWOPS_HEARTBEAT_SECONDS".into(), seconds.to_string().into()));
+    }
     let mut arguments: Vec<OsString> = Vec::new();
     if args.sim_pairs > 0 {
         arguments.extend(["--sim-pairs".into(), args.sim_pairs.to_string().into()]);

@@ -16,6 +16,10 @@ pub struct Settings {
     model: Option<String>,
     /// Where COMPANION hears of its accounts, by signed webhooks.
     pub companion_url: Option<String>,
+    /// Who outside is told that the control plane works, and pages when nothing comes.
+    pub heartbeat_url: Option<String>,
+    /// How often (60).
+    pub heartbeat_seconds: Option<u64>,
     /// How often each primary's memory is copied: what a failover may lose at most (300).
     pub snapshot_seconds: Option<u64>,
     telegram: Option<TelegramSettings>,
@@ -67,12 +71,23 @@ impl Settings {
     /// What can be seen to be wrong without starting anything.
     pub fn check(&self) -> Result<()> {
         self.model()?;
-        const SECONDS: std::ops::RangeInclusive<u64> = 10..=86_400;
-        match self.snapshot_seconds {
-            Some(seconds) if !SECONDS.contains(&seconds) => Err(Problem::Bad {
-                what: "snapshotSeconds in settings.json,",
+        let fits = |name: &'static str, given: Option<u64>, range: std::ops::RangeInclusive<u64>| match given
+        {
+            Some(seconds) if !range.contains(&seconds) => Err(Problem::Bad {
+                what: name,
                 value: seconds.to_string(),
-                fix: format!("give a number from {} to {}", SECONDS.start(), SECONDS.end()),
+                fix: format!("give a number from {} to {}", range.start(), range.end()),
+            }),
+            _ => Ok(()),
+        };
+        fits("snapshotSeconds in settings.json,", self.snapshot_seconds, 10..=86_400)?;
+        fits("heartbeatSeconds in settings.json,", self.heartbeat_seconds, 1..=3_600)?;
+        match &self.heartbeat_url {
+            Some(url) if !url.starts_with("http://") => Err(Problem::Bad {
+                what: "heartbeatUrl in settings.json",
+                value: url.split("://").next().unwrap_or_default().to_owned(),
+                fix: "give an address that begins with http://, of a receiver on this machine or in your own network"
+                    .into(),
             }),
             _ => Ok(()),
         }

@@ -32,6 +32,12 @@ pub async fn status(
         output::json(&reply);
         return Ok(());
     }
+    output::page(&status_text(&fleet));
+    Ok(())
+}
+
+/// The fleet in numbers, however it was asked for.
+pub fn status_text(fleet: &FleetStatusReply) -> String {
     let mut text = format!("{}\n", paint(&fleet.summary, Paint::Bold));
     text.push_str(&format!("\npairs      {}{}", fleet.pairs_total, counts(&fleet.pairs_by_condition)));
     text.push_str(&format!("\ninstances  {}{}", fleet.instances_total, counts(&fleet.instances_by_state)));
@@ -59,8 +65,7 @@ pub async fn status(
         });
         text.push_str(&format!("\n\n{}", output::table(&["WORK", "VERB", "STATE", "DONE"], rows.collect())));
     }
-    output::page(&text);
-    Ok(())
+    text
 }
 
 fn counts(counts: &Counts) -> String {
@@ -69,11 +74,17 @@ fn counts(counts: &Counts) -> String {
 }
 
 pub async fn pairs(api: &Api, as_json: bool) -> Result<()> {
-    let mut gateways = in_full(api).await?.gateways;
+    let gateways = in_full(api).await?.gateways;
     if as_json {
         output::json(&json!(gateways));
         return Ok(());
     }
+    output::page(&pairs_text(gateways));
+    Ok(())
+}
+
+/// All pairs, those with trouble first.
+pub fn pairs_text(mut gateways: Vec<GatewayLine>) -> String {
     gateways.sort_by_key(|gateway| (trouble_last(gateway), gateway.account_id.clone()));
     let rows = gateways.iter().map(|gateway| {
         vec![
@@ -86,8 +97,7 @@ pub async fn pairs(api: &Api, as_json: bool) -> Result<()> {
         ]
     });
     let head = ["ACCOUNT", "TIER", "CONDITION", "PRIMARY", "STANDBY", "COST"];
-    output::page(&output::list(&head, rows.collect(), NO_PAIRS));
-    Ok(())
+    output::list(&head, rows.collect(), NO_PAIRS)
 }
 
 fn trouble_last(gateway: &GatewayLine) -> u8 {

@@ -4,7 +4,7 @@ mod act;
 mod approvals;
 mod audit;
 mod automation;
-mod fleet;
+pub mod fleet;
 mod instance;
 mod operations;
 mod page;
@@ -13,6 +13,7 @@ mod policy;
 mod rules;
 mod secrets;
 pub mod tools;
+mod upkeep;
 
 pub use people::signing_key;
 
@@ -45,6 +46,9 @@ pub async fn run(api: &Api, home: &Home, command: Command, json: bool) -> Result
         Command::Approvals(command) => approvals::run(api, home, command, json).await,
         Command::Freeze { reason } => automation::freeze(api, &reason, json).await,
         Command::Thaw => automation::thaw(api, json).await,
+        Command::Pin { account, reason } => upkeep::pin(api, &account, &reason, json).await,
+        Command::Unpin { account } => upkeep::unpin(api, &account, json).await,
+        Command::Window { account, when } => upkeep::window(api, &account, when, json).await,
         Command::Audit(command) => audit::run(api, command, json).await,
         Command::People(command) => people::run(api, home, command, json).await,
         Command::Secrets(command) => secrets::run(api, command, json).await,
@@ -54,6 +58,8 @@ pub async fn run(api: &Api, home: &Home, command: Command, json: bool) -> Result
         Command::Up(_)
         | Command::Down
         | Command::Status
+        | Command::Debug { .. }
+        | Command::SupportBundle { .. }
         | Command::Chat { .. }
         | Command::Brain { .. }
         | Command::Tools

@@ -91,7 +91,8 @@ async fn show(api: &Api, id: &str, as_json: bool) -> Result<()> {
     if as_json {
         output::json(&json!(operation));
     } else {
-        output::page(&format!("{}\n{}", follow::line(&operation), follow::conclusion(&operation)));
+        let trace = operation.trace.as_ref().map_or_else(String::new, |trace| format!("\ntrace {trace}"));
+        output::page(&format!("{}\n{}{trace}", follow::line(&operation), follow::conclusion(&operation)));
     }
     Ok(())
 }

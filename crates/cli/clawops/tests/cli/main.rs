@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod automation;
+mod bundle;
+mod debug;
 mod rules;
 mod said;
 mod server;

@@ -45,9 +45,9 @@ pub struct Said {
     pub err: String,
 }
 
-fn launch(home: &Path) -> (Child, u16) {
+fn launch(home: &Path, arguments: &[&str]) -> (Child, u16) {
     let mut command = Command::new(program());
-    command.arg("--home").arg(home).args(["--listen", "127.0.0.1:0"]);
+    command.arg("--home").arg(home).args(["--listen", "127.0.0.1:0"]).args(arguments);
     forget_ours(&mut command);
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
@@ -68,16 +68,29 @@ fn forget_ours(command: &mut Command) {
 
 impl Server {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (process, port_base) = launch(&directory.path().join("home"));
+        let (process, port_base) = launch(&directory.path().join("home"), arguments);
         Self { directory, process, port_base }
     }
 
-    /// As a power cut ends it, and another one on the same state.
-    pub fn kill_and_start_again(&mut self) {
+    /// As a power cut ends it.
+    pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        (self.process, self.port_base) = launch(&self.directory.path().join("home"));
+    }
+
+    /// Another one on the same state.
+    pub fn start_again(&mut self) {
+        (self.process, self.port_base) = launch(&self.directory.path().join("home"), &[]);
+    }
+
+    pub fn kill_and_start_again(&mut self) {
+        self.kill();
+        self.start_again();
     }
 
     pub fn run(&self, arguments: &[&str]) -> Said {

@@ -109,3 +109,38 @@ fn an_address_with_a_password_or_of_another_machine_is_refused_and_not_repeated(
     assert!(said.contains("192.0.2.7 is another machine"), "{said}");
     assert!(!home.exists(), "nothing was made for a start that was refused");
 }
+
+#[test]
+fn a_fleet_on_postgres_is_looked_at_and_never_written() {
+    let cluster = Cluster::start();
+    let url = cluster.database("fleet");
+    let (_directory, home) = home();
+    let mut first = on(&home, &url);
+    first.args(["--sim-pairs", "2"]);
+    running(first, &home).kill();
+    let counted = |cluster: &Cluster| {
+        let rows =
+            "SELECT (SELECT count(*) FROM gatewayforge.audit), (SELECT count(*) FROM gatewayforge.objects)";
+        let output = cluster.psql("fleet").args(["-At", "--command", rows]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let before = counted(&cluster);
+    let look = |what: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayforge"));
+        command.args(["debug", what, "--store", &url, "--home"]).arg(&home).env_remove("PGPASSFILE");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let fleet = look("fleet");
+    assert_eq!((&fleet["found"]["pairsTotal"], &fleet["store"]["serverRuns"]), (&json!(2), &json!(false)));
+    assert_eq!(look("verify")["found"]["ok"], true);
+    assert!(!look("audit")["found"].as_array().unwrap().is_empty());
+    assert_eq!(counted(&cluster), before, "nothing was written");
+
+    // Without being told where the fleet is, nothing else is taken for it.
+    let mut lost = Command::new(env!("CARGO_BIN_EXE_gatewayforge"));
+    lost.args(["debug", "fleet", "--home"]).arg(&home).env_remove("CLAWOPS_STORE");
+    let said = String::from_utf8(lost.output().unwrap().stderr).unwrap();
+    assert!(said.contains("CLAWOPS_STORE"), "{said}");
+}

@@ -36,7 +36,13 @@ pub fn home() -> (TempDir, PathBuf) {
 pub fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayforge"));
     command.arg("--home").arg(home).args(["--listen", "127.0.0.1:0"]);
-    for name in ["CLAWOPS_HOME", "CLAWOPS_COMPANION_URL", "CLAWOPS_MONTHLY_BUDGET", "CLAWOPS_STORE"] {
+    for name in [
+        "CLAWOPS_HOME",
+        "CLAWOPS_COMPANION_URL",
+        "CLAWOPS_MONTHLY_BUDGET",
+        "CLAWOPS_STORE",
+        "CLAWOPS_HEARTBEAT_URL",
+    ] {
         command.env_remove(name);
     }
     command
@@ -53,7 +59,13 @@ pub fn start_with(home: &Path, arguments: &[&str]) -> Running {
 }
 
 pub fn running(mut command: Command, home: &Path) -> Running {
-    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    command.stderr(Stdio::null());
+    heard(command, home)
+}
+
+/// The same where somebody wants its log.
+pub fn heard(mut command: Command, home: &Path) -> Running {
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     Running { ready: serde_json::from_str(&line).expect(&line), process, home: home.to_owned() }

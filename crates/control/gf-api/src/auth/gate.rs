@@ -18,10 +18,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use gf_model::person::Principal;
+use gf_model::{person::Principal, trace};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument;
 
+/// The W3C's header: who asks may bring a trace of their own, and is told which one it is.
+const TRACEPARENT: &str = "traceparent";
 pub const LARGEST_BODY: usize = 1 << 20;
 pub const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 const LONGEST_BODY_WAIT: Duration = Duration::from_secs(10);
@@ -82,8 +86,12 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
     let mut key = None;
     // Held until it is answered.
     let mut _admitted = None;
+    let mut followed = api.trace();
     if rule.access != Access::Open {
-        let who = authenticate(api, rule.access, &parts, &bytes)?;
+        let mut who = authenticate(api, rule.access, &parts, &bytes)?;
+        if let Some(brought) = header_text(&parts.headers, TRACEPARENT).and_then(trace::of_traceparent) {
+            who.trace = brought.to_owned();
+        }
         rule.access.admits(&who)?;
         _admitted = Some(api.pace.admit(&who, parts.method != Method::GET)?);
         if parts.method != Method::GET {
@@ -94,6 +102,7 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
                 Serves::Reads => None,
             };
         }
+        followed = who.trace.clone();
         parts.extensions.insert(who);
         parts.extensions.insert(idempotency::Given(key.clone()));
     }
@@ -102,12 +111,14 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
         let run = as_seen(api, rule, parts, bytes, next);
         tokio::time::timeout(LONGEST_REQUEST, run).await.map_err(|_| too_slow())?
     };
+    let run = run.instrument(tracing::info_span!("request", trace = followed));
     let response = match key {
         None => run.await,
         Some(key) => idempotency::once(api, &key, digest, rule.shown_once, run).await,
     };
     let behind = standing::headers(&api.store);
-    response.map(|response| (behind, response).into_response())
+    let parent = [(TRACEPARENT, trace::traceparent(&followed, api.entropy.next_u64()))];
+    response.map(|response| (behind, parent, response).into_response())
 }
 
 /// Runs a request, if what it is about still is as its caller saw it.
@@ -207,9 +218,15 @@ fn by_signature(
         conversation: conversation::of_session(&session),
         principal: Principal::Agent(claims.agent),
         role: None,
-        trace: api.trace(),
+        trace: claims.run_id.as_deref().map_or_else(|| api.trace(), |run| trace_of_run(&session, run)),
         call: claims.run_id.zip(claims.call_id).map(|(run, call)| format!("{session}/{run}/{call}")),
     })
+}
+
+/// Everything that an agent does in one turn of a conversation is one trace, however many tools it calls.
+fn trace_of_run(session: &str, run: &str) -> String {
+    let digest = Sha256::new().chain_update(session).chain_update([0]).chain_update(run).finalize();
+    hex::encode(&digest[..16])
 }
 
 fn by_cookie(api: &Api, headers: &HeaderMap) -> Result<Identity, Problem> {

@@ -8,11 +8,11 @@ use crate::{
     paging::checked_limit,
     problem::Answer,
     tools::audit::moment,
-    view::words,
+    view::trail::Verified,
 };
 use axum::{Json, extract::State};
 use gf_model::{audit::AuditRow, person::PersonRole};
-use gf_store::{AUDIT_LIMIT, AuditQuery, Verification};
+use gf_store::{AUDIT_LIMIT, AuditQuery};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,15 +41,6 @@ struct Trail {
     items: Vec<AuditRow>,
     /// What to give as `after` for older rows, or as `since` when following.
     next: Option<u64>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Verified {
-    ok: bool,
-    summary: String,
-    #[serde(flatten)]
-    verification: Verification,
 }
 
 pub fn routes(routes: Routes) -> Routes {
@@ -85,16 +76,5 @@ async fn rows(State(api): State<Api>, Query(asked): Query<Rows>) -> Answer<Trail
 
 async fn verify(State(api): State<Api>) -> Answer<Verified> {
     let verification = api.store.verify().await.map_err(Problem::internal)?;
-    let summary = if verification.is_whole() {
-        format!(
-            "The trail is whole: {}, signed up to row {} by {}.",
-            words::count(verification.rows, "row", "rows"),
-            verification.signed_up_to,
-            words::count(verification.signed_heads, "head", "heads")
-        )
-    } else {
-        let found: Vec<&str> = verification.findings.iter().map(|finding| finding.text.as_str()).collect();
-        format!("THE TRAIL IS NOT WHOLE: {}.", words::list(&found, 5))
-    };
-    Ok(Json(Verified { ok: verification.is_whole(), summary, verification }))
+    Ok(Json(Verified::of(verification)))
 }

@@ -13,6 +13,7 @@ mod rules;
 mod secrets;
 mod signing_keys;
 mod stock;
+mod upkeep;
 
 use crate::{
     Api, Problem,
@@ -20,6 +21,7 @@ use crate::{
         access::Access,
         gate::{self, Gate},
     },
+    metrics,
     openapi::{Route, Routes},
     page, tools,
 };
@@ -30,11 +32,13 @@ use std::sync::Arc;
 fn declared() -> Routes {
     let routes = Routes::default();
     let routes = meta::routes(routes);
+    let routes = metrics::routes(routes);
     let routes = fleet::routes(routes);
     let routes = operations::routes(routes);
     let routes = audit::routes(routes);
     let routes = approve::routes(routes);
     let routes = automation::routes(routes);
+    let routes = upkeep::routes(routes);
     let routes = decide::routes(routes);
     let routes = rules::routes(routes);
     let routes = people::routes(routes);
@@ -69,6 +73,7 @@ pub fn router(api: Api) -> Router {
             )
         })
         .layer(middleware::from_fn_with_state(gate, gate::pass))
+        .layer(middleware::from_fn_with_state(api.clone(), metrics::count))
         .with_state(api)
 }
 

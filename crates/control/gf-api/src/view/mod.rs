@@ -12,4 +12,5 @@ pub mod progress_words;
 pub mod status;
 mod sums;
 pub mod tally;
+pub mod trail;
 pub mod words;

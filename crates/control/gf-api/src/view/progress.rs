@@ -146,6 +146,7 @@ pub fn reply(fleet: &Fleet, operation: &Operation, now: Timestamp) -> OperationR
         id: operation.id.to_string(),
         verb: verb(&operation.verb).to_owned(),
         state: state(operation.state).to_owned(),
+        trace: operation.trace.clone(),
         approval_code: operation.approval.as_ref().map(ToString::to_string),
         started_at: Some(operation.created_at.to_string()),
         ended_at: operation.finished_at.map(|at| at.to_string()),

@@ -89,6 +89,7 @@ fn teardown(number: u8, accounts: Vec<AccountId>, over: bool) -> Operation {
         stages: Vec::new(),
         conversation: None,
         audit_seq: None,
+        trace: None,
         created_at: now(),
         finished_at: None,
         error: None,

@@ -44,6 +44,7 @@ fn teardown(n: u32, state: OperationState) -> Operation {
         stages: Vec::new(),
         conversation: None,
         audit_seq: None,
+        trace: None,
         created_at: fleet::at(0),
         finished_at: None,
         error: None,

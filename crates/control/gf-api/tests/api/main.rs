@@ -11,6 +11,7 @@ mod document;
 mod errors;
 mod limits;
 mod matching;
+mod metrics;
 mod outage;
 mod page;
 mod people;

@@ -36,6 +36,18 @@ async fn a_command_is_answered() {
 }
 
 #[tokio::test]
+async fn what_is_sent_for_a_trace_carries_its_id() {
+    let mut fleet = fleet();
+    let mut node = enrolled(&mut fleet, "node-local-a").await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let send = async |key: &str| fleet.hub.start(&id("node-local-a"), VpsInfo {}, meta(key)).unwrap();
+    let _first = gf_node_hub::trace::within(Some(trace.into()), send("k1")).await;
+    assert_eq!(node.command().await.trace, trace);
+    let _second = send("k2").await;
+    assert_eq!(node.command().await.trace, "");
+}
+
+#[tokio::test]
 async fn a_failure_is_typed() {
     let mut fleet = fleet();
     let mut node = enrolled(&mut fleet, "node-local-a").await;

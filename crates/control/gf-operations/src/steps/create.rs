@@ -164,6 +164,7 @@ fn new_gateway(
         last_failover: None,
         last_activity: None,
         down_seconds_month: 0,
+        upkeep: Default::default(),
         lease: Default::default(),
         created_at: context.now(),
     }

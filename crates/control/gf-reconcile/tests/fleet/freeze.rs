@@ -99,7 +99,7 @@ async fn a_person_still_orders_and_nobody_else_begins_or_lets_go_on() {
     for (who, status) in [(person("vic"), 403), (agent("commander"), 403)] {
         assert_eq!(rig.requests.freeze(&who, "why not").await.unwrap_err().status, status);
     }
-    assert_eq!(rig.requests.freeze(&person("bob"), " ").await.unwrap_err().code, "no_reason");
+    assert_eq!(rig.requests.freeze(&person("bob"), " ").await.unwrap_err().code, "bad_reason");
     let first = rig.requests.freeze(&person("bob"), "an alarm").await.unwrap();
     assert_eq!(rig.requests.freeze(&person("ada"), "another").await.unwrap(), first, "it stays as it is");
 
@@ -109,8 +109,12 @@ async fn a_person_still_orders_and_nobody_else_begins_or_lets_go_on() {
     let only_plan = Options { dry_run: true, ..Options::default() };
     let planned = rig.requests.request(&person("ada"), restart(&rig), only_plan).await.unwrap();
     let Outcome::Planned(plan) = planned else { panic!("it has no plan: {planned:?}") };
-    let by_itself =
-        Mandate { principal: Principal::Service("guardian".into()), approval: None, conversation: None };
+    let by_itself = Mandate {
+        principal: Principal::Service("guardian".into()),
+        approval: None,
+        conversation: None,
+        trace: None,
+    };
     assert!(matches!(rig.engine.start(plan, by_itself).await, Err(StartError::Frozen)));
 
     let agreed = rig.requests.grant(&person("ada"), &question.code).await.unwrap().started().unwrap();

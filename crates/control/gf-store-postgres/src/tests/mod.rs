@@ -22,6 +22,7 @@ const OPTIONS: PostgresOptions = PostgresOptions {
     lease: Duration::from_secs(2),
     patience: Duration::from_secs(60),
     locks: Duration::from_secs(30),
+    only_reading: false,
 };
 
 fn open(url: &str) -> Result<PostgresBackend, StoreError> {

@@ -78,6 +78,13 @@ impl SqliteBackend {
         })
     }
 
+    /// Opens a database to be read and never written: every commit is refused.
+    pub(crate) fn look(path: &Path) -> Result<Self, StoreError> {
+        let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        schema::readable(&reader, path)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(None), reader: Mutex::new(reader) })
+    }
+
     fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,

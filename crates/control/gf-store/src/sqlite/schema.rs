@@ -24,6 +24,20 @@ CREATE TABLE sealed (id TEXT PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('schema', 2), ('generation', 0), ('number', 0);
 ";
 
+/// Whether a database that nobody prepares can be read as it stands.
+pub fn readable(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found = connection
+        .query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get::<_, i64>(0))
+        .map_err(|error| failure(path, error))?
+        .unsigned_abs();
+    match found {
+        newer if newer > SCHEMA => {
+            Err(StoreError::Newer { path: path.to_owned(), found: newer, known: SCHEMA })
+        }
+        _ => Ok(()),
+    }
+}
+
 pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let tx = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)

@@ -44,6 +44,7 @@ pub fn entry(action: &str, target: &str) -> AuditEntry {
         operation: None,
         approval: None,
         plan_hash: None,
+        trace: None,
         detail: json!({}),
     }
 }

@@ -39,9 +39,15 @@ pub(super) fn push(
         in_range("canarySizes", *size, LARGEST_CANARY)?;
     }
     let mut lanes = Vec::with_capacity(accounts.len());
+    let mut held_back = None;
     let mut gateways = InTurn::of(draft.fleet);
     for account in distinct(accounts).iter() {
         let gateway = gateways.get(account)?;
+        if let Some(why) = gateway.upkeep.against_a_rollout(draft.now) {
+            draft.warn(format!("{account} is left out: {why}"));
+            held_back.get_or_insert_with(|| format!("{account} is left out: {why}"));
+            continue;
+        }
         let Some((standby, primary)) = reachable(draft, gateway) else { continue };
         let targets = || standby.into_iter().chain([primary]);
         let steps = targets().map(|instance| Step::ApplyRevision { instance: instance.id.clone(), revision });
@@ -49,7 +55,10 @@ pub(super) fn push(
         take(draft, account, targets());
     }
     if lanes.is_empty() {
-        return Err(PlanError::NothingMatches { what: "a gateway that runs".into() });
+        return Err(match held_back {
+            Some(why) => PlanError::NothingToDo { what: "push", why },
+            None => PlanError::NothingMatches { what: "a gateway that runs".into() },
+        });
     }
     let (gateways, instances) = (lanes.len(), draft.plan.instances.len());
     let parallel = draft.writes_there();

@@ -29,7 +29,7 @@ pub(crate) fn plan(
     ids: &mut dyn IdSource,
     now: Timestamp,
 ) -> Result<Plan, PlanError> {
-    let mut draft = Draft::new(fleet, verb, ids);
+    let mut draft = Draft::new(fleet, verb, ids, now);
     match verb {
         Verb::Provision { .. } => provision::plan(&mut draft, verb)?,
         Verb::Teardown { accounts, archive, standby_only, .. } => {

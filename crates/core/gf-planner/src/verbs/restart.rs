@@ -26,6 +26,7 @@ pub(super) fn plan(
     let fleet = draft.fleet;
     let teardowns = teardowns(fleet);
     let (mut standbys, mut primaries, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut held_back = None;
     for id in distinct(instances).iter() {
         let Some(instance) = fleet.instances.get(id).filter(|instance| instance.state.exists()) else {
             expand::instance(fleet, id.as_str())?;
@@ -33,6 +34,16 @@ pub(super) fn plan(
         };
         if instance.state == InstanceState::Creating || is_going(&teardowns, instance) {
             left_out.push(id.clone());
+            continue;
+        }
+        // One that is not well is healed by it, whatever the hour.
+        let upkeep = fleet.gateways.get(&instance.account).map(|gateway| &gateway.upkeep);
+        if instance.is_active()
+            && let Some(why) = upkeep.and_then(|upkeep| upkeep.against_a_restart(draft.now))
+        {
+            let text = format!("{id} of {} is left out: {why}", instance.account);
+            held_back.get_or_insert_with(|| text.clone());
+            draft.warn(text);
             continue;
         }
         draft.touches_account(&instance.account);
@@ -46,7 +57,10 @@ pub(super) fn plan(
     }
     let (of_standbys, of_primaries) = (standbys.len(), primaries.len());
     if of_standbys + of_primaries == 0 {
-        return Err(PlanError::NothingMatches { what: "an instance that can be restarted".into() });
+        return Err(match held_back {
+            Some(why) => PlanError::NothingToDo { what: "restart", why },
+            None => PlanError::NothingMatches { what: "an instance that can be restarted".into() },
+        });
     }
     // What is asked, counted and started is what can be restarted, and not what was named.
     if let Verb::Restart { instances, .. } = &mut draft.plan.verb {

@@ -86,6 +86,7 @@ pub fn local(pairs: u32) -> Fleet {
                 last_failover: None,
                 last_activity: None,
                 down_seconds_month: 0,
+                upkeep: Default::default(),
                 lease: Default::default(),
                 created_at: now(),
             }

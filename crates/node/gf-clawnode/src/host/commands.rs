@@ -72,8 +72,8 @@ impl Commands {
         };
         let name = command.body.as_ref().map_or("nothing", body_name);
         let lasting = command.body.as_ref().is_some_and(changes_something);
-        let (key, operation) = (command.key.clone(), command.operation.clone());
-        tracing::info!(command = name, key, operation, "begun");
+        let (key, operation, trace) = (command.key.clone(), command.operation.clone(), command.trace.clone());
+        tracing::info!(command = name, key, operation, trace, "begun");
         let progress = Progress { key: &key, outbox: &self.outbox };
         let outcome = tokio::select! {
             outcome = dispatch::carry_out(&self.instances, command.generation, command.body, &progress) => outcome,
@@ -84,8 +84,8 @@ impl Commands {
             }
         };
         match &outcome {
-            Ok(_) => tracing::info!(command = name, key, operation, "done"),
-            Err(why) => tracing::warn!(command = name, key, operation, %why, "failed"),
+            Ok(_) => tracing::info!(command = name, key, operation, trace, "done"),
+            Err(why) => tracing::warn!(command = name, key, operation, trace, %why, "failed"),
         }
         // What was cut short may be tried again under the same key; what came to an end may not.
         let cut_short = outcome.as_ref().is_err_and(|why| {

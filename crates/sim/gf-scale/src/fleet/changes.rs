@@ -172,7 +172,7 @@ impl World {
         let verb =
             Verb::ConfigPush { accounts, revision, strategy: Strategy::Immediate, batch_size: 1, pace };
         let plan = self.plane.store.read(|fleet| gf_planner::plan(fleet, &verb, &mut Nobody, crowd::now()));
-        let mandate = Mandate { principal: ada().principal, approval: None, conversation: None };
+        let mandate = Mandate { principal: ada().principal, approval: None, conversation: None, trace: None };
         self.plane.engine.start(plan.expect("a plan"), mandate).await.expect("started")
     }
 

@@ -99,6 +99,7 @@ pub fn pair(n: u32, primary: InstanceState, standby: InstanceState) -> Vec<Chang
         last_failover: None,
         last_activity: None,
         down_seconds_month: 0,
+        upkeep: Default::default(),
         lease: Default::default(),
         created_at: at(i64::from(n)),
     };
@@ -159,6 +160,7 @@ pub fn running_provision() -> Vec<Change> {
         }],
         conversation: None,
         audit_seq: None,
+        trace: None,
         created_at: at(0),
         finished_at: None,
         error: None,

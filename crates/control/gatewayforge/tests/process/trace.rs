@@ -1,0 +1,58 @@
+//! One trace id followed from a request to the operation, its audit rows, the provider, the machines and every log.
+
+use crate::run::{command, heard, home};
+use serde_json::{Value, json};
+use std::fs::{self, File};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+#[test]
+fn one_id_is_followed_from_the_request_to_the_provider_and_the_machines() {
+    let (directory, home) = home();
+    let log = directory.path().join("log");
+    let mut process = command(&home);
+    process.args(["--log-json", "--sim-pace", "0.01", "--sim-pairs", "1"]);
+    process.stderr(File::create(&log).unwrap());
+    let running = heard(process, &home);
+    let header = format!("traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n");
+    let order = json!({"count": 1, "tier": "nano"}).to_string();
+    let path = "/v1/tools/gf_provision?confirm=true";
+    let answer = running.try_send("POST", path, &running.key(), &header, &order).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains(&format!("traceparent: 00-{TRACE}-")), "it is told to who asked: {answer}");
+    let operation = running.ask("GET", "/v1/operations?limit=1", json!(null)).1["items"][0].clone();
+    assert_eq!(operation["trace"], TRACE, "{operation}");
+    let id = operation["id"].clone();
+    assert_eq!(running.ended(&id)["state"], "DONE");
+    assert_eq!(running.tool("gf_operation", json!({"id": id, "action": "get"}))["trace"], TRACE);
+
+    let rows = running.ask("GET", "/v1/audit?limit=500", json!(null)).1;
+    let of_it: Vec<&Value> =
+        rows["items"].as_array().unwrap().iter().filter(|row| row["entry"]["operation"] == id).collect();
+    assert!(of_it.len() >= 2, "{rows}");
+    assert!(of_it.iter().all(|row| row["entry"]["trace"] == TRACE), "{of_it:?}");
+
+    running.end();
+    let lines = fs::read_to_string(&log).unwrap();
+    let traced: Vec<Value> = lines
+        .lines()
+        .filter(|line| line.contains(TRACE))
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{line}: {why}")))
+        .collect();
+    let says = |field: &str, word: &str| traced.iter().any(|line| line["fields"][field] == word);
+    assert!(says("verb", "provision"), "the operation began: {traced:?}");
+    assert!(says("message", "a place is ordered"), "the provider was asked: {traced:?}");
+    assert!(traced.iter().any(|line| line["fields"]["node"].is_string()), "a machine was told: {traced:?}");
+}
+
+#[test]
+fn a_request_without_a_trace_gets_one_and_a_malformed_one_is_replaced() {
+    let (_directory, home) = home();
+    let running = crate::run::start(&home);
+    for header in ["", "traceparent: 00-nonsense-01\r\n"] {
+        let answer = running.try_send("GET", "/v1/fleet/status", &running.key(), header, "").unwrap();
+        let told = answer.lines().find_map(|line| line.strip_prefix("traceparent: 00-")).expect(&answer);
+        let trace = told.split('-').next().unwrap();
+        assert!(trace.len() == 32 && !trace.contains("nonsense"), "{told}");
+    }
+}
