@@ -5,7 +5,7 @@ use crate::home::Home;
 use crate::http::{self, Ask, Events, HttpError, Opened};
 use crate::problem::{Problem, Refusal, Result};
 use bytes::Bytes;
-use hyper::{Method, StatusCode};
+use hyper::{Method, StatusCode, body::Incoming};
 use serde_json::{Value, json};
 use std::fs;
 use std::net::SocketAddr;
@@ -61,12 +61,23 @@ impl Api {
     }
 
     pub async fn events(&self, path: &str) -> Result<Events> {
+        Ok(Events::of(self.stream(Method::GET, path).await?))
+    }
+
+    /// An answer that is read as it comes, from whoever gives one.
+    pub async fn stream(&self, method: Method, path: &str) -> Result<Incoming> {
         let mut turn = Turn::of(&self.known);
         let mut problem = self.nobody();
         while let Some(addr) = turn.next() {
-            match http::events(addr, self.ask(Method::GET, path, None, None)).await {
-                Ok(Opened::Stream(events)) => return Ok(events),
-                Ok(Opened::Refused(status, body)) => return Err(refusal(status, &body).into()),
+            match http::stream(addr, self.ask(method.clone(), path, None, None)).await {
+                Ok(Opened::Stream(body)) => return Ok(body),
+                Ok(Opened::Refused(status, body)) => {
+                    let refusal = refusal(status, &body);
+                    if !turn.goes_on(&refusal) {
+                        return Err(refusal.into());
+                    }
+                    problem = refusal.into();
+                }
                 Err(error @ HttpError::Unreachable(_)) => problem = unreachable(path, error),
                 Err(error) => return Err(unreachable(path, error)),
             }

@@ -171,6 +171,17 @@ Examples:
   clawops policy test rules
   clawops policy apply rules";
 
+pub const STORE: &str = "\
+Examples:
+  clawops store backup /var/backups/clawops/2026-11-21
+  clawops store restore /var/backups/clawops/2026-11-21 --keys /media/safe/keys
+  clawops store accept-loss";
+
+pub const ADOPT: &str = "\
+Examples:
+  clawops adopt
+  clawops adopt --yes";
+
 pub const PAGE: &str = "\
 Examples:
   clawops page";

@@ -79,21 +79,26 @@ pub struct Events {
 }
 
 pub enum Opened {
-    Stream(Events),
+    Stream(Incoming),
     Refused(StatusCode, Bytes),
 }
 
-pub async fn events(addr: SocketAddr, ask: Ask<'_>) -> Result<Opened, HttpError> {
+/// An answer that is read as it comes.
+pub async fn stream(addr: SocketAddr, ask: Ask<'_>) -> Result<Opened, HttpError> {
     let response = open(addr, ask).await?;
     let status = response.status();
     if status == StatusCode::OK {
-        return Ok(Opened::Stream(Events { body: response.into_body(), reader: SseReader::default() }));
+        return Ok(Opened::Stream(response.into_body()));
     }
     let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await.map_err(broken)?;
     Ok(Opened::Refused(status, body.to_bytes()))
 }
 
 impl Events {
+    pub fn of(body: Incoming) -> Self {
+        Self { body, reader: SseReader::default() }
+    }
+
     /// `None` when the stream has ended.
     pub async fn next(&mut self) -> Option<SseEvent> {
         loop {

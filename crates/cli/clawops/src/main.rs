@@ -20,7 +20,7 @@ mod signing;
 mod up;
 mod verbs;
 
-use args::{Cli, Command, PeopleCommand};
+use args::{Cli, Command, PeopleCommand, StoreCommand};
 use clap::{CommandFactory, Parser};
 use home::Home;
 use problem::Result;
@@ -66,6 +66,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Chat { text } => chat::chat(&home, &text.join(" "), json).await,
         // Whoever signs elsewhere needs no control plane there.
         Command::People(PeopleCommand::SigningKey) => verbs::signing_key(&home, json),
+        Command::Store(StoreCommand::Restore(args)) => verbs::store::restore(&home, args),
         command => verbs::run(&api::Api::open(&home)?, &home, command, json).await,
     }
 }

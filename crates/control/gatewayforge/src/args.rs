@@ -129,6 +129,21 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         from: PathBuf,
     },
+    /// Make the state of a home out of a copy that `clawops store backup` made. Its control plane must not run.
+    Restore {
+        /// The home, which must hold no fleet.
+        #[arg(long, env = "CLAWOPS_HOME")]
+        home: PathBuf,
+        /// The copy.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Bring the fleet's keys from there first: another home of it, or a copy of its directory `keys`.
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+        /// Move the fleet that the home holds aside.
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 fn pace(text: &str) -> Result<f64, String> {

@@ -64,7 +64,7 @@ pub async fn run(args: Args) -> Result<()> {
     // A second control plane of this home is refused before anything is listened on or written; one of another home is
     // told where this one listens.
     let (opened, listener) = match store::claim(database, &home)? {
-        None => (store::open_file(&home, &*entropy)?, serve::listen(listen).await?),
+        None => (store::open_file(&home, &*entropy, &*clock).await?, serve::listen(listen).await?),
         Some(claim) => {
             let listener = serve::listen(listen).await?;
             let reached = reached(&args, listener.local_addr().unwrap_or(listen));
@@ -188,9 +188,10 @@ async fn assemble(
     };
     let requests = Requests::new(engine.clone(), Arc::new(policy));
     let plugin_key = keys::open_or_create(&keys_dir.join("plugin.key"), &*base.entropy)?;
+    let reconcilers = reconcilers(args, &base, &keys_dir, engine, requests.clone())?;
     let api = Api::new(ApiConfig {
         store: base.store.clone(),
-        requests: requests.clone(),
+        requests,
         secrets,
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
@@ -200,12 +201,13 @@ async fn assemble(
             public_url: format!("http://{listen}"),
             monthly_budget: args.monthly_budget.map(Cents::dollars),
             limits: args.limits(),
+            copies: Some(home.join("store")),
+            keys: keys::fingerprints(&keys_dir),
         },
         enrolment,
         ending: ending.clone(),
     });
     let router = gf_api::router(api).merge(link_route(hub.clone()));
-    let reconcilers = reconcilers(args, &base, &keys_dir, engine, requests)?;
     let stack = Stack {
         base,
         keys_dir,

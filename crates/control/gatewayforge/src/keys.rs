@@ -81,18 +81,23 @@ pub fn check(backend: &PostgresBackend, keys: &Path, entropy: &dyn Entropy) -> R
     agree(keys, &own, &known)
 }
 
-/// Makes this home's keys the fleet's, where it has none: only for the one that leads, after it has opened what is sealed.
-pub fn note(backend: &PostgresBackend, keys: &Path) -> Result<()> {
+/// Of the keys of a fleet that are in this directory.
+pub fn fingerprints(keys: &Path) -> BTreeMap<String, String> {
     let read = |name: &str| fs::read_to_string(keys.join(name)).ok();
-    let own: BTreeMap<String, String> = SHARED
+    SHARED
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), fingerprint(name, read(name)?.trim()))))
-        .collect();
+        .collect()
+}
+
+/// Makes this home's keys the fleet's, where it has none: only for the one that leads, after it has opened what is sealed.
+pub fn note(backend: &PostgresBackend, keys: &Path) -> Result<()> {
+    let own = fingerprints(keys);
     let known = backend.note_fingerprints(own.clone())?;
     agree(keys, &own, &known)
 }
 
-fn agree(keys: &Path, own: &BTreeMap<String, String>, fleets: &BTreeMap<String, String>) -> Result<()> {
+pub fn agree(keys: &Path, own: &BTreeMap<String, String>, fleets: &BTreeMap<String, String>) -> Result<()> {
     let differs: Vec<&str> = fleets
         .iter()
         .filter(|(name, key)| own.get(*name) != Some(key))

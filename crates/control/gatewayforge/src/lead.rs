@@ -10,6 +10,7 @@ use gf_driver_sim::SimFleet;
 use gf_model::{audit::AuditEntry, fleet::Once, person::Principal};
 use gf_node_hub::{Hub, NodeEvent};
 use gf_reconcile::Reconcilers;
+use gf_requests::adopt;
 use gf_store_postgres::PostgresBackend;
 use serde_json::json;
 use std::{path::PathBuf, sync::Arc};
@@ -49,10 +50,21 @@ pub async fn lead(stack: Stack) -> Result<JoinSet<()>> {
     let me = Principal::Service("gatewayforge".to_owned());
     reconcilers.requests.note_rules(&me).await.context("the rules could not be written down")?;
     hub.lead(store.generation());
-    reconcilers.engine.resume_all();
+    let (engine, waits) = (reconcilers.engine.clone(), store.read(|fleet| adopt::is_open(fleet).is_some()));
     let mut tasks = gf_reconcile::spawn_all(reconcilers, reports);
     if let Some(heartbeat) = heartbeat {
         tasks.spawn(heartbeat.run(base.store.clone(), base.clock.clone()));
+    }
+    match waits {
+        false => engine.resume_all(),
+        true => {
+            tracing::warn!("nothing is decided until a person has looked at what is there: clawops adopt");
+            let store = store.clone();
+            tasks.spawn(async move {
+                adopt::settled(&store).await;
+                engine.resume_all();
+            });
+        }
     }
     Ok(tasks)
 }

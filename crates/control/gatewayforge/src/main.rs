@@ -16,6 +16,7 @@ mod nodes;
 mod operators;
 mod places;
 mod ready;
+mod restore;
 mod serve;
 mod store;
 
@@ -33,6 +34,9 @@ fn main() -> ExitCode {
         Some(args::Command::Join { home, from }) => keys::join(&home, &from),
         Some(args::Command::Debug { what, limit, home, store, store_password_file }) => {
             debug::run(&args::Args { home, store, store_password_file, ..args }, what, limit)
+        }
+        Some(args::Command::Restore { home, from, keys, replace }) => {
+            runtime.block_on(restore::run(&home, &from, keys.as_deref(), replace))
         }
         None => runtime.block_on(boot::run(args)),
     };

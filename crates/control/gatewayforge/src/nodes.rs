@@ -15,6 +15,7 @@ use gf_model::{
 };
 use gf_node_hub::{EnrolRefusal, Hub, NodeRegistry, RegistryError};
 use gf_node_proto::VerifyingKey;
+use gf_requests::adopt;
 use gf_store::{FleetStore, Tx};
 use serde_json::json;
 use std::sync::Arc;
@@ -33,6 +34,10 @@ impl NodeRegistry for StoredNodes {
             None => Ok(None),
             Some(text) => key_from(&text).map(Some),
         }
+    }
+
+    async fn hears_strangers(&self) -> bool {
+        self.store.read(|fleet| adopt::is_open(fleet).is_some())
     }
 
     async fn enrol(

@@ -8,8 +8,10 @@ use gf_driver_sim::{SimFleet, SimSettings};
 use gf_model::{
     Timestamp,
     ambient::{Clock, Entropy},
+    fleet::Fleet,
 };
 use gf_node_hub::Hub;
+use gf_requests::adopt;
 use gf_store::FleetStore;
 use std::{path::Path, sync::Arc};
 
@@ -62,9 +64,10 @@ fn simulation(around: &Surroundings<'_>, state: std::path::PathBuf, pace: f64) -
         .context("the simulation could not be opened")
 }
 
-/// An empty fleet is filled; one that has accounts is left as it is.
+/// An empty fleet is filled; one that has accounts, or lost them, is left as it is.
 async fn populate(store: &FleetStore, sim: &SimFleet, pairs: u32, now: Timestamp) -> Result<()> {
-    if pairs == 0 || store.read(|fleet| !fleet.gateways.is_empty()) {
+    let holds = |fleet: &Fleet| !fleet.gateways.is_empty() || adopt::is_open(fleet).is_some();
+    if pairs == 0 || store.read(holds) {
         return Ok(());
     }
     let changes = sim.populate(pairs as usize, now);

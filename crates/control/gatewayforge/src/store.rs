@@ -5,7 +5,12 @@
 
 use crate::{args::Args, keys, known};
 use anyhow::{Context, Result, bail};
-use gf_model::ambient::{Clock, Entropy};
+use gf_model::{
+    ambient::{Clock, Entropy},
+    audit::AuditEntry,
+    person::Principal,
+};
+use gf_requests::adopt;
 use gf_store::{FleetStore, Owner};
 use gf_store_postgres::{Address, Known, Lost, Password, PostgresBackend, PostgresOptions};
 use std::{
@@ -84,8 +89,26 @@ pub fn claim(asked: Option<Address>, home: &Path) -> Result<Option<Claim>> {
 }
 
 /// The fleet in a file of the home.
-pub fn open_file(home: &Path, entropy: &dyn Entropy) -> Result<Opened> {
-    let store = FleetStore::open_home(home, entropy)?;
+pub async fn open_file(home: &Path, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Opened> {
+    // Nodes know the key, so that there was a fleet.
+    let lost = !home.join(FILE).exists() && home.join("keys/control.key").exists();
+    if !lost {
+        let store = FleetStore::open_home(home, entropy)?;
+        return Ok(Opened { store, shared: None, known: None, _owner: None });
+    }
+    tracing::error!("{} is gone, and the keys of its fleet are there: what is left of it is adopted", FILE);
+    let now = clock.now();
+    let store = FleetStore::open_home_from(home, entropy, now.as_second().unsigned_abs())?;
+    // Signed of rows that are gone.
+    store.set_heads_aside().await?;
+    let detail = serde_json::json!({ "missing": FILE, "generation": store.generation() });
+    let me = Principal::Service("gatewayforge".to_owned());
+    let row = AuditEntry::noted(now, me, "store.lost", vec!["store".to_owned()], detail.clone());
+    let written = store.update(|_, tx| {
+        tx.audit(row);
+        tx.put(adopt::open(now, adopt::Why::Lost, detail));
+    });
+    written.await.context("the new store could not be written")?;
     Ok(Opened { store, shared: None, known: None, _owner: None })
 }
 

@@ -168,6 +168,7 @@ pub const TABLE: &[Entry] = &[
         "read the object and send its ETag as If-Match",
     ),
     e("never_due", &[422], "that time never comes", "give one that does"),
+    e("no_copies", &[409], "this control plane keeps nothing to copy", "ask one that keeps a fleet"),
     e("no_longer_kept", &[409], "it was kept for a time and is gone", "name a newer one"),
     e(
         "no_place",
@@ -201,9 +202,11 @@ pub const TABLE: &[Entry] = &[
     e("nothing_lost", &[409], "no loss waits for a word", "nothing is to be done"),
     e("nothing_matches", &[409], "the filter matches nothing", "look at what there is"),
     e("nothing_to_do", &[409], "it is so already", "nothing is to be done"),
+    e("nothing_to_adopt", &[409], "no adoption waits for a word", "nothing is to be done"),
     e("out_of_range", &[400], "the number is not possible", "give one in the range that the answer names"),
     e("outside_the_agents_row", &[403], "an agent never does this", "Commander can ask a person"),
     e("person_exists", &[409], "there is such a person", "choose another id"),
+    e("plan_changed", &[409], "what is there is not what was shown", "look at it again"),
     e(
         "plan_forbidden",
         &[422],

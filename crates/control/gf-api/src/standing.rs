@@ -5,7 +5,7 @@
 
 use crate::problem::Problem;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
-use gf_store::{FleetStore, Following, Standing};
+use gf_store::{FleetStore, Following, Standing, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -59,6 +59,13 @@ pub fn not_leading(following: &Following) -> Problem {
     }
 }
 
+fn lost(why: &StoreError) -> Option<Lost> {
+    match why {
+        StoreError::WentBack { stored, known, .. } => Some(Lost { stored: *stored, known: *known }),
+        _ => None,
+    }
+}
+
 /// What every answer of a follower says of itself.
 pub fn headers(store: &FleetStore) -> HeaderMap {
     let Standing::Follows(following) = store.standing() else { return HeaderMap::new() };
@@ -88,16 +95,31 @@ pub struct Told {
     /// Why it is halted.
     #[serde(skip_serializing_if = "Option::is_none")]
     halted: Option<String>,
+    /// What the database has lost, where that is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<Lost>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Lost {
+    /// The newest transaction that the database still has.
+    stored: u64,
+    /// The newest that is known here.
+    known: u64,
 }
 
 pub fn told(store: &FleetStore) -> Told {
     match store.standing() {
-        Standing::Leads => Told { role: "leader", leader: None, behind: None, as_of: None, halted: None },
+        Standing::Leads => {
+            Told { role: "leader", leader: None, behind: None, as_of: None, halted: None, lost: None }
+        }
         Standing::Follows(following) => Told {
             role: if following.halted.is_some() { "halted" } else { "follower" },
             leader: Some(following.leader.api).filter(|api| !api.is_empty()),
             behind: Some(following.newest.saturating_sub(store.position().number)),
             as_of: following.heard,
+            lost: following.halted.as_deref().and_then(lost),
             halted: following.halted.map(|why| why.to_string()),
         },
     }

@@ -21,7 +21,9 @@ use gf_secrets::Secrets;
 use gf_store::{Changed, FleetStore};
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     ops::Deref,
+    path::PathBuf,
     sync::{Arc, OnceLock},
 };
 use tokio::runtime::Handle;
@@ -49,6 +51,8 @@ pub struct Parts {
     pub(crate) changing: Changing,
     pub(crate) recent: Recent,
     pub(crate) requests_seen: RequestsSeen,
+    /// Held by the one copy of the store that is being made.
+    pub(crate) copying: Arc<tokio::sync::Mutex<()>>,
     pub(crate) document: OnceLock<Value>,
 }
 
@@ -62,6 +66,10 @@ pub struct ApiOptions {
     pub monthly_budget: Option<Cents>,
     /// How often one caller may ask.
     pub limits: Limits,
+    /// Where a copy of the store is made before it is sent; without it none is.
+    pub copies: Option<PathBuf>,
+    /// Fingerprints of the keys that a copy is of no use without.
+    pub keys: BTreeMap<String, String>,
 }
 
 /// What an [`Api`] is made of.
@@ -99,6 +107,7 @@ impl Api {
             running: Running::default(),
             changing: Changing::default(),
             requests_seen: RequestsSeen::default(),
+            copying: Arc::default(),
             document: OnceLock::new(),
         }));
         api.keep_counting(changed);

@@ -91,6 +91,7 @@ fn matters(was: &InstanceSummary, now: &InstanceSummary) -> bool {
         waits_to_boot,
         lease_terms,
         lease_lapsed,
+        tier,
     } = was;
     let numbers = (*role, *state, *generation, *port, *pid, *health_score)
         == (now.role, now.state, now.generation, now.port, now.pid, now.health_score);
@@ -99,6 +100,7 @@ fn matters(was: &InstanceSummary, now: &InstanceSummary) -> bool {
         && (*lease_terms, *lease_lapsed) == (now.lease_terms, now.lease_lapsed);
     let names = *instance_id == now.instance_id
         && *account == now.account
+        && *tier == now.tier
         && *revision == now.revision
         && *last_snapshot == now.last_snapshot
         && *openclaw_version == now.openclaw_version

@@ -9,7 +9,8 @@ use futures_util::StreamExt;
 use gf_model::NodeId;
 use gf_node_proto::{
     Enrol, EnrolmentToken, FrameError, FrameWriter, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, Proof,
-    Transcript, Welcomed, decode, envelope, negotiate, sign_challenge, sign_welcome, verify_node,
+    Transcript, VerifyingKey, Welcomed, decode, envelope, negotiate, sign_challenge, sign_welcome,
+    verify_node,
 };
 use std::fmt;
 
@@ -164,13 +165,24 @@ async fn prove_node(
     proof: &Proof,
 ) -> Result<(), Refusal> {
     let known = shared.registry.key_of(node).await;
-    let key = known.map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))?.ok_or_else(|| {
-        Refusal::new(GoodbyeReason::UnknownNode, format!("{node} has not enrolled; start it with a token"))
-    })?;
+    let key = match known.map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))? {
+        Some(key) => key,
+        None => stranger(shared, proof).await.ok_or_else(|| {
+            let why = format!("{node} has not enrolled; start it with a token");
+            Refusal::new(GoodbyeReason::UnknownNode, why)
+        })?,
+    };
     verify_node(&key, transcript, &proof.signature)
         .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
     shared.node(node).lease.lock().key = Some(key.to_bytes());
     Ok(())
+}
+
+/// The key that somebody says who is heard although nobody knows them. The signature proves that they hold it.
+async fn stranger(shared: &Shared, proof: &Proof) -> Option<VerifyingKey> {
+    let said: [u8; 32] = proof.public_key.as_slice().try_into().ok()?;
+    let key = VerifyingKey::from_bytes(&said).ok()?;
+    shared.registry.hears_strangers().await.then_some(key)
 }
 
 async fn send<K: Outgoing>(

@@ -20,6 +20,8 @@ pub struct NodeView {
     pub connected: bool,
     pub provider: String,
     pub software: String,
+    /// What it proved itself by, on its last connection.
+    pub key: Option<[u8; 32]>,
     /// When its connection last came or went.
     pub since: Timestamp,
     pub last_heartbeat: Option<Timestamp>,
@@ -127,6 +129,7 @@ impl NodeState {
             connected: known.connected,
             provider: known.provider.clone(),
             software: known.software.clone(),
+            key: self.lease.lock().key,
             since: known.since,
             last_heartbeat: known.last_heartbeat,
             resources: known.newest.resources.clone(),

@@ -10,6 +10,12 @@ pub trait NodeRegistry: Send + Sync + 'static {
     /// The key that this node enrolled with, if it has.
     async fn key_of(&self, node: &NodeId) -> Result<Option<VerifyingKey>, RegistryError>;
 
+    /// Whether a node that nobody knows may be heard, by the key that it proves: while a fleet whose list of nodes was lost
+    /// is adopted. It is heard, and part of nothing.
+    async fn hears_strangers(&self) -> bool {
+        false
+    }
+
     /// Uses up the token and remembers the key, in one durable step.
     ///
     /// `token_sha256` is [`gf_node_proto::EnrolmentToken::digest`]. The same token with the same key again is

@@ -13,6 +13,7 @@ mod lane;
 mod leases;
 mod runner;
 pub mod schedule;
+pub mod sighting;
 mod status;
 mod steps;
 

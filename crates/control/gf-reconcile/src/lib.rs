@@ -36,7 +36,7 @@ pub use notices::{DeliveryError, Messenger, Outbox};
 
 use gf_node_hub::NodeEvent;
 use gf_operations::Engine;
-use gf_requests::Requests;
+use gf_requests::{Requests, adopt};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -85,21 +85,31 @@ pub fn spawn_all(all: Reconcilers, reports: mpsc::Receiver<NodeEvent>) -> JoinSe
     let standings = drift::Standings::default();
     let pairs = pairs::Pairs::of(&all.engine.hands().store);
     tasks.spawn(nodes::run(all.clone(), reports, standings.clone()));
-    tasks.spawn(align::run(all.clone(), standings));
-    tasks.spawn(protect::run(all.clone(), pairs.clone()));
-    tasks.spawn(leases::run(all.clone()));
-    tasks.spawn(memory::run(all.clone(), pairs.clone()));
     tasks.spawn(notices::run(all.clone()));
-    tasks.spawn(approvals::run(all.clone()));
-    tasks.spawn(downtime::run(all.clone(), pairs.clone()));
-    tasks.spawn(prune::run(all.clone()));
-    tasks.spawn(schedules::run(all.clone()));
-    tasks.spawn(scores::run(all.clone()));
-    tasks.spawn(outages::run(all.clone()));
-    tasks.spawn(statuses::run(all.clone()));
-    tasks.spawn(usage::run(all.clone()));
-    tasks.spawn(reap::run(all.clone()));
-    tasks.spawn(work::run(all.clone()));
-    tasks.spawn(heads::run(all));
+    tasks.spawn(heads::run(all.clone()));
+    tasks.spawn(settled(&all, align::run(all.clone(), standings)));
+    tasks.spawn(settled(&all, protect::run(all.clone(), pairs.clone())));
+    tasks.spawn(settled(&all, leases::run(all.clone())));
+    tasks.spawn(settled(&all, memory::run(all.clone(), pairs.clone())));
+    tasks.spawn(settled(&all, approvals::run(all.clone())));
+    tasks.spawn(settled(&all, downtime::run(all.clone(), pairs.clone())));
+    tasks.spawn(settled(&all, prune::run(all.clone())));
+    tasks.spawn(settled(&all, schedules::run(all.clone())));
+    tasks.spawn(settled(&all, scores::run(all.clone())));
+    tasks.spawn(settled(&all, outages::run(all.clone())));
+    tasks.spawn(settled(&all, statuses::run(all.clone())));
+    tasks.spawn(settled(&all, usage::run(all.clone())));
+    tasks.spawn(settled(&all, reap::run(all.clone())));
+    tasks.spawn(settled(&all, work::run(all.clone())));
     tasks
+}
+
+/// Begins when no adoption waits for a person: until then what the store says may be long past, and nothing is decided
+/// on it.
+fn settled<F: Future<Output = ()>>(all: &Reconcilers, run: F) -> impl Future<Output = ()> + use<F> {
+    let store = all.engine.hands().store.clone();
+    async move {
+        adopt::settled(&store).await;
+        run.await;
+    }
 }

@@ -109,6 +109,7 @@ mod tests {
             connected,
             provider: String::new(),
             software: String::new(),
+            key: None,
             since: at(0),
             last_heartbeat: Some(at(heard)),
             resources: None,

@@ -5,6 +5,7 @@
 //! in here, and nothing in here talks to a provider or a node.
 
 mod admit;
+pub mod adopt;
 mod answer;
 mod approve;
 mod ask;

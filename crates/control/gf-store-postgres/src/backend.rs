@@ -3,6 +3,7 @@
 use crate::{
     Address, audit,
     commit::Write,
+    copy,
     leader::{Leader, Lost},
     link::within,
     log::Addresses,
@@ -15,6 +16,7 @@ use gf_store::{AuditQuery, Backend, Batch, Loaded, SealedRow, StoreError, Stored
 use std::{
     future::Future,
     ops::ControlFlow,
+    path::Path,
     sync::{Arc, PoisonError, mpsc},
     time::Duration,
 };
@@ -244,6 +246,11 @@ impl Backend for PostgresBackend {
     fn accept_loss(&self, by: &str) -> Result<(), StoreError> {
         let by = by.to_owned();
         self.wait(|leader| leader.accept_loss(by))
+    }
+
+    fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let file = file.to_owned();
+        self.wait(|leader| async move { copy::write(leader, &file).await })
     }
 
     fn blocks(&self) -> bool {

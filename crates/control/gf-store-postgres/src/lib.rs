@@ -14,6 +14,7 @@ mod address;
 mod audit;
 mod backend;
 mod commit;
+mod copy;
 mod error;
 mod fingerprints;
 mod follower;

@@ -2,7 +2,7 @@
 
 use crate::{audit, lease, text};
 use gf_model::fleet::{Change, Fleet, Record};
-use gf_store::{Head, Loaded, SealedRow, StoreError};
+use gf_store::{CopyWriter, Head, Loaded, SealedRow, StoreError};
 use tokio_postgres::{Client, Error, types::Type};
 
 /// All there is, as of one commit, and not made into a fleet yet: that takes its time and needs no connection.
@@ -41,6 +41,14 @@ pub async fn all(client: &Client) -> Result<Raw, Error> {
 }
 
 impl Raw {
+    /// The objects; then the newest transaction's number, and the generation.
+    pub fn copy_into(self, copy: &mut CopyWriter) -> Result<(u64, u64), StoreError> {
+        for (kind, id, json) in self.objects {
+            copy.object(&kind, &text::read(id), &json)?;
+        }
+        Ok((self.number, self.generation))
+    }
+
     pub fn parse(self) -> Result<Loaded, StoreError> {
         let mut fleet = Fleet::default();
         for (kind, id, json) in self.objects {

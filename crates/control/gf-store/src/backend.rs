@@ -7,7 +7,7 @@ use gf_model::{
     audit::{AuditEntry, AuditRow, GENESIS, row_hash},
     fleet::{Change, Fleet},
 };
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, path::Path};
 
 /// The newest row of the audit chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +125,12 @@ pub trait Backend: Send + Sync + 'static {
     /// A person says to go on without what this control plane knows and the database has lost.
     fn accept_loss(&self, _by: &str) -> Result<(), StoreError> {
         let why = "a store of one control plane never waits for such a word".to_owned();
+        Err(StoreError::Unfit { place: "the store".to_owned(), why })
+    }
+
+    /// Writes everything there is, as of one commit, into a new file: see [`crate::CopyWriter`].
+    fn copy_to(&self, _file: &Path) -> Result<(), StoreError> {
+        let why = "it keeps nothing that outlives the process, so that there is nothing to copy".to_owned();
         Err(StoreError::Unfit { place: "the store".to_owned(), why })
     }
 

@@ -4,17 +4,19 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::{
-    AuditQuery, Backend, Batch, FleetStore, Head, SealedRow, StoreError, StoreOptions, TransactError,
+    AuditKey, AuditQuery, Backend, Batch, CopyNote, FleetStore, Head, SealedRow, SqliteBackend, StoreError,
+    StoreOptions, TransactError, unpack,
 };
 use futures_util::StreamExt;
 use gf_model::{
     AccountId, Timestamp,
+    ambient::Entropy,
     audit::{AuditEntry, AuditPhase},
     fleet::{Account, Fleet, Key, Once},
     person::Principal,
 };
 use serde_json::json;
-use std::sync::Arc;
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 /// One state that can be opened, closed and opened again.
 pub trait Place {
@@ -32,6 +34,66 @@ pub async fn every_promise<P: Place>(fresh: impl Fn() -> P) {
     audit_rows_are_found(&fresh()).await;
     sealed_bytes_are_kept_apart(&fresh()).await;
     a_closed_store_refuses(&fresh()).await;
+}
+
+/// A copy, made while others write, is everything as of one commit; what is made of it is that fleet again. For backends
+/// whose state outlives the process. `directory` is empty.
+pub async fn a_copy_holds_everything_and_becomes_a_state_again(place: &impl Place, directory: &Path) {
+    let (heads, key) = (directory.join("heads.jsonl"), AuditKey::from_entropy(&Sevens));
+    let options = StoreOptions { heads: Some((heads, key)), ..StoreOptions::default() };
+    let first = FleetStore::open(place.open(), options).unwrap();
+    let write = async |number: u32| {
+        let decided = first.update(|_, tx| {
+            tx.audit(entry("provision", "nul \0 and \\0", i64::from(number)));
+            tx.put(account(number));
+            tx.put(Once { key: format!("nul \0 {number}"), at: moment(0), answer: json!("x\0y") });
+            tx.put_sealed(format!("fleet/nul \0/{number}"), format!("sealed \0 {number}"));
+        });
+        decided.await.unwrap();
+    };
+    for number in 0..5 {
+        write(number).await;
+    }
+    first.sign_head(moment(5)).await.unwrap();
+    write(5).await;
+    let before = first.read(Fleet::clone);
+
+    let file = directory.join("copy");
+    let note = CopyNote { made_at: moment(9), program: "0.0.0".to_owned(), keys: BTreeMap::new() };
+    let (copied, ()) = tokio::join!(first.back_up(file.clone(), note.clone()), async {
+        for number in 6..60 {
+            write(number).await;
+        }
+    });
+    let copied = copied.unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!((&copied.note, copied.generation), (&note, first.generation()));
+    let many = copied.fleet.accounts.len();
+    assert!(many >= 6 && copied.sealed == many as u64 && copied.trail.rows == many as u64, "{many}");
+    assert_eq!(copied.number, many as u64, "as of one commit");
+    assert!(copied.trail.is_whole() && copied.trail.signed_up_to == 5, "{:?}", copied.trail);
+    assert!(before.accounts.iter().all(|(id, account)| copied.fleet.accounts.get(id) == Some(account)));
+
+    let (database, signed) = (directory.join("new/fleet.db"), directory.join("new/heads.jsonl"));
+    unpack(&file, &database, &signed, moment(10)).unwrap();
+    let key = AuditKey::from_entropy(&Sevens);
+    let options = StoreOptions { heads: Some((signed, key)), ..StoreOptions::default() };
+    let again = FleetStore::open(Arc::new(SqliteBackend::open(&database).unwrap()), options).unwrap();
+    assert_eq!(again.read(Fleet::clone), copied.fleet);
+    assert_eq!(again.sealed("fleet/").await.unwrap().len(), many);
+    assert!(again.generation() > first.generation() + 1_000_000, "{}", again.generation());
+    again.update(|_, tx| tx.audit(entry("store.restore", "store", 11))).await.unwrap();
+    assert!(again.verify().await.unwrap().is_whole());
+    again.close().await;
+    first.close().await;
+}
+
+struct Sevens;
+
+impl Entropy for Sevens {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
 }
 
 fn store(place: &impl Place) -> FleetStore {

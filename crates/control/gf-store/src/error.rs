@@ -13,7 +13,7 @@ pub enum StoreError {
     Owned { path: PathBuf, pid: String },
     #[error(
         "{path} was written by a newer version: it has schema {found} and this one knows schema {known}; \
-         start the newer version, or restore a copy that was made before the upgrade"
+         start the newer version, or restore a copy that was made before the upgrade (clawops store restore --replace)"
     )]
     Newer { path: PathBuf, found: u64, known: u64 },
     #[error("no space is left for {path}; nothing was changed: free some and ask again")]

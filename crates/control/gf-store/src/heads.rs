@@ -111,20 +111,20 @@ impl Heads {
     }
 
     pub fn read(&self) -> Result<Vec<HeadLine>, StoreError> {
-        let text = match fs::read(&self.path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(StoreError::io(&self.path, "reading the signed heads", error)),
-        };
-        let key = self.key.0.verifying_key();
-        let judge = |(at, line): (usize, &str)| match serde_json::from_str::<SignedHead>(line) {
-            Err(_) => HeadLine::Garbage(at + 1),
-            Ok(head) if is_signed(&head, &key) => HeadLine::Good(head),
-            Ok(head) => HeadLine::Forged(head),
-        };
-        // What has no end was never told to anybody: a crash in the middle of an append left it.
-        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-        Ok(whole.lines().enumerate().map(judge).collect())
+        Ok(judged(&self.text()?, &self.key))
+    }
+
+    /// All lines as they lie there.
+    pub fn text(&self) -> Result<String, StoreError> {
+        match fs::read(&self.path) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(StoreError::io(&self.path, "reading the signed heads", error)),
+        }
+    }
+
+    pub fn key(&self) -> &AuditKey {
+        &self.key
     }
 
     /// Keeps what was signed up to a row, and moves the rest, with it, into a file beside.
@@ -180,6 +180,19 @@ impl Heads {
         }
         Ok(())
     }
+}
+
+/// Each line, as far as it can be trusted.
+pub(crate) fn judged(text: &str, key: &AuditKey) -> Vec<HeadLine> {
+    let key = key.0.verifying_key();
+    let judge = |(at, line): (usize, &str)| match serde_json::from_str::<SignedHead>(line) {
+        Err(_) => HeadLine::Garbage(at + 1),
+        Ok(head) if is_signed(&head, &key) => HeadLine::Good(head),
+        Ok(head) => HeadLine::Forged(head),
+    };
+    // What has no end was never told to anybody: a crash in the middle of an append left it.
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    whole.lines().enumerate().map(judge).collect()
 }
 
 fn message(seq: u64, hash: &str, at: Timestamp) -> Vec<u8> {

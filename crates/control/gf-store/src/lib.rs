@@ -5,10 +5,12 @@
 //! and nothing here may show a reader what is not durable yet or write an act without its audit row.
 
 mod backend;
+mod backup;
 mod changed;
 pub mod contract;
 mod error;
 mod events;
+mod expand;
 mod follow;
 mod heads;
 mod index;
@@ -23,6 +25,7 @@ mod verify;
 mod writer;
 
 pub use backend::{Backend, Batch, Head, Loaded, SealedChange, SealedRow, StoredRow};
+pub use backup::{CopyNote, CopyWriter, Inspected, inspect, settle, unpack};
 pub use changed::{Changed, Gone};
 pub use error::{StoreError, TransactError};
 pub use events::{Committed, Since};

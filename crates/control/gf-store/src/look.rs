@@ -80,7 +80,7 @@ impl Look {
     pub fn verify(&self) -> Result<Verification, StoreError> {
         let heads = self.heads.as_ref().map(Heads::read).transpose()?.unwrap_or_default();
         let head = self.loaded.head.clone();
-        verify::verify(&*self.backend, || head.clone(), &heads)
+        verify::verify(|visit| self.backend.scan_audit(visit), || head.clone(), &heads)
     }
 }
 

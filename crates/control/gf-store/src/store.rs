@@ -118,6 +118,14 @@ impl FleetStore {
         Self::open(Arc::new(backend), Self::options_of(home, entropy)?)
     }
 
+    /// The same where nodes and providers have known a fleet that is not in it: this control plane is newer than any of
+    /// that one.
+    pub fn open_home_from(home: &Path, entropy: &dyn Entropy, generation: u64) -> Result<Self, StoreError> {
+        let backend = SqliteBackend::open(&home.join("store/gatewayforge.db"))?;
+        backend.raise_generation(generation)?;
+        Self::open(Arc::new(backend), Self::options_of(home, entropy)?)
+    }
+
     /// The same with the fleet elsewhere, where another control plane may be writing it: what is signed, and the key for it,
     /// are in the home directory.
     pub fn follow_home_on(
@@ -290,7 +298,7 @@ impl FleetStore {
                 Some(heads) => heads.read()?,
                 None => Vec::new(),
             };
-            verify::verify(&*store.shared.backend, || store.shared.head(), &heads)
+            verify::verify(|visit| store.shared.backend.scan_audit(visit), || store.shared.head(), &heads)
         })
         .await
     }

@@ -4,7 +4,7 @@
 //! that the running control plane remembers by itself. This module only judges; it never repairs.
 
 use crate::{
-    Backend, StoreError,
+    StoreError,
     backend::{Head, StoredRow},
     heads::HeadLine,
 };
@@ -63,16 +63,20 @@ impl Verification {
     }
 }
 
-/// `own` tells the newest row that the running control plane wrote, at the moment of asking.
+/// Takes each row as it comes.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(StoredRow) -> ControlFlow<()>;
+
+/// `scan` hands over every stored row by ascending number; `own` tells the newest row that the running control plane
+/// wrote, at the moment of asking.
 pub(crate) fn verify(
-    backend: &dyn Backend,
+    scan: impl FnOnce(Visit<'_>) -> Result<(), StoreError>,
     own: impl Fn() -> Head,
     heads: &[HeadLine],
 ) -> Result<Verification, StoreError> {
     let mut walk = Walk::new(own(), heads);
     // Rows after that one were either committed during the walk or slipped in; the end of the walk tells.
     let mut newer = Vec::new();
-    backend.scan_audit(&mut |row| {
+    scan(&mut |row| {
         if row.seq > walk.own.seq as i64 {
             newer.push(row);
         } else {

@@ -151,7 +151,7 @@ impl Host {
                 }
                 Ok(document.push(&c.revision, text(c.patch.as_ref()), &c.expected_hash)?.into())
             }
-            Body::ConfigGet(c) => Ok(self.instance(&c.instance_id)?.document.read_back()?.into()),
+            Body::ConfigGet(c) => Ok(self.instance(&c.instance_id)?.document.read_back(c.owned)?.into()),
             Body::ConfigDiff(c) => {
                 let (.., changes) = self.instance(&c.instance_id)?.document.with(text(c.patch.as_ref()))?;
                 Ok(ConfigChanges { changes, valid: true, issues: Vec::new() }.into())

@@ -302,7 +302,7 @@ impl Document {
         }
     }
 
-    pub(crate) fn read_back(&self) -> Result<ConfigDocument, Failed> {
+    pub(crate) fn read_back(&self, with_owned: bool) -> Result<ConfigDocument, Failed> {
         let config = read(&self.text)?;
         let owned = read(&self.owned)?;
         Ok(ConfigDocument {
@@ -311,6 +311,7 @@ impl Document {
             json: redacted(config).to_string(),
             hash: hash(&self.text),
             revision: self.revision.to_string(),
+            owned: with_owned.then(|| owned.to_string().into()),
         })
     }
 }
@@ -345,12 +346,15 @@ mod tests {
         let mut document = Document::new(BASE, "", "v1").unwrap();
         let untouched = document.clone();
         document.push("v2", r#"{"tts":{"auto":"tagged"}}"#, "").unwrap();
-        let read = document.read_back().unwrap();
+        let read = document.read_back(false).unwrap();
         assert_eq!((read.owned_paths, read.drifted.len()), (vec!["tts.auto".to_owned()], 0));
         assert!(read.json.contains("tagged") && !read.json.contains("s3cret"), "{}", read.json);
         let back = document.roll_back("v2").unwrap();
         assert!(back.applied && back.revision == "v1");
-        assert_eq!(document.read_back().unwrap().owned_paths, untouched.read_back().unwrap().owned_paths);
+        assert_eq!(
+            document.read_back(false).unwrap().owned_paths,
+            untouched.read_back(false).unwrap().owned_paths
+        );
         assert!(!document.roll_back("v2").unwrap().applied, "it was taken back already");
     }
 

@@ -137,6 +137,7 @@ impl SimInstance {
             waits_to_boot: false,
             lease_terms: self.lease_terms(),
             lease_lapsed: self.lease_lapsed(),
+            tier: self.tier.to_string(),
         }
     }
 }

@@ -90,7 +90,10 @@ impl Inner {
                 let public_key = key.verifying_key().as_bytes().to_vec();
                 self.send(Enrol { token: Some(token.secret_text().into()), public_key, signature });
             }
-            None => self.send(Proof { signature }),
+            None => {
+                let public_key = key.verifying_key().as_bytes().to_vec();
+                self.send(Proof { signature, public_key });
+            }
         }
         self.session = Session::Shown(Box::new((control, transcript)));
     }

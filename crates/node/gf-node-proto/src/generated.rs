@@ -98,6 +98,11 @@ pub struct Enrol {
 pub struct Proof {
     #[prost(bytes = "vec", tag = "1")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
+    /// The key that the signature is by. A control plane judges by the key that it keeps; one that has lost its list of nodes
+    /// shows this one to a person. (What Hello and Challenge hold is signed as each side encodes it: neither of the two can
+    /// ever be given another field.)
+    #[prost(bytes = "vec", tag = "2")]
+    pub public_key: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Welcome {
@@ -204,6 +209,8 @@ pub struct InstanceSummary {
     /// Its lease is over: its channels stay closed until it is renewed.
     #[prost(bool, tag = "24")]
     pub lease_lapsed: bool,
+    #[prost(string, tag = "25")]
+    pub tier: ::prost::alloc::string::String,
 }
 /// What was measured of one instance; an absent field was not measured.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -757,6 +764,9 @@ pub struct ConfigPush {
 pub struct ConfigGet {
     #[prost(string, tag = "1")]
     pub instance_id: ::prost::alloc::string::String,
+    /// Say the owned keys too, as they were pushed.
+    #[prost(bool, tag = "2")]
+    pub owned: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigDiff {
@@ -1016,6 +1026,9 @@ pub struct ConfigDocument {
     /// Owned paths whose present value is not the one that was pushed.
     #[prost(string, repeated, tag = "5")]
     pub drifted: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The owned keys as a JSON merge patch, as they were pushed; only where that was asked for.
+    #[prost(message, optional, tag = "6")]
+    pub owned: ::core::option::Option<Sensitive>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ConfigChanges {

@@ -3,11 +3,13 @@
 mod acts;
 mod people;
 mod policy;
+mod store;
 mod work;
 
 pub use acts::{ProvisionArgs, PushArgs, Reason, ResizeArgs, RestartArgs, RestoreArgs, TeardownArgs};
 pub use people::{PeopleCommand, RoleName, SecretsCommand};
 pub use policy::PolicyCommand;
+pub use store::{StoreCommand, StoreRestoreArgs};
 pub use work::{ApprovalsCommand, AuditCommand, DebugWhat, OpCommand};
 
 use crate::examples;
@@ -190,6 +192,16 @@ pub enum Command {
     #[command(subcommand)]
     #[command(after_help = examples::POLICY)]
     Policy(PolicyCommand),
+    /// The control plane's own store: copied, put back, and gone on with after a loss.
+    #[command(subcommand)]
+    #[command(after_help = examples::STORE)]
+    Store(StoreCommand),
+    /// Take in what providers and nodes have and the store does not know, after it was lost or put back.
+    #[command(after_help = examples::ADOPT)]
+    Adopt {
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// The address of the fleet page, with a link that signs you in once.
     #[command(after_help = examples::PAGE)]
     Page,

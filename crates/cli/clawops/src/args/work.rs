@@ -53,6 +53,7 @@ pub enum ApprovalsCommand {
     /// Say what you want otherwise. It stays open, and what is asked for instead takes its place.
     Changes {
         code: String,
+        /// What is wanted instead.
         #[arg(required = true)]
         text: Vec<String>,
     },

@@ -29,6 +29,12 @@ pub async fn start(home: &Home, places: &Places, narrator: &Narrator) -> Result<
         process::start(home, &parts::node(home, places, node)?)?;
         started.push(node.id.to_owned());
     }
+    if api.get("/v1/adoption").await.is_ok_and(|adoption| adoption["open"] == true) {
+        // Their control plane does not know them until then.
+        narrator
+            .say("what is there is not known to the store: look at it and take it in with `clawops adopt`");
+        return Ok(started);
+    }
     await_connection(home, &api).await?;
     for name in &started {
         narrator.say(format!("{name}: connected"));

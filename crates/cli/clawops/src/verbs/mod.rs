@@ -1,6 +1,7 @@
 //! The verbs: each turns its flags into one request of the REST API and shows the answer.
 
 mod act;
+mod adopt;
 mod approvals;
 mod audit;
 mod automation;
@@ -12,6 +13,7 @@ mod people;
 mod policy;
 mod rules;
 mod secrets;
+pub mod store;
 pub mod tools;
 mod upkeep;
 
@@ -53,6 +55,8 @@ pub async fn run(api: &Api, home: &Home, command: Command, json: bool) -> Result
         Command::People(command) => people::run(api, home, command, json).await,
         Command::Secrets(command) => secrets::run(api, command, json).await,
         Command::Policy(command) => policy::run(api, command, json).await,
+        Command::Store(command) => store::run(api, command, json).await,
+        Command::Adopt { consent } => adopt::adopt(api, consent, json).await,
         Command::Page => page::page(api, json).await,
         // These need no control plane; `main` runs them before a connection is opened.
         Command::Up(_)

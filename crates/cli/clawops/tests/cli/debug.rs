@@ -46,7 +46,7 @@ fn a_killed_control_planes_store_is_read_and_stays_as_it_was_left() {
     assert_eq!((one["found"].as_array().unwrap().len(), &one["store"]["serverRuns"]), (1, &json!(false)));
     assert_eq!(files(&home), before, "it was only looked at");
 
-    server.start_again();
+    server.start_again(&[]);
     let beside = server.json(&["debug", "fleet"]);
     assert_eq!((&beside["store"]["serverRuns"], &beside["found"]["pairsTotal"]), (&json!(true), &json!(2)));
 }

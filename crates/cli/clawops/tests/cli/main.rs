@@ -7,3 +7,4 @@ mod debug;
 mod rules;
 mod said;
 mod server;
+mod store;

@@ -26,6 +26,8 @@ fn program() -> &'static Path {
 
 pub struct Server {
     pub directory: TempDir,
+    /// Its name in the directory.
+    home: String,
     process: Child,
     /// Ten below where it listens.
     port_base: u16,
@@ -73,8 +75,18 @@ impl Server {
 
     pub fn start_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (process, port_base) = launch(&directory.path().join("home"), arguments);
-        Self { directory, process, port_base }
+        let home = "home".to_owned();
+        let (process, port_base) = launch(&directory.path().join(&home), arguments);
+        Self { directory, home, process, port_base }
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.directory.path().join(&self.home)
+    }
+
+    /// From now on another home is meant.
+    pub fn moves_to(&mut self, home: &str) {
+        self.home = home.to_owned();
     }
 
     /// As a power cut ends it.
@@ -83,14 +95,14 @@ impl Server {
         self.process.wait().unwrap();
     }
 
-    /// Another one on the same state.
-    pub fn start_again(&mut self) {
-        (self.process, self.port_base) = launch(&self.directory.path().join("home"), &[]);
+    pub fn start_again(&mut self, arguments: &[&str]) {
+        (self.process, self.port_base) = launch(&self.home(), arguments);
     }
 
+    /// As a power cut ends it, and another one on the same state.
     pub fn kill_and_start_again(&mut self) {
         self.kill();
-        self.start_again();
+        self.start_again(&[]);
     }
 
     pub fn run(&self, arguments: &[&str]) -> Said {
@@ -101,7 +113,7 @@ impl Server {
     pub fn run_as(&self, key: Option<&str>, arguments: &[&str]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_clawops"));
         forget_ours(&mut command);
-        command.arg("--home").arg(self.directory.path().join("home"));
+        command.arg("--home").arg(self.home());
         command.args(["--port-base", &self.port_base.to_string()]).args(arguments);
         command.envs(key.map(|key| ("CLAWOPS_KEY", key))).env("TZ", "UTC").stdin(Stdio::null());
         let output = command.output().unwrap();

@@ -1,8 +1,10 @@
 //! The routes, room by room, and the router that they make together.
 
+mod adoption;
 mod approve;
 mod audit;
 mod automation;
+mod backup;
 mod decide;
 pub(crate) mod events;
 mod fleet;
@@ -39,6 +41,8 @@ fn declared() -> Routes {
     let routes = approve::routes(routes);
     let routes = automation::routes(routes);
     let routes = upkeep::routes(routes);
+    let routes = backup::routes(routes);
+    let routes = adoption::routes(routes);
     let routes = decide::routes(routes);
     let routes = rules::routes(routes);
     let routes = people::routes(routes);

@@ -93,7 +93,7 @@ impl Node {
 
     pub async fn prove(&mut self, node: &str, key: &SigningKey) -> Transcript {
         let transcript = self.challenge(hello(node)).await;
-        self.send(Proof { signature: sign_node(key, &transcript) }).await;
+        self.send(Proof { signature: sign_node(key, &transcript), ..Proof::default() }).await;
         transcript
     }
 

@@ -41,8 +41,13 @@ pub async fn configuration(rig: &Rig, id: &InstanceId) -> Value {
         format!("get/{id}/{:?}", tokio::time::Instant::now()),
         Duration::from_secs(60),
     );
-    let reply =
-        rig.engine.hands().hub.command(&node, ConfigGet { instance_id: id.to_string() }, meta).await.unwrap();
+    let reply = rig
+        .engine
+        .hands()
+        .hub
+        .command(&node, ConfigGet { instance_id: id.to_string(), owned: false }, meta)
+        .await
+        .unwrap();
     let Some(Body::Config(document)) = reply.body else { panic!("a configuration was expected") };
     serde_json::from_str(&document.json).unwrap()
 }

@@ -4,7 +4,9 @@ use super::{Cluster, backend, server};
 use gf_model::fleet::{Key, Once};
 use gf_store::{
     Backend, FleetStore, MemoryBackend, StoreOptions, Tx,
-    contract::{Place, account, entry, every_promise, moment},
+    contract::{
+        Place, a_copy_holds_everything_and_becomes_a_state_again, account, entry, every_promise, moment,
+    },
 };
 use std::sync::{
     Arc,
@@ -29,6 +31,13 @@ async fn postgres_keeps_every_promise() {
     })
     .await;
     assert!(made.into_inner() > 5, "each promise had a database of its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_postgres_holds_everything_and_becomes_a_state_again() {
+    let (_cluster, url) = server();
+    let directory = tempfile::tempdir().unwrap();
+    a_copy_holds_everything_and_becomes_a_state_again(&Database(url), directory.path()).await;
 }
 
 /// Texts that a database may stumble over, a change of the same object twice, and both undone in one group.

@@ -7,14 +7,14 @@ use crate::{
     AuditQuery, Index,
     backend::{Head, StoredRow},
 };
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Value};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Value};
 use std::ops::ControlFlow;
 
 fn index_of(entry_json: &str) -> rusqlite::Result<Index> {
     Index::of(entry_json).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-pub fn put(tx: &Transaction<'_>, row: &StoredRow) -> rusqlite::Result<()> {
+pub fn put(tx: &Connection, row: &StoredRow) -> rusqlite::Result<()> {
     let columns = index_of(&row.entry_json)?;
     tx.prepare_cached("INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
         row.seq,

@@ -1,7 +1,7 @@
 //! Reads all objects at once: one thread takes the rows from SQLite, all others make values of them.
 
-use super::error::failure;
-use crate::StoreError;
+use super::{error::failure, schema::Age};
+use crate::{StoreError, expand};
 use gf_model::fleet::{Change, Fleet, Record};
 use rusqlite::Connection;
 use std::{
@@ -26,7 +26,7 @@ struct Row {
     json: String,
 }
 
-pub fn fleet(connection: &Connection, path: &Path) -> Result<Fleet, StoreError> {
+pub fn fleet(connection: &Connection, path: &Path, age: Age) -> Result<Fleet, StoreError> {
     let (hand_over, handfuls) = sync_channel(WAITING);
     let handfuls = Arc::new(Mutex::new(handfuls));
     let readers = thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_READERS));
@@ -34,7 +34,7 @@ pub fn fleet(connection: &Connection, path: &Path) -> Result<Fleet, StoreError> 
         let parts: Vec<_> = (0..readers)
             .map(|_| {
                 let handfuls = Arc::clone(&handfuls);
-                scope.spawn(move || part(&handfuls))
+                scope.spawn(move || part(&handfuls, age))
             })
             .collect();
         drop(handfuls);
@@ -67,7 +67,7 @@ fn take(connection: &Connection, hand_over: SyncSender<Vec<Row>>) -> rusqlite::R
 
 /// The values of those rows that this reader got hold of. After one that cannot be read it only takes the rest away, so
 /// that nobody waits to hand it over.
-fn part(handfuls: &Mutex<Receiver<Vec<Row>>>) -> Result<Fleet, StoreError> {
+fn part(handfuls: &Mutex<Receiver<Vec<Row>>>, age: Age) -> Result<Fleet, StoreError> {
     let mut part = Ok(Fleet::default());
     loop {
         let next = handfuls.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -76,6 +76,8 @@ fn part(handfuls: &Mutex<Receiver<Vec<Row>>>) -> Result<Fleet, StoreError> {
             let Ok(fleet) = &mut part else { break };
             match serde_json::from_str::<Record>(&json) {
                 Ok(record) => fleet.apply(Change::Put(record)),
+                // It lies there for the program that knows what it is.
+                Err(_) if age == Age::Expanded && !expand::is_known(&json) => {}
                 Err(source) => part = Err(StoreError::Unreadable { kind, id, source }),
             }
         }

@@ -2,25 +2,30 @@
 //!
 //! Nobody else may write to the file while a control plane runs; reading it with other tools is fine.
 
-mod audit;
-mod error;
-mod load;
+pub(crate) mod audit;
+pub(crate) mod error;
+pub(crate) mod load;
 mod owner;
-mod schema;
+pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 
 use crate::{
     AuditQuery, Backend, Batch, StoreError,
     backend::{Head, Loaded, SealedChange, SealedRow, StoredRow},
+    expand,
     index::id_of,
     key::sync_parent,
 };
 use error::failure;
-use gf_model::{audit::AuditRow, fleet::Change};
+use gf_model::{
+    audit::AuditRow,
+    fleet::{Change, Record},
+};
 pub use owner::Owner;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use schema::Age;
 pub use schema::SCHEMA;
 use std::{
     fs,
@@ -45,6 +50,7 @@ pub struct SqliteBackend {
     /// `None` once closed. The lock file goes with it.
     writer: Mutex<Option<(Connection, Owner)>>,
     reader: Mutex<Connection>,
+    age: Age,
 }
 
 impl SqliteBackend {
@@ -62,7 +68,7 @@ impl SqliteBackend {
             .map_err(|source| StoreError::io(path, "opening the database", source))?;
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // Before any setting is changed: what is not ours or too new is left as it is.
-        schema::prepare(&mut writer, path)?;
+        let age = schema::prepare(&mut writer, path)?;
         let durable = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
         writer.execute_batch(durable).map_err(|error| failure(path, error))?;
         // A large fleet's rows change all over the file: they are written back seldom, and looked up in memory.
@@ -75,14 +81,26 @@ impl SqliteBackend {
             path: path.to_owned(),
             writer: Mutex::new(Some((writer, owner))),
             reader: Mutex::new(reader),
+            age,
+        })
+    }
+
+    /// The next control plane of this state counts on from at least this number: whoever led it before under a lower
+    /// one is refused by every node that has heard of this one.
+    pub fn raise_generation(&self, at_least: u64) -> Result<(), StoreError> {
+        let at_least = i64::try_from(at_least).unwrap_or(i64::MAX);
+        self.write(|tx| {
+            tx.execute("UPDATE meta SET value = max(value, ?1) WHERE key = 'generation'", [at_least])
+                .map(drop)
+                .map_err(|error| failure(&self.path, error))
         })
     }
 
     /// Opens a database to be read and never written: every commit is refused.
     pub(crate) fn look(path: &Path) -> Result<Self, StoreError> {
         let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        schema::readable(&reader, path)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(None), reader: Mutex::new(reader) })
+        let age = schema::age(&reader, path)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(None), reader: Mutex::new(reader), age })
     }
 
     fn write<T>(
@@ -102,14 +120,36 @@ impl SqliteBackend {
         work(&self.reader.lock())
     }
 
+    /// A record with what a newer program wrote into it.
+    fn keeping(
+        &self,
+        tx: &Transaction<'_>,
+        record: &Record,
+        kind: &str,
+        id: &str,
+    ) -> Result<String, StoreError> {
+        let stored: Option<String> = tx
+            .prepare_cached("SELECT json FROM objects WHERE kind = ?1 AND id = ?2")
+            .and_then(|mut find| find.query_row([kind, id], |row| row.get(0)).optional())
+            .map_err(|error| failure(&self.path, error))?;
+        let mut value = serde_json::to_value(record).map_err(StoreError::Unwritable)?;
+        if let Some(beyond) = stored.as_deref().and_then(expand::beyond) {
+            expand::with(&mut value, beyond);
+        }
+        Ok(value.to_string())
+    }
+
     fn put_batch(&self, tx: &Transaction<'_>, head: &mut Head, batch: &Batch) -> Result<(), StoreError> {
         let fail = |error| failure(&self.path, error);
         for change in &batch.changes {
             match change {
                 Change::Put(record) => {
                     let key = record.key();
-                    let json = serde_json::to_string(record).map_err(StoreError::Unwritable)?;
                     let id = id_of(&key)?;
+                    let json = match self.age {
+                        Age::Own => serde_json::to_string(record).map_err(StoreError::Unwritable)?,
+                        Age::Expanded => self.keeping(tx, record, key.kind(), &id)?,
+                    };
                     tx.prepare_cached(PUT)
                         .and_then(|mut put| put.execute(params![key.kind(), id, json]))
                         .map_err(fail)?;
@@ -150,7 +190,7 @@ impl Backend for SqliteBackend {
             let fail = |error| failure(&self.path, error);
             // One read transaction: everything is as of one commit.
             let tx = connection.unchecked_transaction().map_err(fail)?;
-            let fleet = load::fleet(&tx, &self.path)?;
+            let fleet = load::fleet(&tx, &self.path, self.age)?;
             Ok(Loaded {
                 fleet,
                 head: audit::head(&tx).map_err(fail)?,
@@ -213,6 +253,13 @@ impl Backend for SqliteBackend {
                 })
                 .map_err(|error| failure(&self.path, error))
         })
+    }
+
+    fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        // A connection of its own: nobody waits for a copy. It reads as of one commit, however many follow meanwhile.
+        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let to = file.to_string_lossy();
+        connection.execute("VACUUM INTO ?1", [&to]).map(drop).map_err(|error| failure(file, error))
     }
 
     fn blocks(&self) -> bool {

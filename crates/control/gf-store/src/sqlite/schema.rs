@@ -9,7 +9,7 @@ use std::path::Path;
 /// schedules and usage.
 pub const SCHEMA: u64 = 2;
 
-const TABLES: &str = "
+pub const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE objects (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE TABLE audit (
@@ -24,21 +24,18 @@ CREATE TABLE sealed (id TEXT PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('schema', 2), ('generation', 0), ('number', 0);
 ";
 
-/// Whether a database that nobody prepares can be read as it stands.
-pub fn readable(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let found = connection
-        .query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get::<_, i64>(0))
-        .map_err(|error| failure(path, error))?
-        .unsigned_abs();
-    match found {
-        newer if newer > SCHEMA => {
-            Err(StoreError::Newer { path: path.to_owned(), found: newer, known: SCHEMA })
-        }
-        _ => Ok(()),
-    }
+/// The tables can be used. `Expanded`: by a newer program too, and what that one wrote is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    Own,
+    Expanded,
 }
 
-pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+/// The oldest program that may go on with a database that a newer one has written to. A newer program that only adds
+/// (kinds of records, fields that may be absent) raises `schema` and leaves this; one that takes something away raises both.
+const FROM: &str = "from";
+
+pub fn prepare(connection: &mut Connection, path: &Path) -> Result<Age, StoreError> {
     let tx = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(|error| failure(path, error))?;
@@ -48,18 +45,24 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreErro
     if is_new {
         tx.execute_batch(TABLES).map_err(|error| failure(path, error))?;
     }
-    let found = tx
+    let age = age(&tx, path)?;
+    // All that an older one holds is read as it stands; an older program is kept from what is added now.
+    tx.execute("UPDATE meta SET value = max(value, ?1) WHERE key = 'schema'", [SCHEMA as i64])
+        .and_then(|_| tx.commit())
+        .map_err(|error| failure(path, error))?;
+    Ok(age)
+}
+
+/// What this program may do with a database, by what that says of itself.
+pub fn age(connection: &Connection, path: &Path) -> Result<Age, StoreError> {
+    let found = connection
         .query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get::<_, i64>(0))
         .optional()
-        .map_err(|error| StoreError::Damaged { path: path.to_owned(), source: error.into() })?
-        .map_or(0, i64::unsigned_abs);
+        .map(|found| found.map_or(0, i64::unsigned_abs))
+        .map_err(|error| StoreError::Damaged { path: path.to_owned(), source: error.into() })?;
     match found {
-        // All that it holds is read as it stands; an older program is kept from what is added now.
-        1 => tx
-            .execute("UPDATE meta SET value = ?1 WHERE key = 'schema'", [SCHEMA as i64])
-            .and_then(|_| tx.commit())
-            .map_err(|error| failure(path, error)),
-        SCHEMA => tx.commit().map_err(|error| failure(path, error)),
+        1..=SCHEMA => Ok(Age::Own),
+        newer if newer > SCHEMA && goes_on(connection, path)? => Ok(Age::Expanded),
         newer if newer > SCHEMA => {
             Err(StoreError::Newer { path: path.to_owned(), found: newer, known: SCHEMA })
         }
@@ -68,4 +71,12 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreErro
             source: format!("it claims schema {older}, which no version ever wrote").into(),
         }),
     }
+}
+
+fn goes_on(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    connection
+        .query_row("SELECT value FROM meta WHERE key = ?1", [FROM], |row| row.get::<_, i64>(0))
+        .optional()
+        .map(|from| from.is_some_and(|from| from.unsigned_abs() <= SCHEMA))
+        .map_err(|error| failure(path, error))
 }

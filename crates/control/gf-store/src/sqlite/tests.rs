@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    FleetStore, StoreOptions, TransactError,
-    contract::{Place, account, entry, every_promise},
+    CopyNote, FleetStore, StoreOptions, TransactError,
+    contract::{self, Place, account, entry, every_promise, moment},
+    inspect,
 };
 use gf_model::fleet::Fleet;
 use std::sync::Arc;
@@ -41,6 +42,42 @@ fn pragma(backend: &SqliteBackend, sql: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite_keeps_every_promise() {
     every_promise(Directory::new).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_holds_everything_and_becomes_a_state_again() {
+    let copies = tempfile::tempdir().unwrap();
+    contract::a_copy_holds_everything_and_becomes_a_state_again(&Directory::new(), copies.path()).await;
+}
+
+#[tokio::test]
+async fn a_copy_that_was_spoilt_or_is_none_is_told_from_a_good_one() {
+    let (directory, copies) = (Directory::new(), tempfile::tempdir().unwrap());
+    let store = FleetStore::open(directory.backend(), StoreOptions::default()).unwrap();
+    store.update(|_, tx| tx.audit(entry("a", "acct-0001", 0))).await.unwrap();
+    let file = copies.path().join("copy");
+    let note = CopyNote { made_at: moment(0), program: "0.0.0".into(), keys: Default::default() };
+    store.back_up(file.clone(), note).await.unwrap();
+    let refusal = |sql: &str| {
+        let spoilt = copies.path().join("spoilt");
+        fs::copy(&file, &spoilt).unwrap();
+        Connection::open(&spoilt).unwrap().execute_batch(sql).unwrap();
+        inspect(&spoilt, None)
+    };
+    let newer = refusal("UPDATE meta SET value = 9 WHERE key = 'schema'").unwrap_err();
+    assert!(matches!(newer, StoreError::Newer { found: 9, .. }), "{newer}");
+    let none = refusal("DROP TABLE copy").unwrap_err();
+    assert!(matches!(none, StoreError::Damaged { .. }), "{none}");
+    let changed =
+        refusal("UPDATE audit SET entry_json = replace(entry_json, 'acct-0001', 'acct-0002')").unwrap();
+    assert!(!changed.trail.is_whole());
+    let unreadable = refusal("INSERT INTO objects VALUES ('Account', 'acct-0001', '{}')").unwrap_err();
+    assert!(unreadable.to_string().contains("Account acct-0001"), "{unreadable}");
+    let half = copies.path().join("half");
+    let whole = fs::read(&file).unwrap();
+    fs::write(&half, &whole[..whole.len() / 2]).unwrap();
+    assert!(inspect(&half, None).is_err());
+    store.close().await;
 }
 
 #[tokio::test]
@@ -113,6 +150,74 @@ fn a_database_of_the_first_version_is_taken_over_as_it_is() {
     };
     assert_eq!(schema(&again).unwrap(), 2);
     assert_eq!(again.load().unwrap().fleet, Fleet::default());
+}
+
+/// A database that the first version left, as a file, is what it was; and what this one adds has its defaults.
+#[tokio::test]
+async fn a_database_file_of_the_first_version_is_brought_up_with_all_that_it_holds() {
+    let directory = Directory::new();
+    fs::create_dir_all(directory.database().parent().unwrap()).unwrap();
+    let old = Connection::open(directory.database()).unwrap();
+    old.execute_batch(include_str!("../../tests/fixtures/schema-1.sql")).unwrap();
+    drop(old);
+    let store = FleetStore::open(directory.backend(), StoreOptions::default()).unwrap();
+    let account = "acct-0001".parse().unwrap();
+    let (primary, gateway) =
+        store.read(|fleet| (fleet.primary_of(&account).unwrap().clone(), fleet.gateways[&account].clone()));
+    assert_eq!((primary.id.as_str(), primary.waits_to_boot, primary.lease_terms), ("i-0001", false, 0));
+    assert_eq!((gateway.purpose.as_deref(), gateway.lease.number), (Some("beta"), 0));
+    assert_eq!((store.generation(), store.sealed("fleet/").await.unwrap().len()), (4, 1));
+    store.update(|_, tx| tx.audit(entry("later", "acct-0001", 0))).await.unwrap();
+    let verified = store.verify().await.unwrap();
+    assert!(verified.is_whole() && verified.rows == 3, "{verified:?}");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_the_next_version_only_added_is_kept_by_this_one() {
+    let directory = Directory::new();
+    let store = FleetStore::open(directory.backend(), StoreOptions::default()).unwrap();
+    store.update(|_, tx| (1..=2).for_each(|number| tx.put(account(number)))).await.unwrap();
+    store.close().await;
+    drop(store);
+    let raw = Connection::open(directory.database()).unwrap();
+    let stored = |kind: &str, id: &str| -> Option<serde_json::Value> {
+        let find = raw.query_row("SELECT json FROM objects WHERE kind = ?1 AND id = ?2", [kind, id], |row| {
+            row.get::<_, String>(0)
+        });
+        find.optional().unwrap().map(|json| serde_json::from_str(&json).unwrap())
+    };
+    // As the next version would leave it: another field, a field within, and records of a kind that is not known here.
+    let mut later = stored("Account", "acct-0001").unwrap();
+    later["value"]["nickname"] = serde_json::json!("Ada");
+    later["value"]["billing"] = serde_json::json!({"plan": "gold"});
+    raw.execute("UPDATE objects SET json = ?1 WHERE id = 'acct-0001'", [later.to_string()]).unwrap();
+    let unknown = "INSERT INTO objects VALUES ('Contract', 'c-1', '{\"kind\":\"contract\",\"value\":{\"id\":\"c-1\"}}')";
+    raw.execute(unknown, []).unwrap();
+    raw.execute("UPDATE meta SET value = ?1 WHERE key = 'schema'", [SCHEMA + 1]).unwrap();
+    raw.execute("INSERT INTO meta VALUES ('from', ?1)", [SCHEMA]).unwrap();
+
+    let store = FleetStore::open(directory.backend(), StoreOptions::default()).unwrap();
+    assert_eq!(store.read(|fleet| fleet.accounts.len()), 2);
+    let changed = gf_model::fleet::Account { created_at: moment(77), ..account(1) };
+    store.update(|_, tx| tx.put(changed)).await.unwrap();
+    store.update(|_, tx| tx.delete(gf_model::fleet::Key::Account(account(2).id))).await.unwrap();
+    let kept = stored("Account", "acct-0001").unwrap();
+    assert_eq!(
+        (&kept["value"]["nickname"], &kept["value"]["billing"]["plan"]),
+        (&"Ada".into(), &"gold".into())
+    );
+    assert_eq!(kept["value"]["createdAt"], serde_json::json!(moment(77)));
+    assert!(stored("Contract", "c-1").is_some() && stored("Account", "acct-0002").is_none());
+    store.close().await;
+    drop(store);
+    let schema: u64 =
+        raw.query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get(0)).unwrap();
+    assert_eq!(schema, SCHEMA + 1, "it is still the next version's");
+
+    // One that took something away is refused, whatever it was before.
+    raw.execute("UPDATE meta SET value = ?1 WHERE key = 'from'", [SCHEMA + 1]).unwrap();
+    assert!(matches!(directory.refusal(), StoreError::Newer { .. }));
 }
 
 #[test]

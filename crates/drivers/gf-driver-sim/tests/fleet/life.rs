@@ -66,7 +66,7 @@ async fn configuration_is_pushed_read_back_and_rolled_back() {
         Body::Config(document) => document,
         other => panic!("a configuration was expected, not {other:?}"),
     };
-    let get = ConfigGet { instance_id: "i-0001".into() };
+    let get = ConfigGet { instance_id: "i-0001".into(), owned: false };
     let document = read(control.tell(&place, "get-1", get.clone()).await.unwrap());
     assert_eq!(
         (document.revision.as_str(), document.owned_paths),
@@ -101,7 +101,9 @@ async fn a_malformed_configuration_is_flagged_and_left_as_it_is() {
     };
     let flagged = control.tell(&place, "push", push).await.unwrap_err();
     assert_eq!(flagged.failure().unwrap().code(), FailureCode::ConfigFlagged);
-    assert!(control.tell(&place, "get", ConfigGet { instance_id: "i-0001".into() }).await.is_err());
+    assert!(
+        control.tell(&place, "get", ConfigGet { instance_id: "i-0001".into(), owned: false }).await.is_err()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,6 +174,9 @@ async fn every_question_has_an_answer() {
     assert!(matches!(body(control.tell(&place, "i", VpsInfo {}).await.unwrap()), Body::Info(_)));
     let refused = control.tell(&place, "x", SshExec { argv: vec!["rm".into()] }).await.unwrap_err();
     assert_eq!(refused.failure().unwrap().code(), FailureCode::Refused);
-    let nobody = control.tell(&place, "n", ConfigGet { instance_id: "i-ffff".into() }).await.unwrap_err();
+    let nobody = control
+        .tell(&place, "n", ConfigGet { instance_id: "i-ffff".into(), owned: false })
+        .await
+        .unwrap_err();
     assert_eq!(nobody.failure().unwrap().code(), FailureCode::UnknownInstance);
 }

@@ -41,7 +41,8 @@ async fn machines_come_back_with_what_they_were_told() {
         applied,
         "the same key has the same answer"
     );
-    let read = after.tell(&place, "get", ConfigGet { instance_id: "i-0001".into() }).await.unwrap();
+    let read =
+        after.tell(&place, "get", ConfigGet { instance_id: "i-0001".into(), owned: false }).await.unwrap();
     assert!(matches!(read.body, Some(Body::Config(document)) if document.revision == "v2"));
     assert_eq!(after.sim.memory(&id("i-0001")).unwrap(), 1);
 }

@@ -146,7 +146,7 @@ async fn of_instance(instances: &Instances, body: Body, progress: &Progress<'_>)
             }
             return Ok(instance.push(&push.revision, &patch, &push.expected_hash).await?.into());
         }
-        Body::ConfigGet(_) => return Ok(instance.document().await?.into()),
+        Body::ConfigGet(get) => return Ok(instance.document(get.owned).await?.into()),
         Body::ConfigDiff(diff) => return Ok(instance.diff(&required("patch", diff.patch)?)?.into()),
         Body::ConfigValidate(validate) => {
             return Ok(instance.validate(&required("patch", validate.patch)?).await?.into());

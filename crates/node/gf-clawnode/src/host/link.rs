@@ -221,7 +221,10 @@ where
     let signature = sign_node(&identity.key, &transcript);
     match identity.control {
         Some(known) if known != control => return Err(untrusted(&"another control plane answers here")),
-        Some(_) => send(writer, Proof { signature }).await?,
+        Some(_) => {
+            let public_key = identity.key.verifying_key().as_bytes().to_vec();
+            send(writer, Proof { signature, public_key }).await?;
+        }
         None => {
             let token = token(settings)?;
             if *token.control() != control {

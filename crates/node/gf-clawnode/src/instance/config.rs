@@ -163,8 +163,8 @@ impl Instance {
         Ok((hash, before, written))
     }
 
-    /// The configuration without secrets.
-    pub async fn document(&self) -> Outcome<ConfigDocument> {
+    /// The configuration without secrets; with the owned keys as they were pushed, where that is asked for.
+    pub async fn document(&self, with_owned: bool) -> Outcome<ConfigDocument> {
         let mut document = self.config_on_disk()?;
         let hash = match self.client().await {
             Ok(client) => client.config_get().await.map(|got| got.hash).unwrap_or_default(),
@@ -177,7 +177,14 @@ impl Instance {
         let drifted = dotted(patch::differences(&document, &owned));
         redact::document(&mut document);
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
-        Ok(ConfigDocument { json, hash, revision, owned_paths: dotted(patch::owned_paths(&owned)), drifted })
+        Ok(ConfigDocument {
+            json,
+            hash,
+            revision,
+            owned_paths: dotted(patch::owned_paths(&owned)),
+            drifted,
+            owned: with_owned.then(|| owned.to_string().into()),
+        })
     }
 
     /// What a patch would change here; nothing is written.

@@ -263,6 +263,7 @@ impl Instance {
             waits_to_boot: live.waits_to_boot,
             lease_terms: spec.lease.told(spec.standby),
             lease_lapsed: spec.lease.is_lapsed(),
+            tier: spec.tier.clone(),
         }
     }
 }

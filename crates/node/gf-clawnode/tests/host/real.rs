@@ -149,7 +149,7 @@ async fn takes_configuration(rig: &Rig) {
     assert!(now["messages"].get("responsePrefix").is_none(), "what was absent is removed");
     assert_eq!(now["agents"]["defaults"]["model"]["primary"], original, "what nobody pushed is left alone");
 
-    let document = rig.command(ConfigGet { instance_id: ID.into() }).await.unwrap();
+    let document = rig.command(ConfigGet { instance_id: ID.into(), owned: false }).await.unwrap();
     let Some(reply::Body::Config(document)) = document.body else { panic!("no document") };
     let token = spec(&rig.instance_dir(ID))["gatewayToken"].as_str().unwrap().to_owned();
     assert!(!document.json.contains(&token) && !document.hash.is_empty());

@@ -41,7 +41,7 @@ pub fn proof(nth: u32, challenged: envelope::Body) -> Result<(Bytes, Shown)> {
     let envelope::Body::Challenge(challenge) = challenged else { bail!("no challenge: {challenged:?}") };
     let (control, transcript) = verify_challenge(&hello(nth), &challenge)?;
     let signature = sign_node(&key(nth), &transcript);
-    Ok((encode(Proof { signature })?, Shown(control, transcript)))
+    Ok((encode(Proof { signature, ..Proof::default() })?, Shown(control, transcript)))
 }
 
 pub fn welcomed(Shown(control, transcript): &Shown, body: envelope::Body) -> Result<()> {
