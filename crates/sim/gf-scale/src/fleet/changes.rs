@@ -30,7 +30,7 @@ use tokio::runtime::Runtime;
 /// Nodes that a configuration is pushed to: each has one instance, two are a pair.
 const PUSHED: usize = 10_000;
 /// So many instances that some region has more than [`LEAVING`] primaries with a standby elsewhere.
-const AROUND: usize = 20_000;
+const AROUND: usize = 40_000;
 const LEAVING: usize = 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
