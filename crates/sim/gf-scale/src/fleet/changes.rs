@@ -174,9 +174,7 @@ impl World {
     /// The rules let nobody change so many at once.
     async fn start_past_the_rules(&self, verb: &Verb) -> Operation {
         let plan = self.plane.store.read(|fleet| gf_planner::plan(fleet, verb, &mut Nobody, crowd::now()));
-        let ada = ada();
-        let mandate =
-            Mandate { principal: ada.principal, approval: None, conversation: None, trace: ada.trace };
+        let mandate = Mandate { principal: ada().principal, approval: None, conversation: None, trace: None };
         self.plane.engine.start(plan.expect("a plan"), mandate).await.expect("started")
     }
 
