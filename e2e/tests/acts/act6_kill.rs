@@ -1,7 +1,7 @@
 //! `kill -9` of the control plane in the middle of the work: it goes on where it was, nothing is made twice, and the
 //! gateways serve throughout.
 
-use clawops_e2e::{Universe, processes, wait};
+use clawops_e2e::{Universe, fleet::Pair, processes, wait};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -40,6 +40,41 @@ pub fn in_the_middle_of_a_push(universe: &Universe) {
     let ended = universe.json(&["op", "watch", &operation_of(&started)]);
     assert_eq!(ended["state"].as_str().map(str::to_uppercase).as_deref(), Some("DONE"), "{ended}");
     assert_eq!(serving(universe), before);
+    is_whole(universe);
+}
+
+/// Every other kind of operation that a person can ask for, one after the other.
+pub fn in_the_middle_of_each_other_kind(universe: &Universe) {
+    let mut accounts: Vec<_> = universe.gateways().iter().map(|gateway| Pair::of(gateway).account).collect();
+    accounts.sort();
+    let pairs = accounts.len();
+    let account = accounts.remove(0);
+    let kinds: [&[&str]; 6] = [
+        &["rollback"],
+        &["restart", "--account", &account],
+        &["failover", &account],
+        &["resize", &account, "--tier", "pro"],
+        &["teardown", &account],
+        &["restore", &account],
+    ];
+    for kind in kinds {
+        await_quiet(universe);
+        let started = universe.json(&[kind, &["--yes", "--no-wait"]].concat());
+        universe.kill("gatewayforge");
+        universe.start(&[]);
+        let ended = universe.json(&["op", "watch", &operation_of(&started)]);
+        assert_eq!(
+            ended["state"].as_str().map(str::to_uppercase).as_deref(),
+            Some("DONE"),
+            "{kind:?}: {ended}"
+        );
+    }
+    await_quiet(universe);
+    assert_eq!(serving(universe).len(), pairs, "as many primaries as before");
+    is_whole(universe);
+}
+
+fn is_whole(universe: &Universe) {
     let verified = universe.json(&["audit", "verify"]);
     assert_eq!(verified["ok"], true, "{verified}");
 }

@@ -23,7 +23,7 @@ use std::{
 
 type Act = fn(&Universe);
 
-const ACTS: [(&str, Act); 11] = [
+const ACTS: [(&str, Act); 12] = [
     ("act 2 on an empty fleet: how is the fleet?", act2_status::on_an_empty_fleet),
     ("act 1: provision two accounts", act1_provision::two_accounts),
     ("act 2: how is the fleet?", act2_status::with_two_pairs),
@@ -38,6 +38,7 @@ const ACTS: [(&str, Act); 11] = [
     ("act 5: tear down and restore", act5_teardown::and_restore),
     ("act 6: kill -9 while provisioning and tearing down", act6_kill::in_the_middle_of_provisioning),
     ("act 6: kill -9 while pushing", act6_kill::in_the_middle_of_a_push),
+    ("act 6: kill -9 in each other kind", act6_kill::in_the_middle_of_each_other_kind),
 ];
 
 #[test]
