@@ -125,6 +125,41 @@ async fn a_read_only_disk_is_named_and_changes_nothing() {
     store.close().await;
 }
 
+/// Power was lost in a write: of the log's last pages any part may be there, and the rest is what the disk had before.
+#[tokio::test]
+async fn a_torn_last_page_takes_nothing_that_was_acknowledged() {
+    let directory = Directory::new();
+    let log = directory.database().with_extension("db-wal");
+    let store = FleetStore::open(directory.backend(), StoreOptions::default()).unwrap();
+    let write = async |number: u32| {
+        let change = |tx: &mut crate::Tx| {
+            tx.put(account(number));
+            tx.audit(entry("made", "acct-0001", number.into()));
+        };
+        store.update(|_, tx| change(tx)).await.unwrap();
+        std::fs::read(&log).unwrap()
+    };
+    let acknowledged = write(1).await;
+    let whole = write(2).await;
+    assert!(whole.starts_with(&acknowledged), "the log is only written on");
+    let database = std::fs::read(directory.database()).unwrap();
+    let cuts = (acknowledged.len()..whole.len()).step_by(512);
+    for (cut, rest) in cuts.flat_map(|cut| [(cut, 0), (cut, 0xff)]) {
+        let after = Directory::new();
+        std::fs::create_dir_all(after.database().parent().unwrap()).unwrap();
+        std::fs::write(after.database(), &database).unwrap();
+        let mut torn = whole[..cut].to_vec();
+        torn.resize(whole.len(), rest);
+        std::fs::write(after.database().with_extension("db-wal"), torn).unwrap();
+        let again = FleetStore::open(after.backend(), StoreOptions::default()).unwrap();
+        let kept = again.read(|fleet| fleet.accounts.len());
+        assert_eq!(kept, 1, "cut at {cut} of {} bytes", whole.len());
+        let verified = again.verify().await.unwrap();
+        assert!(verified.is_whole(), "{:?}", verified.findings);
+        again.close().await;
+    }
+}
+
 #[test]
 fn a_second_control_plane_is_told_who_is_the_first() {
     let directory = Directory::new();

@@ -34,14 +34,25 @@ pub fn prepare(kept: &Kept) {
     }
 }
 
-/// Kills it at this many moments of such calls, spread over the whole operation; answers with how many there were.
-pub fn moments(kept: &Kept, kind: &Kind, calls: &Calls, few: u32) -> u32 {
+/// What happens at a moment.
+#[derive(Debug, Clone, Copy)]
+pub enum Blow {
+    Kill,
+    /// From then on every write fails so, until a person has made room.
+    DiskSays(&'static str),
+}
+
+/// Deals it this blow at so many moments of such calls, spread over the whole operation; answers with how many there were.
+pub fn moments(kept: &Kept, kind: &Kind, calls: &Calls, few: u32, blow: Blow) -> u32 {
     let all = undisturbed(kept, kind, calls);
     let step = (all / few.min(all).max(1)).max(1);
     let mut tried = 0;
     for nth in (1..=all).skip((step / 2) as usize).step_by(step as usize) {
-        eprintln!("{}: killed at {nth} of {all} {}", kind.name, calls.what);
-        killed(kept, kind, calls, nth);
+        eprintln!("{}: {blow:?} at {nth} of {all} {}", kind.name, calls.what);
+        match blow {
+            Blow::Kill => killed(kept, kind, calls, nth),
+            Blow::DiskSays(error) => unwritable(kept, kind, calls, nth, error),
+        }
         tried += 1;
     }
     tried
@@ -68,10 +79,7 @@ fn killed(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32) {
     let mut running = kept.start();
     settled(&running);
     let _watch = Watch::kill_at(running.pid(), &kept.home, calls, nth);
-    // It may be dead before it answers, so nobody waits for an answer that must come.
-    let body = (kind.arguments)(&running).to_string();
-    let path = format!("/v1/tools/{}?confirm=true", kind.tool);
-    let _ = running.try_send("POST", &path, &running.key(), "", &body);
+    ask_in_vain(&running, kind);
     let began = Instant::now();
     // Calls come in another order each time: one that was counted may not be reached again.
     while !running.is_over() && !is_over(&running, kind) {
@@ -82,12 +90,41 @@ fn killed(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32) {
 
     let running = kept.start();
     settled(&running);
+    goes_on(kept, running, kind);
+}
+
+/// Its disk cannot be written from one of its writes on; later it can.
+fn unwritable(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32, error: &str) {
+    kept.take_back(kind.from);
+    let running = kept.start();
+    settled(&running);
+    let watch = Watch::fail_from(running.pid(), &kept.home, calls, nth, error);
+    ask_in_vain(&running, kind);
+    let began = Instant::now();
+    // Calls come in another order each time: one that was counted may not be reached again.
+    while !watch.has_failed() && !is_over(&running, kind) {
+        assert!(began.elapsed() < PATIENCE, "{} neither ended nor met its disk's trouble", kind.name);
+    }
+    let (status, _) = running.ask("GET", "/v1/fleet/status", json!(null));
+    assert_eq!(status, 200, "what is there can be read");
+    drop(watch);
+    goes_on(kept, running, kind);
+}
+
+fn goes_on(kept: &Kept, running: Running, kind: &Kind) {
     if newest(&running, kind.name).is_none() {
         // Nothing durable was begun, and whoever asked got no answer: asking again is all that there is to do.
         ask(&running, kind);
     }
     is_as_it_ends(kept, &running, kind);
     assert_eq!(running.end(), 0);
+}
+
+/// It may be dead or refuse before it answers, so nobody waits for an answer that must come.
+fn ask_in_vain(running: &Running, kind: &Kind) {
+    let body = (kind.arguments)(running).to_string();
+    let path = format!("/v1/tools/{}?confirm=true", kind.tool);
+    let _ = running.try_send("POST", &path, &running.key(), "", &body);
 }
 
 /// Whether the operation has ended, as far as the process still says.

@@ -1,11 +1,13 @@
-//! Moments at which a process is killed: just before one of its calls to the kernel is carried out, counted from when
-//! this was asked for. `strace` counts, and kills.
+//! Moments at which a process is killed, or from which on its disk cannot be written: just before one of its calls to the
+//! kernel is carried out, counted from when this was asked for. `strace` counts, kills, and answers in the disk's place.
 
 use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
 };
 
 /// Calls that are counted.
@@ -35,12 +37,24 @@ pub const ANSWERS: Calls = Calls { what: "answers of its database", names: "recv
 /// `strace` on a running process. It lets go of the process when this is dropped.
 pub struct Watch {
     strace: Child,
+    /// What it says of each call that it let fail.
+    failed: Receiver<()>,
 }
 
 impl Watch {
     /// Kills the process at its so-manieth such call; returns when the counting has begun.
     pub fn kill_at(pid: u32, home: &Path, calls: &Calls, nth: u32) -> Self {
         Self::attach(pid, home, calls, &["-e", &format!("inject={}:signal=KILL:when={nth}", calls.names)])
+    }
+
+    /// Lets its so-manieth such call fail with this error, and all after it.
+    pub fn fail_from(pid: u32, home: &Path, calls: &Calls, nth: u32, error: &str) -> Self {
+        Self::attach(pid, home, calls, &["-e", &format!("inject={}:error={error}:when={nth}+", calls.names)])
+    }
+
+    /// Whether a call has failed by now, or does within a moment.
+    pub fn has_failed(&self) -> bool {
+        self.failed.recv_timeout(Duration::from_millis(20)).is_ok()
     }
 
     /// Writes the calls down, so that they can be counted.
@@ -59,9 +73,14 @@ impl Watch {
         let mut lines = BufReader::new(strace.stderr.take().unwrap());
         lines.read_line(&mut said).unwrap();
         assert!(said.contains("attached"), "{said}");
-        // What it says later must have somewhere to go, or it would stop the process that it watches.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Self { strace }
+        let (say, failed) = channel();
+        // What it says later must be read to its end, or it would stop the process that it watches.
+        std::thread::spawn(move || {
+            for _ in lines.lines().map_while(Result::ok).filter(|line| line.contains("(INJECTED)")) {
+                let _ = say.send(());
+            }
+        });
+        Self { strace, failed }
     }
 }
 
