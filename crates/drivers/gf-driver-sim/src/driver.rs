@@ -255,6 +255,11 @@ impl Driver for SimDriver {
     }
 
     async fn status(&self, provider: &ProviderId) -> Result<ProviderStatus, DriverError> {
-        manner(provider).map(|_| self.world.weather.status(provider))
+        manner(provider)?;
+        if self.world.refusals.count(&provider.0, "status").is_some() {
+            let message = "its status page does not answer".to_owned();
+            return Err(DriverError::Unavailable { provider: provider.clone(), message });
+        }
+        Ok(self.world.weather.status(provider))
     }
 }

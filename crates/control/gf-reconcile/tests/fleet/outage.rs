@@ -1,13 +1,16 @@
 //! A place that everybody leaves: in waves, with a record, and with nothing built anew before its provider recovers.
 
-use crate::rig::{Rig, accounts, with_pairs};
+use crate::rig::{Rig, accounts, person, with_pairs};
+use gf_driver_sim::Refusal;
 use gf_model::{
+    fleet::Fleet,
     incident::IncidentState,
     notice::Severity,
     operation::{Operation, OperationState},
     provider::{ProviderId, ProviderStatus},
     verb::{Outage, SilenceScope, Verb},
 };
+use gf_node_proto::FailureReason;
 use gf_operations::ask_status;
 
 fn hetzner() -> ProviderId {
@@ -92,6 +95,62 @@ async fn what_a_provider_says_of_itself_is_kept_with_when_it_was_asked() {
     assert_eq!(rig.read(|fleet| fleet.providers[&hetzner()].status_asked_at), None);
     assert_eq!(asked(&rig).await, ProviderStatus::Ok);
     assert!(rig.read(|fleet| fleet.providers[&hetzner()].status_asked_at.is_some()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_does_not_answer_is_unknown_and_its_incident_is_not_over() {
+    let (_world, rig) = with_pairs(1).await;
+    rig.sim.refuse(1, Refusal::ForGood);
+    assert_eq!(asked(&rig).await, ProviderStatus::Unknown);
+    rig.sim.refuse_nothing();
+    rig.sim.slow(&hetzner(), Some(3.0));
+    assert!(matches!(asked(&rig).await, ProviderStatus::Incident { .. }));
+    rig.sim.refuse(1, Refusal::ForGood);
+    assert!(matches!(asked(&rig).await, ProviderStatus::Incident { .. }), "silence says nothing new");
+}
+
+/// Every primary of a place is lost at once. Nobody but the control plane's own nodes saw it, until its provider says so.
+#[tokio::test(start_paused = true)]
+async fn too_many_failovers_wait_for_a_second_witness_and_go_on_by_the_providers_word() {
+    const PAIRS: u32 = 14;
+    let (_world, rig) = with_pairs(PAIRS).await;
+    for number in 1..=PAIRS {
+        let primary = rig.primary(number).id;
+        rig.sim.break_start(&primary, Some(FailureReason::StateUnreadable)).unwrap();
+        rig.sim.kill(&primary).unwrap();
+    }
+    let still_there = |fleet: &Fleet| {
+        fleet
+            .gateways
+            .keys()
+            .filter(|account| fleet.primary_of(account).unwrap().provider == hetzner())
+            .count()
+    };
+    rig.until("as many as may have moved", |fleet| {
+        still_there(fleet) == PAIRS as usize - gf_policy::limits::BREAKER_FLOOR
+    })
+    .await;
+    rig.pass(120).await;
+    assert_eq!(rig.read(still_there), PAIRS as usize - gf_policy::limits::BREAKER_FLOOR, "{}", rig.picture());
+    rig.delivered().await;
+    assert_eq!(rig.said.texts().iter().filter(|text| text.contains("Failovers are held back")).count(), 1);
+
+    rig.sim.slow(&hetzner(), Some(3.0));
+    rig.until("everybody moved", |fleet| still_there(fleet) == 0).await;
+    rig.audit_is_whole().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_leaves_no_place_without_a_persons_yes() {
+    let (_world, rig) = with_pairs(2).await;
+    let question = rig.question(leave(2)).await;
+    rig.pass(60).await;
+    assert_eq!(rig.primary(1).provider, hetzner(), "nothing moves before somebody agreed");
+    rig.requests.grant(&person("ada"), &question.code).await.unwrap();
+    rig.until("both moved", |fleet| {
+        fleet.gateways.keys().all(|account| fleet.primary_of(account).unwrap().provider != hetzner())
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
