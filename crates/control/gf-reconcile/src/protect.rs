@@ -14,8 +14,11 @@ use gf_model::{
     person::Principal,
     verb::Verb,
 };
+use gf_policy::breaker;
 use gf_requests::{Act, Caller, Options, Outcome};
 use serde_json::json;
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
 
 /// Somebody has changed the pair since, so that the old plan does not hold any more.
 const MOVED_ON: &str = "moved_on";
@@ -27,11 +30,13 @@ pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     let hands = all.engine.hands();
     // Time alone makes things due too, such as a restart that was waited for.
     let mut looks = Looks::new(&hands.store, all.cadence.protect);
+    let mut in_vain = InVain::default();
     loop {
         let now = hands.clock.now();
-        let (has_news, frozen, due) = looks.look(|fleet| {
+        let (has_news, frozen, has_room, due) = looks.look(|fleet| {
             let due = pairs.look(fleet, |index| decide::due_of(fleet, index.uneasy(), now));
-            (!incidents::followed(fleet, now).is_empty(), fleet.frozen().is_some(), due)
+            let has_news = !incidents::followed(fleet, now).is_empty();
+            (has_news, fleet.frozen().is_some(), breaker::has_room(fleet), due)
         });
         if has_news {
             incidents::keep_up(&all).await;
@@ -46,8 +51,13 @@ pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
             true if !acts.is_empty() => tell_of_held(&all, &acts).await,
             true => {}
             false => {
-                for act in acts {
-                    carry_out(&all, act).await;
+                in_vain.forget();
+                let may_go = |act: &Protect| has_room || !matches!(act, Protect::Failover { .. });
+                for act in acts.into_iter().filter(may_go) {
+                    let account = act.account().clone();
+                    if in_vain.may_ask(&account) && !carry_out(&all, act).await {
+                        in_vain.refused(account);
+                    }
                 }
             }
         }
@@ -57,7 +67,28 @@ pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     }
 }
 
-async fn carry_out(all: &Reconcilers, act: Protect) {
+/// What was refused is not asked for again at once: every refusal is an audit row, and every row a reason to look.
+#[derive(Default)]
+struct InVain(HashMap<AccountId, Instant>);
+
+impl InVain {
+    const PAUSE: Duration = Duration::from_secs(10);
+
+    fn forget(&mut self) {
+        self.0.retain(|_, at| at.elapsed() < Self::PAUSE);
+    }
+
+    fn may_ask(&self, account: &AccountId) -> bool {
+        !self.0.contains_key(account)
+    }
+
+    fn refused(&mut self, account: AccountId) {
+        self.0.insert(account, Instant::now());
+    }
+}
+
+/// Whether it was not refused.
+async fn carry_out(all: &Reconcilers, act: Protect) -> bool {
     let (verb, account, told) = match act {
         Protect::Restart { account, instance, reason } => {
             let told = format!("HEALING: {reason}. Restarting it.");
@@ -72,7 +103,8 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
         }
         Protect::Reconnect { account, operation } => return reconnect(all, &account, &operation).await,
         Protect::Critical { account, instance, why } => {
-            return incidents::call_a_person(all, &account, &instance, &why).await;
+            incidents::call_a_person(all, &account, &instance, &why).await;
+            return true;
         }
     };
     match all.requests.request(&guardian(), verb, Options::default()).await {
@@ -85,7 +117,10 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
                 tell(all, key, Severity::Warning, text, look_at_operation(&operation.id)).await;
             }
         }
-        Ok(other) => tracing::error!(%account, ?other, "a protective act was not started"),
+        Ok(other) => {
+            tracing::error!(%account, ?other, "a protective act was not started");
+            return false;
+        }
         Err(refusal) if refusal.code == BREAKER_HALTED => {
             // The provider's own word is a second witness: with it, the next look goes on.
             let provider =
@@ -100,11 +135,14 @@ async fn carry_out(all: &Reconcilers, act: Protect) {
             );
             tell(all, format!("breaker:{hour}"), Severity::Critical, text, "gf_fleet_status {}".to_owned())
                 .await;
+            return false;
         }
         Err(refusal) => {
-            tracing::warn!(%account, %refusal, "a protective act was refused; looking again later")
+            tracing::warn!(%account, %refusal, "a protective act was refused; looking again later");
+            return false;
         }
     }
+    true
 }
 
 /// How many pairs a sentence names.
@@ -135,10 +173,11 @@ fn guardian() -> Caller {
 }
 
 /// The pair was moved and nobody has its channels yet: the move goes on where it was cut off.
-async fn reconnect(all: &Reconcilers, account: &AccountId, operation: &OperationId) {
+async fn reconnect(all: &Reconcilers, account: &AccountId, operation: &OperationId) -> bool {
     match all.requests.control(&guardian(), operation, Act::Retry).await {
         Ok(_) => {
-            tracing::warn!(%account, %operation, "its primary has no channels; going on with what was cut off")
+            tracing::warn!(%account, %operation, "its primary has no channels; going on with what was cut off");
+            return true;
         }
         Err(refusal) if refusal.code == MOVED_ON => {
             let primary = all.engine.hands().store.read(|fleet| fleet.gateways.get(account)?.primary.clone());
@@ -149,6 +188,7 @@ async fn reconnect(all: &Reconcilers, account: &AccountId, operation: &Operation
         }
         Err(refusal) => tracing::warn!(%account, %operation, %refusal, "not taken up; looking again later"),
     }
+    false
 }
 
 fn look_at_operation(id: &OperationId) -> String {

@@ -65,6 +65,11 @@ pub fn decide(moves: &Moves) -> Verdict {
     Verdict::Go
 }
 
+/// Whether fewer failovers run than may run at once: a control plane that asks in vain tells nobody anything new.
+pub fn has_room(fleet: &Fleet) -> bool {
+    running(fleet).count() < limits::FAILOVERS_AT_ONCE
+}
+
 fn running(fleet: &Fleet) -> impl Iterator<Item = &AccountId> {
     let open = fleet.operations.values().filter(|operation| !operation.state.is_over());
     open.flat_map(move |operation| match &operation.verb {

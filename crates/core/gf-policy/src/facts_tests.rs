@@ -7,7 +7,7 @@ use gf_model::{
     fleet::Fleet,
     operation::{Lane, Stage, Step},
     plan::Plan,
-    verb::{Pace, SilenceScope, Strategy},
+    verb::{Outage, Pace, SilenceScope, Strategy},
 };
 
 fn accounts(n: usize) -> Vec<AccountId> {
@@ -85,6 +85,11 @@ fn a_push_at_once_or_without_a_gate_is_not_validated_in_between() {
     let rollback = || Verb::Rollback { rollout: "91c2".parse().unwrap(), accounts: vec![] };
     assert_eq!(of(rollback(), 100, 100), 100);
     assert_eq!(of(rollback(), 101, 100), 101);
+    // A lost place is left in waves, none of which stops the next.
+    let outage = Outage { provider: "hetzner".into(), region: None, accounts: vec![] };
+    let leave =
+        Verb::Failover { account: "acct-1".parse().unwrap(), reason: "lost".into(), outage: Some(outage) };
+    assert_eq!(of(leave, 20, 100), 20);
 }
 
 #[test]

@@ -178,8 +178,10 @@ pub(crate) fn child_asks_nobody(asked: &Asked<'_>) -> Option<Refused> {
 pub(crate) fn unvalidated(verb: &Verb, plan: &Plan) -> usize {
     let count = plan.instances.len();
     let immediate = matches!(verb, Verb::ConfigPush { strategy: Strategy::Immediate, .. });
-    // Going back to what was before is a protective act: its batches are small, and none of them stops the next.
-    let ungated = !matches!(verb, Verb::Rollback { .. }) && plan.stages.iter().any(is_ungated);
+    // Going back to what was before, and leaving a place that is lost, are protective acts: their batches are small, and
+    // none of them stops the next.
+    let protects = matches!(verb, Verb::Rollback { .. } | Verb::Failover { outage: Some(_), .. });
+    let ungated = !protects && plan.stages.iter().any(is_ungated);
     if immediate || ungated {
         return count;
     }
