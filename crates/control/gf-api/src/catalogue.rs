@@ -86,6 +86,7 @@ pub const TABLE: &[Entry] = &[
     e("bad_limit", &[400], "not a number of items", "use 1 to 1000"),
     e("bad_name", &[400], "a first name has 1 to 40 characters", "give one"),
     e("bad_patch", &[400], "this is no patch of a configuration", "give an object with the keys to set"),
+    e("bad_purpose", &[400], "a purpose has at most 120 characters", "say in a few words what they are for"),
     e("bad_reason", &[400], "a reason has 1 to 500 characters", "say in a few words why"),
     e(
         "bad_rules",

@@ -60,7 +60,7 @@ impl Requests {
         let now = self.clock().now();
         let plan = self.plan(verb, now)?;
         let ledger = self.ledger.lock();
-        Ok(self.with_request(caller, &plan, &ledger, now, |request| self.policy.explain(request)))
+        Ok(self.with_request(&caller.principal, &plan, &ledger, now, |request| self.policy.explain(request)))
     }
 
     pub(crate) fn plan(&self, verb: &Verb, now: Timestamp) -> Result<Plan, Refusal> {
@@ -85,7 +85,7 @@ impl Requests {
     ) -> (Decision, Option<Reserved>) {
         let mut ledger = self.ledger.lock();
         ledger.forget(now);
-        let decision = self.with_request(caller, plan, &ledger, now, |request| self.policy.decide(request));
+        let decision = self.decision(&caller.principal, plan, &ledger, now);
         let starts = match &decision {
             Decision::Allow(_) => true,
             Decision::NeedsApproval(needs) => {
@@ -98,9 +98,18 @@ impl Requests {
         (decision, reserved)
     }
 
+    /// What the rules in force now say to a plan of somebody's.
+    pub(crate) fn judged_now(&self, principal: &Principal, plan: &Plan, now: Timestamp) -> Decision {
+        self.decision(principal, plan, &self.ledger.lock(), now)
+    }
+
+    fn decision(&self, principal: &Principal, plan: &Plan, ledger: &Ledger, now: Timestamp) -> Decision {
+        self.with_request(principal, plan, ledger, now, |request| self.policy.decide(request))
+    }
+
     fn with_request<T>(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         plan: &Plan,
         ledger: &Ledger,
         now: Timestamp,
@@ -108,8 +117,8 @@ impl Requests {
     ) -> T {
         self.store().read(|fleet| {
             judge(&Request {
-                principal: &caller.principal,
-                role: role_of(fleet, &caller.principal),
+                principal,
+                role: role_of(fleet, principal),
                 verb: &plan.verb,
                 plan,
                 fleet,

@@ -93,7 +93,9 @@ impl Requests {
         let approval =
             self.store().read(|fleet| may_answer::answerable(fleet, code, person, says, now).cloned())?;
         let answering = Answering { person, approval: &approval, evidence: &evidence, once, now };
-        let Now { plan, dropped } = match self.replanned(&approval, now) {
+        let still = self.replanned(&approval, now);
+        let still = still.and_then(|still| self.still_allowed(&approval, &still.plan, now).map(|()| still));
+        let Now { plan, dropped } = match still {
             Ok(still) => still,
             Err(refusal) => {
                 let why = refusal.message.clone();

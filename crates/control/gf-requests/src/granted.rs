@@ -9,7 +9,7 @@ use gf_model::{
     plan::Plan,
 };
 use gf_operations::Mandate;
-use gf_policy::Fit;
+use gf_policy::{Decision, Fit};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -132,13 +132,37 @@ impl Requests {
             // Ids of new instances are drawn at planning: what was shown is what is done.
             Fit::Fits => Ok(Now { plan: approval.plan.clone(), dropped: Vec::new() }),
             Fit::Dropped { what } => Ok(Now { plan: fresh, dropped: what }),
-            Fit::Void { why } => Err(Refusal::new(
-                409,
-                "approval_void",
-                format!("what {} covers has changed: {why}", approval.code),
-            )
-            .at("approval", &approval.code)
-            .fix("ask for it again and look at the new question")),
+            Fit::Void { why } => Err(void(approval, &why)),
         }
     }
+
+    /// The rules in force now demand no more of it than the question said: they may have been changed since.
+    pub(crate) fn still_allowed(
+        &self,
+        approval: &Approval,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let why = match self.judged_now(&approval.requested_by, plan, now) {
+            Decision::Allow(_) => return Ok(()),
+            Decision::NeedsApproval(needs) => {
+                let demands = [
+                    (needs.second_person && !approval.second_person, "another person to agree"),
+                    (needs.signed && !approval.signed, "a signed yes"),
+                ];
+                match demands.into_iter().find(|(more, _)| *more) {
+                    None => return Ok(()),
+                    Some((_, what)) => format!("the rules demand {what} by now"),
+                }
+            }
+            Decision::Refuse(refused) => refused.message,
+        };
+        Err(void(approval, &why))
+    }
+}
+
+fn void(approval: &Approval, why: &str) -> Refusal {
+    Refusal::new(409, "approval_void", format!("what {} covers has changed: {why}", approval.code))
+        .at("approval", &approval.code)
+        .fix("ask for it again and look at the new question")
 }

@@ -2,6 +2,7 @@
 //!
 //! A revision never says how the whole file looks: only what stands at its own paths. `null` removes.
 
+use crate::secret::{looks_secret, sounds_secret};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -168,11 +169,33 @@ pub enum BadPatch {
     Reserved(String),
     #[error("the patch is {0} bytes long; the limit is 65,536")]
     TooLong(usize),
+    #[error(
+        "the patch holds a secret at {0}, and patches are shown to people and kept in the audit trail; keep it with \
+         `clawops secrets set`, or write ${{NAME}} where the instance knows it"
+    )]
+    Secret(String),
+    #[error("the patch has the key {0:?}, which is no setting of OpenClaw's but changes how a file is read")]
+    NoSetting(String),
 }
 
 /// Paths that belong to the instance's supervisor: a revision that moves them would cut the instance off.
 const RESERVED: [&str; 7] =
     ["gateway.port", "gateway.bind", "gateway.auth", "gateway.mode", "logging.file", "channels", "meta"];
+
+/// Keys that some readers of JSON take for something else than a key.
+const OF_THE_READER: [&str; 3] = ["__proto__", "constructor", "prototype"];
+
+/// A name of a variable is no secret: `${OPENAI_API_KEY}`.
+fn holds_secret(value: &Value, under_a_secrets_name: bool) -> bool {
+    match value {
+        Value::String(text) if text.starts_with("${") && text.ends_with('}') => false,
+        Value::String(text) => !text.is_empty() && (under_a_secrets_name || looks_secret(text)),
+        Value::Number(_) => under_a_secrets_name,
+        Value::Array(items) => items.iter().any(|item| holds_secret(item, under_a_secrets_name)),
+        Value::Object(map) => map.iter().any(|(key, inner)| holds_secret(inner, sounds_secret(key))),
+        Value::Null | Value::Bool(_) => false,
+    }
+}
 
 /// Checks that a patch may become a revision.
 pub fn check(patch: &Value) -> Result<(), BadPatch> {
@@ -189,6 +212,15 @@ pub fn check(patch: &Value) -> Result<(), BadPatch> {
     }
     for path in owned_paths(patch) {
         let dotted = path.join(".");
+        if let Some(key) =
+            path.iter().find(|key| key.starts_with('$') || OF_THE_READER.contains(&key.as_str()))
+        {
+            return Err(BadPatch::NoSetting(key.clone()));
+        }
+        let under_a_secrets_name = path.last().is_some_and(|key| sounds_secret(key));
+        if at(patch, &path).is_some_and(|value| holds_secret(value, under_a_secrets_name)) {
+            return Err(BadPatch::Secret(dotted));
+        }
         let clash = |reserved: &str| {
             dotted == reserved
                 || dotted.strip_prefix(reserved).is_some_and(|rest| rest.starts_with('.'))
@@ -285,6 +317,24 @@ mod tests {
         let document = json!({"tts": {"auto": "tagged", "theirs": true}, "meta": {"touched": 1}});
         assert!(differences(&document, &patch).is_empty());
         assert_eq!(differences(&json!({}), &patch), vec![vec!["tts".to_owned(), "auto".to_owned()]]);
+    }
+
+    #[test]
+    fn a_patch_carries_no_secret_and_no_key_that_is_none() {
+        let secrets = [
+            json!({"models": {"providers": {"x": {"apiKey": "abcdef"}}}}),
+            json!({"tools": {"web": {"headers": ["Bearer", "sk-0123456789abcdef"]}}}),
+            json!({"mcp": {"servers": [{"env": {"PASSWORD": "x"}}]}}),
+        ];
+        for patch in secrets {
+            assert!(matches!(check(&patch), Err(BadPatch::Secret(_))), "{patch} was taken");
+        }
+        for patch in [json!({"$include": "/etc/passwd"}), json!({"a": {"__proto__": {"b": 1}}})] {
+            assert!(matches!(check(&patch), Err(BadPatch::NoSetting(_))), "{patch} was taken");
+        }
+        let fine =
+            json!({"models": {"providers": {"x": {"apiKey": "${X_API_KEY}"}}}, "agents": {"maxTokens": 5}});
+        assert_eq!(check(&fine), Ok(()));
     }
 
     #[test]

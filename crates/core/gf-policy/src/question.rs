@@ -7,6 +7,7 @@ use gf_model::{
     patch,
     plan::Plan,
     verb::{Strategy, Verb},
+    words::on_one_line,
 };
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ const NAMES: usize = 10;
 const LINES: usize = 6;
 /// How much of a value that is written a question shows.
 const VALUE: usize = 120;
+/// Keys whose values a question shows. The others are named: nothing is agreed to that was not read.
+const KEYS: usize = 12;
 
 pub fn question(
     fleet: &Fleet,
@@ -75,23 +78,25 @@ fn written(fleet: &Fleet, plan: &Plan) -> Vec<String> {
     let paths = patch::owned_paths(&revision.patch);
     let mut lines: Vec<String> = paths
         .iter()
-        .take(LINES)
+        .take(KEYS)
         .map(|path| match patch::at(&revision.patch, path) {
             Some(Value::Null) | None => format!("• removes {}", path.join(".")),
             Some(value) => format!("• sets {} to {}", path.join("."), shortened(&value.to_string())),
         })
         .collect();
-    if paths.len() > LINES {
-        lines.push(format!("• and {} more keys", paths.len() - LINES));
+    if paths.len() > KEYS {
+        let named: Vec<_> = paths[KEYS..].iter().map(|path| path.join(".")).collect();
+        lines.push(format!("• and {}: {}", counted(named.len(), "more key"), named.join(", ")));
     }
-    lines
+    lines.iter().map(|line| on_one_line(line)).collect()
 }
 
 fn shortened(text: &str) -> String {
     if text.chars().count() <= VALUE {
         text.to_owned()
     } else {
-        format!("{}…", text.chars().take(VALUE).collect::<String>())
+        let begins: String = text.chars().take(VALUE).collect();
+        format!("{begins}… ({} characters; the rest is in the dry run)", text.chars().count())
     }
 }
 
@@ -101,7 +106,8 @@ fn headline(plan: &Plan) -> String {
     let pairs = counted(count, "pair");
     match &plan.verb {
         Verb::Provision { tier, purpose, .. } => {
-            let purpose = purpose.as_ref().map(|purpose| format!(" for {purpose}")).unwrap_or_default();
+            let purpose = purpose.as_deref().map(on_one_line);
+            let purpose = purpose.map(|purpose| format!(" for {purpose}")).unwrap_or_default();
             format!("Provision {pairs} × {tier}{purpose}: {accounts}?")
         }
         Verb::Teardown { standby_only: true, .. } => format!("Tear down the standby of {accounts}?"),

@@ -2,29 +2,10 @@
 //!
 //! It errs on the side of hiding: a key that sounds like a secret is hidden whatever its value is.
 
+use gf_model::secret::{looks_secret, sounds_secret};
 use serde_json::Value;
 
 const HIDDEN: &str = "[redacted]";
-const SECRET_KEYS: [&str; 9] = [
-    "token",
-    "secret",
-    "password",
-    "apikey",
-    "api_key",
-    "authorization",
-    "credential",
-    "privatekey",
-    "cookie",
-];
-/// How tokens of well-known services begin.
-const SECRET_STARTS: [&str; 10] =
-    ["sk-", "xoxb-", "xoxp-", "xapp-", "ghp_", "github_pat_", "gfn_", "eyJ", "AKIA", "glpat-"];
-
-fn sounds_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase().replace('-', "");
-    // `maxTokens` counts, it does not open anything.
-    !key.ends_with("tokens") && SECRET_KEYS.iter().any(|word| key.contains(word))
-}
 
 /// Hides every value under a key that sounds secret.
 pub fn document(value: &mut Value) {
@@ -53,18 +34,6 @@ pub fn value_at(path: &[String], value: &Value) -> Value {
     }
     document(&mut shown);
     shown
-}
-
-fn looks_secret(text: &str) -> bool {
-    SECRET_STARTS.iter().any(|start| text.starts_with(start) && text.len() >= start.len() + 8)
-        || looks_like_bot_token(text)
-}
-
-/// `123456789:AA…`, as Telegram makes them.
-fn looks_like_bot_token(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(id, rest)| {
-        id.len() >= 6 && id.bytes().all(|b| b.is_ascii_digit()) && rest.len() >= 20 && !rest.contains(' ')
-    })
 }
 
 /// A log line without what looks like a secret, and without any of the `known` ones.

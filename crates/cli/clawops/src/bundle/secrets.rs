@@ -3,6 +3,7 @@
 //! It must never let one through to spare a harmless word: a support bundle is read by strangers.
 
 use crate::home::Home;
+use gf_model::secret::BEGINNINGS;
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -27,9 +28,6 @@ const NAMES: [&str; 12] = [
     "credential",
     "cookie",
 ];
-/// How secrets of well-known makers begin.
-const BEGINNINGS: [&str; 10] =
-    ["sk-", "gfn_", "whsec_", "xoxb-", "xoxp-", "xapp-", "ghp_", "github_pat_", "eyJ", "AKIA"];
 
 pub struct Secrets {
     /// Longest first, so that none is left in half.

@@ -1,6 +1,7 @@
 //! What a conversation looks like: for a person, or as JSON lines for a program.
 
 use crate::output::{self, Paint, boxed, paint};
+use gf_model::words::on_a_terminal;
 use gf_tools::OperationReply;
 use rustyline::ExternalPrinter;
 use serde_json::{Value, json};
@@ -57,7 +58,7 @@ impl Screen {
             && !more.is_empty()
         {
             let mut out = std::io::stdout().lock();
-            let _ = out.write_all(more.as_bytes()).and_then(|()| out.flush());
+            let _ = out.write_all(on_a_terminal(more).as_bytes()).and_then(|()| out.flush());
             self.streamed = so_far.to_owned();
         }
     }
@@ -69,22 +70,22 @@ impl Screen {
             return self.line(&json!({ "event": "reply", "run": run, "text": text }).to_string());
         }
         match text.strip_prefix(streamed.as_str()) {
-            Some(rest) if !streamed.is_empty() => output::print(rest),
-            _ if !streamed.is_empty() => output::print(&format!("\n{text}")),
-            _ => output::print(text),
+            Some(rest) if !streamed.is_empty() => output::print(&on_a_terminal(rest)),
+            _ if !streamed.is_empty() => output::print(&format!("\n{}", on_a_terminal(text))),
+            _ => output::print(&on_a_terminal(text)),
         }
     }
 
     /// Something that Commander said without having been asked.
     pub fn notice(&mut self, run: &str, text: &str) {
         self.event(json!({ "event": "notice", "run": run, "text": text }), || {
-            format!("{} {text}", paint("Commander:", Paint::Bold))
+            format!("{} {}", paint("Commander:", Paint::Bold), on_a_terminal(text))
         });
     }
 
     pub fn question(&mut self, code: &str, question: &str) {
         self.event(json!({ "event": "question", "code": code, "question": question }), || {
-            boxed(&format!("ClawOps asks · {code}"), question)
+            boxed(&format!("ClawOps asks · {code}"), &on_a_terminal(question))
         });
     }
 

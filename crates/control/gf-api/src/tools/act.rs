@@ -12,6 +12,7 @@ use gf_model::{
     operation::{Operation, Step},
     plan::Plan,
     verb::Verb,
+    words::on_one_line,
 };
 use gf_planner::PlanError;
 use gf_requests::{Caller, Options, Outcome, Refusal};
@@ -253,14 +254,15 @@ pub fn reason(given: &str) -> Result<String, Problem> {
 
 /// A sentence that somebody typed.
 pub fn few_words(field: &str, given: &str, fix: &str) -> Result<String, Problem> {
-    let trimmed = given.trim();
-    if trimmed.is_empty() || trimmed.chars().count() > 500 {
+    // It will stand in lines of ours, some of which people agree to.
+    let said = on_one_line(given);
+    if said.is_empty() || said.chars().count() > 500 {
         let code = format!("bad_{field}");
         return Err(Problem::bad_request(&code, format!("a {field} has 1 to 500 characters"))
-            .at(field, trimmed)
+            .at(field, said)
             .fix(fix));
     }
-    Ok(trimmed.to_owned())
+    Ok(said)
 }
 
 /// A number that somebody typed, within what makes sense.

@@ -13,6 +13,7 @@ use gf_model::{
     operation::Step,
     provider::{ProviderId, Region},
     verb::Verb,
+    words::on_one_line,
 };
 use gf_planner::{cost, expand, next_accounts};
 use gf_tools::{
@@ -20,6 +21,8 @@ use gf_tools::{
     provision::{PairPlan, Place},
 };
 use std::collections::BTreeMap;
+
+const PURPOSE: usize = 120;
 
 pub(super) async fn provision(call: &Call, params: ProvisionParams) -> Result<ProvisionReply, Problem> {
     let verb = call.api.store.read(|fleet| verb(fleet, &params))?;
@@ -55,8 +58,21 @@ pub(super) fn verb(fleet: &Fleet, params: &ProvisionParams) -> Result<Verb, Prob
         regions: params.regions.iter().flatten().map(|name| Region::from(name.trim())).collect(),
         primary_provider: provider(&params.primary_provider)?,
         standby_provider: provider(&params.standby_provider)?,
-        purpose: params.purpose.clone().filter(|purpose| !purpose.trim().is_empty()),
+        purpose: purpose(params.purpose.as_deref())?,
     })
+}
+
+/// It stands in the question that a person agrees to: a few words, and not a second question.
+fn purpose(given: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    let said = on_one_line(given);
+    if said.chars().count() > PURPOSE {
+        let why = format!("a purpose has at most {PURPOSE} characters");
+        return Err(Problem::bad_request("bad_purpose", why)
+            .at("purpose", said)
+            .fix("say in a few words what they are for"));
+    }
+    Ok(Some(said).filter(|said| !said.is_empty()))
 }
 
 fn reply(fleet: &Fleet, done: Done, tier: String, now: gf_model::Timestamp) -> ProvisionReply {

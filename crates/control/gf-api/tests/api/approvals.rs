@@ -345,6 +345,38 @@ async fn a_signed_yes_is_the_persons_own_for_this_question_and_is_kept() {
         .unwrap();
 }
 
+#[tokio::test]
+async fn a_yes_counts_by_the_rules_in_force_when_it_is_said() {
+    let door = Door::open(fleet::of(3)).await;
+    let asked = a_push(&door).await;
+    let mut files = door.ask("viewer-key", "GET", "/v1/policy/rules", None).await.1["files"].clone();
+    files["signed.cedar"] = json!(SIGNED_PUSH);
+    let plan = door.ask("viewer-key", "POST", "/v1/policy/plan", Some(json!({ "files": files }))).await.1;
+    let body = json!({ "files": files, "digest": plan["digest"], "replaces": plan["replaces"] });
+    assert_eq!(door.ask("admin-key", "POST", "/v1/policy/apply", Some(body)).await.0, 200);
+    let granted = act(&door, "approver-key", &asked, "grant", json!({})).await;
+    is(&granted, 409, "approval_void");
+    assert!(granted.1["error"]["message"].as_str().unwrap().contains("a signed yes"), "{granted:?}");
+    assert!(door.store.read(|fleet| fleet.operations.is_empty()));
+}
+
+#[tokio::test]
+async fn what_somebody_else_wrote_begins_no_line_of_a_question() {
+    let door = Door::open(fleet::of(3)).await;
+    let hostile = "beta\n\nApproved by Ada.\u{1b}[2K\u{202e}";
+    let body = json!({"count": 1, "tier": "nano", "purpose": hostile});
+    let question = asked(&door, "telegram:group:-100", "c1", "gf_provision", &body).await["question"].clone();
+    let question = question.as_str().unwrap();
+    assert!(question.lines().next().unwrap().contains("for beta Approved by Ada. [2K:"), "{question}");
+    assert!(!question.contains(['\u{1b}', '\u{202e}']), "{question:?}");
+
+    let keys: serde_json::Map<_, _> = (0..30).map(|n| (format!("key{n:02}"), json!(n))).collect();
+    let body = json!({"targets": ["acct-0001"], "patch": {"ui": keys}, "description": "many"});
+    let question =
+        asked(&door, "telegram:group:-100", "c2", "gf_config_push", &body).await["question"].clone();
+    assert!((0..30).all(|n| question.as_str().unwrap().contains(&format!("ui.key{n:02}"))), "{question}");
+}
+
 async fn asked_other(door: &Door) -> String {
     let body = json!({"targets": ["acct-0003"], "patch": {"agents": {"defaults": {"thinkingDefault": "off"}}},
         "description": "other"});
