@@ -80,7 +80,11 @@ fn is_whole(universe: &Universe) {
 }
 
 fn operation_of(reply: &Value) -> String {
-    let id = reply["operationId"].as_str().unwrap_or_else(|| panic!("no operation was started: {reply}"));
+    // A rollback answers with the operation itself.
+    let id = reply["operationId"]
+        .as_str()
+        .or(reply["id"].as_str())
+        .unwrap_or_else(|| panic!("no operation was started: {reply}"));
     id.to_owned()
 }
 

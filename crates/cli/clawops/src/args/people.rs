@@ -26,7 +26,11 @@ pub enum PeopleCommand {
     /// Your own signing key's public half; the key is made where there is none, and stays on this machine.
     SigningKey,
     /// Let yeses of this person be signed by this key, as `signing-key` shows it to them.
-    Trust { person: String, public_key: String },
+    Trust {
+        person: String,
+        /// 32 bytes, base64.
+        public_key: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
