@@ -18,8 +18,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("drivers", &["core", "drivers", "node/gf-node-proto", "control/gf-node-hub"]),
     ("node", &["core", "node", "talk/openclaw-client"]),
     ("talk", &["core/gf-tools", "talk/openclaw-client"]),
-    // What counts as a secret, and how a stranger's words are shown, is said once, in the model.
-    ("cli", &["core/gf-model", "core/gf-tools", "talk/openclaw-client", "talk/ops-gateway"]),
+    ("cli", &["core/gf-tools", "talk/openclaw-client", "talk/ops-gateway"]),
     ("sim", &["core", "control", "drivers", "node"]),
     ("e2e", &["core", "cli", "talk", "node", "drivers", "control"]),
     ("xtask", &[]),

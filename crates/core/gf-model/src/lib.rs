@@ -26,15 +26,14 @@ pub mod provider;
 pub mod revision;
 pub mod rules;
 pub mod schedule;
-pub mod secret;
 pub mod snapshot;
 pub mod tier;
 pub mod trace;
 pub mod upkeep;
 pub mod usage;
 pub mod verb;
-pub mod words;
 
+pub use gf_tools::{secret, words};
 pub use ids::*;
 pub use money::Cents;
 pub use tier::Tier;

@@ -24,8 +24,10 @@ pub mod restart;
 pub mod restore;
 pub mod schedule;
 mod schema;
+pub mod secret;
 mod table;
 pub mod teardown;
+pub mod words;
 
 pub use alerts::{AlertsSilenceParams, AlertsSilenceReply};
 pub use approval::Approval;

@@ -3,7 +3,7 @@
 //! It must never let one through to spare a harmless word: a support bundle is read by strangers.
 
 use crate::home::Home;
-use gf_model::secret::BEGINNINGS;
+use gf_tools::secret::BEGINNINGS;
 use serde_json::Value;
 use std::{fs, path::Path};
 

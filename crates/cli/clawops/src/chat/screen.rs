@@ -1,8 +1,7 @@
 //! What a conversation looks like: for a person, or as JSON lines for a program.
 
 use crate::output::{self, Paint, boxed, paint};
-use gf_model::words::on_a_terminal;
-use gf_tools::OperationReply;
+use gf_tools::{OperationReply, words::on_a_terminal};
 use rustyline::ExternalPrinter;
 use serde_json::{Value, json};
 use std::io::Write;
