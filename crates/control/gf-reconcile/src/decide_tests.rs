@@ -8,7 +8,6 @@ use gf_model::{
     instance::Role,
     node::Node,
 };
-use serde_json::json;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -42,26 +41,9 @@ pub(crate) fn pair(primary: InstanceState, standby: Option<InstanceState>) -> Fl
     }
     fleet.apply(
         Gateway {
-            account: "acct-0001".parse().unwrap(),
-            tier: Tier::Standard,
-            purpose: None,
-            desired: Desired::Pair,
-            generation: Generation(1),
-            fencing: Fencing::Strict,
             primary: Some("i-0001".parse().unwrap()),
             standby: standby.map(|_| "i-0002".parse().unwrap()),
-            endpoint: None,
-            revision: None,
-            owned: json!({}),
-            taken: vec![],
-            archive: None,
-            last_snapshot: None,
-            last_failover: None,
-            last_activity: None,
-            down_seconds_month: 0,
-            upkeep: Default::default(),
-            lease: Default::default(),
-            created_at: at(0),
+            ..Gateway::new("acct-0001".parse().unwrap(), Tier::Standard, Fencing::Strict, at(0))
         }
         .into(),
     );

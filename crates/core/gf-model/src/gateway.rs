@@ -87,6 +87,34 @@ pub struct Gateway {
     pub created_at: Timestamp,
 }
 
+impl Gateway {
+    /// One that shall be a pair: nothing of it exists yet.
+    pub fn new(account: AccountId, tier: Tier, fencing: Fencing, now: Timestamp) -> Self {
+        Self {
+            account,
+            tier,
+            purpose: None,
+            desired: Desired::Pair,
+            generation: Generation(1),
+            fencing,
+            lease: Terms::default(),
+            primary: None,
+            standby: None,
+            endpoint: None,
+            revision: None,
+            owned: serde_json::json!({}),
+            taken: Vec::new(),
+            archive: None,
+            last_snapshot: None,
+            last_failover: None,
+            last_activity: None,
+            down_seconds_month: 0,
+            upkeep: Upkeep::default(),
+            created_at: now,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TakenRevision {

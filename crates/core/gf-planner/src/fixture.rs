@@ -7,7 +7,7 @@ use crate::waste::Usage;
 use gf_model::{
     AccountId, Cents, InstanceId, Tier, Timestamp,
     fleet::{Account, Fleet},
-    gateway::{Desired, Fencing, Gateway, Generation},
+    gateway::{Fencing, Gateway, Generation},
     health::{Health, Observation},
     instance::{Instance, InstanceState, Role},
     provider::{Pool, Provider, ProviderId, ProviderStatus, Region, RegionOffer, TrackRecord},
@@ -99,7 +99,7 @@ pub fn fleet(now: Timestamp) -> Fleet {
             instance(&fleet, &account, index, role, tier, provider, region, now)
         };
         let (mut primary, mut standby) = (place(primary, Role::Primary), place(standby, Role::Standby));
-        let mut gateway = gateway(&account, tier, now);
+        let mut gateway = Gateway::new(account.clone(), tier, Fencing::Available, now - days(90));
         gateway.created_at = since(used, now);
         (primary.created_at, standby.created_at) = (gateway.created_at, gateway.created_at);
         gateway.primary = Some(primary.id.clone());
@@ -212,31 +212,6 @@ fn last_activity(used: Use, index: usize, now: Timestamp) -> Timestamp {
     match used {
         Use::Idle => now - days(14 + index as i64 % 20),
         _ => now - SignedDuration::from_mins(index as i64),
-    }
-}
-
-fn gateway(account: &AccountId, tier: Tier, now: Timestamp) -> Gateway {
-    Gateway {
-        account: account.clone(),
-        tier,
-        purpose: None,
-        desired: Desired::Pair,
-        generation: Generation(1),
-        fencing: Fencing::Available,
-        primary: None,
-        standby: None,
-        endpoint: None,
-        revision: None,
-        owned: serde_json::json!({}),
-        taken: Vec::new(),
-        archive: None,
-        last_snapshot: None,
-        last_failover: None,
-        last_activity: None,
-        down_seconds_month: 0,
-        upkeep: Default::default(),
-        lease: Default::default(),
-        created_at: now - days(90),
     }
 }
 

@@ -29,26 +29,8 @@ fn fleet(pairs: usize, moved: usize) -> Fleet {
             rpo_seconds: None,
         };
         let gateway = Gateway {
-            account: account(n),
-            tier: Tier::Nano,
-            purpose: None,
-            desired: Desired::Pair,
-            generation: Generation(1),
-            fencing: Fencing::Strict,
-            primary: None,
-            standby: None,
-            endpoint: None,
-            revision: None,
-            owned: serde_json::json!({}),
-            taken: vec![],
-            archive: None,
-            last_snapshot: None,
             last_failover: (n <= moved).then_some(failover),
-            last_activity: None,
-            down_seconds_month: 0,
-            upkeep: Default::default(),
-            lease: Default::default(),
-            created_at: at(0),
+            ..Gateway::new(account(n), Tier::Nano, Fencing::Strict, at(0))
         };
         fleet.apply(gateway.into());
     }

@@ -3,12 +3,11 @@
 use super::*;
 use gf_model::{
     Cents, Tier, Timestamp,
-    gateway::{Desired, Fencing, Generation},
+    gateway::{Fencing, Generation},
     operation::{Lane, LaneId, LaneRecord, OperationState},
     person::Principal,
     verb::TeardownReason,
 };
-use serde_json::json;
 
 pub(crate) fn id<T: std::str::FromStr>(name: &str) -> T
 where
@@ -39,26 +38,9 @@ pub(crate) fn fleet() -> Fleet {
     let mut fleet = Fleet::default();
     fleet.apply(
         Gateway {
-            account: id("0001"),
-            tier: Tier::Nano,
-            purpose: None,
-            desired: Desired::Pair,
-            generation: Generation(1),
-            fencing: Fencing::Strict,
             primary: Some(id("aa01")),
             standby: Some(id("bb01")),
-            endpoint: None,
-            revision: None,
-            owned: json!({}),
-            taken: vec![],
-            archive: None,
-            last_snapshot: None,
-            last_failover: None,
-            last_activity: None,
-            down_seconds_month: 0,
-            upkeep: Default::default(),
-            lease: Default::default(),
-            created_at: Timestamp::UNIX_EPOCH,
+            ..Gateway::new(id("0001"), Tier::Nano, Fencing::Strict, Timestamp::UNIX_EPOCH)
         }
         .into(),
     );

@@ -9,13 +9,12 @@ use crate::{
 use gf_model::{
     AccountId, InstanceId, SnapshotId, Tier, Timestamp,
     fleet::{Account, Change, Record},
-    gateway::{Desired, Fencing, Gateway, Generation},
+    gateway::{Fencing, Gateway, Generation},
     health::{Health, Observation},
     instance::{Instance, InstanceState, Role},
     provider::{Provider, ProviderId, TrackRecord},
     snapshot::Snapshot,
 };
-use serde_json::json;
 use std::collections::BTreeMap;
 
 const DAY: u64 = 24 * 3_600;
@@ -88,26 +87,11 @@ impl Generator {
             )
         };
         let gateway = Gateway {
-            account: account.clone(),
-            tier,
-            purpose: None,
-            desired: Desired::Pair,
-            generation: Generation(1),
-            fencing: Fencing::Strict,
             primary: Some(ids[0].clone()),
             standby: Some(ids[1].clone()),
-            endpoint: None,
-            revision: None,
-            owned: json!({}),
-            taken: Vec::new(),
-            archive: None,
             last_snapshot: Some(snapshot.clone()),
-            last_failover: None,
             last_activity: Some(self.ago(quiet)),
-            down_seconds_month: 0,
-            upkeep: Default::default(),
-            lease: Default::default(),
-            created_at,
+            ..Gateway::new(account.clone(), tier, Fencing::Strict, created_at)
         };
         let snapshot = Snapshot {
             location: format!("sim/{account}/{snapshot}"),

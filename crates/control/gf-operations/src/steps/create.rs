@@ -9,7 +9,7 @@ use gf_model::{
     AccountId, Cents, RevisionId, Tier,
     channel::AccountChannel,
     fleet::{Account, Change, Fleet},
-    gateway::{Desired, Gateway, Generation},
+    gateway::{Gateway, Generation},
     instance::{Instance, InstanceState, Role},
     operation::{MemorySource, Step},
     provider::ProviderId,
@@ -146,28 +146,7 @@ fn new_gateway(
         Verb::Provision { purpose, .. } => purpose.clone(),
         _ => None,
     };
-    Gateway {
-        account: account.clone(),
-        tier,
-        purpose,
-        desired: Desired::Pair,
-        generation: Generation(1),
-        fencing: default_fencing(channels),
-        primary: None,
-        standby: None,
-        endpoint: None,
-        revision: None,
-        owned: json!({}),
-        taken: Vec::new(),
-        archive: None,
-        last_snapshot: None,
-        last_failover: None,
-        last_activity: None,
-        down_seconds_month: 0,
-        upkeep: Default::default(),
-        lease: Default::default(),
-        created_at: context.now(),
-    }
+    Gateway { purpose, ..Gateway::new(account.clone(), tier, default_fencing(channels), context.now()) }
 }
 
 /// The provider's own price, or half of the list price of a pair.

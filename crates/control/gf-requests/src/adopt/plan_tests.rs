@@ -1,8 +1,13 @@
 //! What follows from what is there: a lost store, a copy that lacks the last operations, and what nobody can know.
 
 use super::*;
-use gf_model::{NodeId, RevisionId, gateway::Generation, provider::ProviderId};
+use gf_model::{
+    NodeId, RevisionId,
+    gateway::{Desired, Generation},
+    provider::ProviderId,
+};
 use gf_operations::sighting::SeenNode;
+use serde_json::json;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

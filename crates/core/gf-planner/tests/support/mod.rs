@@ -13,7 +13,6 @@ use gf_model::{
     snapshot::{Archive, Snapshot},
 };
 use gf_planner::IdSource;
-use serde_json::json;
 use std::fmt::Write;
 
 pub struct Counter(pub u64);
@@ -69,26 +68,9 @@ pub fn local(pairs: u32) -> Fleet {
         let standby = instance(&format!("bb{n:02}"), &account, Role::Standby, "local-b");
         fleet.apply(
             Gateway {
-                account,
-                tier: Tier::Standard,
-                purpose: None,
-                desired: Desired::Pair,
-                generation: Generation(1),
-                fencing: Fencing::Strict,
                 primary: Some(primary.id.clone()),
                 standby: Some(standby.id.clone()),
-                endpoint: None,
-                revision: None,
-                owned: json!({}),
-                taken: vec![],
-                archive: None,
-                last_snapshot: None,
-                last_failover: None,
-                last_activity: None,
-                down_seconds_month: 0,
-                upkeep: Default::default(),
-                lease: Default::default(),
-                created_at: now(),
+                ..Gateway::new(account, Tier::Standard, Fencing::Strict, now())
             }
             .into(),
         );

@@ -3,7 +3,7 @@
 use gf_model::{
     AccountId, Cents, InstanceId, OperationId, Tier, Timestamp,
     fleet::{Account, Change},
-    gateway::{Desired, Fencing, Gateway, Generation},
+    gateway::{Fencing, Gateway, Generation},
     health::{Health, Observation},
     instance::{Instance, InstanceState, Role},
     operation::{Lane, LaneId, LaneRecord, LaneState, Operation, OperationState, StageHead, Step, StepState},
@@ -11,7 +11,6 @@ use gf_model::{
     provider::{Pool, Provider, ProviderStatus, RegionOffer, TrackRecord},
     verb::Verb,
 };
-use serde_json::json;
 use std::collections::BTreeMap;
 
 pub fn at(seconds: i64) -> Timestamp {
@@ -82,26 +81,9 @@ pub fn instance(n: u32, role: Role, state: InstanceState) -> Instance {
 
 pub fn pair(n: u32, primary: InstanceState, standby: InstanceState) -> Vec<Change> {
     let gateway = Gateway {
-        account: account(n),
-        tier: Tier::Standard,
-        purpose: None,
-        desired: Desired::Pair,
-        generation: Generation(1),
-        fencing: Fencing::Strict,
         primary: Some(instance_id(n, Role::Primary)),
         standby: Some(instance_id(n, Role::Standby)),
-        endpoint: None,
-        revision: None,
-        owned: json!({}),
-        taken: Vec::new(),
-        archive: None,
-        last_snapshot: None,
-        last_failover: None,
-        last_activity: None,
-        down_seconds_month: 0,
-        upkeep: Default::default(),
-        lease: Default::default(),
-        created_at: at(i64::from(n)),
+        ..Gateway::new(account(n), Tier::Standard, Fencing::Strict, at(i64::from(n)))
     };
     vec![
         Account { id: account(n), channels: Vec::new(), created_at: at(0) }.into(),
