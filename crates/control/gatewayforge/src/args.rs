@@ -36,7 +36,8 @@ pub struct Args {
     #[arg(long, env = "CLAWOPS_NODE_LISTEN", value_name = "ADDR")]
     pub node_listen: Option<SocketAddr>,
 
-    /// Keep the fleet in PostgreSQL, such as postgres://USER@127.0.0.1/DATABASE; in a file of the home by default.
+    /// Keep the fleet in PostgreSQL, such as postgres://USER@127.0.0.1/DATABASE; in a file of the home by default. One on
+    /// another machine must prove its name over TLS: to this machine's authorities, or to those in ?sslrootcert=FILE.
     #[arg(long, env = "CLAWOPS_STORE", hide_env_values = true, value_name = "ADDR")]
     pub store: Option<String>,
 

@@ -1,5 +1,6 @@
 //! PostgreSQL's errors, by what a person must do about them and by what is known of the change.
 
+use crate::tls::unproven;
 use gf_store::StoreError;
 use std::time::Duration;
 use tokio_postgres::{
@@ -39,6 +40,9 @@ pub fn refused_by(error: &Error) -> Option<&DbError> {
 /// Why no connection could be made.
 pub fn no_connection(place: &str, error: Error) -> StoreError {
     let place = place.to_owned();
+    if let Some(why) = unproven(&error) {
+        return StoreError::Unfit { place, why };
+    }
     let refusal = error.as_db_error().filter(|refusal| *refusal.code() != SqlState::CANNOT_CONNECT_NOW);
     match (refusal, error.to_string()) {
         (Some(refusal), _) if *refusal.code() != SqlState::TOO_MANY_CONNECTIONS => StoreError::Unfit {

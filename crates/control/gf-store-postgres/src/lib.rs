@@ -8,7 +8,8 @@
 //! number by which nodes, providers and those who come later could tell an old order from a new one.
 //!
 //! No clock of this process decides anything here. Nothing here may say that something was not written when it may have
-//! been, may wait without end for a server, or may send a password or a fleet over a network that is not encrypted.
+//! been, may wait without end for a server, or may send a password or a fleet to another machine that has not proven who it
+//! is over an encrypted connection.
 
 mod address;
 mod audit;
@@ -30,6 +31,7 @@ mod tenure;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls;
 
 pub use address::{Address, BadAddress};
 pub use backend::{PostgresBackend, PostgresOptions};

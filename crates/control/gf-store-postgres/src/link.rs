@@ -5,6 +5,7 @@ use crate::{
     Address, PostgresOptions,
     error::{failure, no_connection, silent},
     log,
+    tls::NoAuthority,
 };
 use gf_store::StoreError;
 use std::{
@@ -17,7 +18,7 @@ use tokio::{
     sync::Notify,
     task::JoinHandle,
 };
-use tokio_postgres::{AsyncMessage, Client, Connection, Error, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Connection, Error, NoTls, Socket, tls::MakeTlsConnect};
 
 pub struct Link {
     pub client: Client,
@@ -54,15 +55,30 @@ impl Link {
     ) -> Result<Self, StoreError> {
         let place = address.place();
         let connecting = async {
-            let (client, connection) = address.config.connect(NoTls).await?;
-            Ok::<_, Error>(Self { client, task: tokio::spawn(carry(connection, wake)) })
+            match &address.authorities {
+                None => Self::over(address, NoTls, wake).await,
+                Some(authorities) => {
+                    let unfit =
+                        |why: NoAuthority| StoreError::Unfit { place: place.clone(), why: why.to_string() };
+                    Self::over(address, authorities.connector().map_err(unfit)?, wake).await
+                }
+            }
         };
         let link = tokio::time::timeout(options.patience, connecting)
             .await
-            .map_err(|_| StoreError::Away { place: place.clone(), source: "it did not answer".into() })?
-            .map_err(|error| no_connection(&place, error))?;
+            .map_err(|_| StoreError::Away { place: place.clone(), source: "it did not answer".into() })??;
         within(&place, options.patience, link.client.batch_execute(&settings(options))).await?;
         Ok(link)
+    }
+
+    async fn over<T>(address: &Address, tls: T, wake: Arc<Notify>) -> Result<Self, StoreError>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::Stream: Send + 'static,
+    {
+        let connected = address.config.connect(tls).await;
+        let (client, connection) = connected.map_err(|error| no_connection(&address.place(), error))?;
+        Ok(Self { client, task: tokio::spawn(carry(connection, wake)) })
     }
 
     pub fn is_open(&self) -> bool {

@@ -101,12 +101,12 @@ fn a_control_plane_that_was_paused_and_replaced_ends_by_itself() {
 }
 
 #[test]
-fn an_address_with_a_password_or_of_another_machine_is_refused_and_not_repeated() {
+fn an_address_with_a_password_or_of_another_machine_in_the_clear_is_refused_and_not_repeated() {
     let (_directory, home) = home();
     let said = refusal(on(&home, "postgres://gf:korrektpferd@localhost/fleet").output().unwrap());
     assert!(said.contains("--store-password-file") && !said.contains("korrektpferd"), "{said}");
-    let said = refusal(on(&home, "postgres://gf@192.0.2.7/fleet").output().unwrap());
-    assert!(said.contains("192.0.2.7 is another machine"), "{said}");
+    let said = refusal(on(&home, "postgres://gf@192.0.2.7/fleet?sslmode=disable").output().unwrap());
+    assert!(said.contains("192.0.2.7 is another machine") && said.contains("verify-full"), "{said}");
     assert!(!home.exists(), "nothing was made for a start that was refused");
 }
 

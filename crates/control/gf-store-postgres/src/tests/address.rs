@@ -1,6 +1,6 @@
 //! What an operator may write, and where a password comes from.
 
-use crate::{Address, BadAddress, Password};
+use crate::{Address, BadAddress, Password, tls::Authorities};
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 pub fn private(path: &Path, text: &str) {
@@ -14,7 +14,7 @@ fn place(url: &str) -> Result<String, BadAddress> {
 }
 
 #[test]
-fn an_address_is_this_machines_and_holds_no_password() {
+fn an_address_is_whole_and_holds_no_password() {
     assert_eq!(place("postgres://gf@127.0.0.1/fleet").unwrap(), "postgres://gf@127.0.0.1:5432/fleet");
     assert_eq!(place("postgresql://gf@[::1]:6000/fleet").unwrap(), "postgres://gf@::1:6000/fleet");
     let socket = "postgres://gf@/run/postgresql/.s.PGSQL.5432/fleet";
@@ -31,15 +31,53 @@ fn an_address_is_this_machines_and_holds_no_password() {
         ("postgres://gf@localhost", BadAddress::Lacks("database")),
         ("postgres:///fleet?user=gf", BadAddress::Lacks("host")),
         ("postgres://gf@localhost,127.0.0.2/fleet", BadAddress::SeveralHosts),
-        ("postgres://gf@db.example.org/fleet", BadAddress::NotHere("db.example.org".into())),
-        ("postgres://gf@192.0.2.7/fleet", BadAddress::NotHere("192.0.2.7".into())),
-        ("postgres://gf@localhost/fleet?hostaddr=192.0.2.7", BadAddress::NotHere("192.0.2.7".into())),
-        ("postgres://gf@localhost/fleet?sslmode=require", BadAddress::Encrypted),
     ];
     for (url, why) in refused {
         let found = place(url).unwrap_err();
         assert_eq!(found, why, "{url}");
         assert!(!found.to_string().contains("secret"));
+    }
+}
+
+#[test]
+fn what_leaves_this_machine_is_encrypted_to_a_server_that_proves_its_name() {
+    let vouched = |url: &str| Address::parse(url).map(|address| address.authorities);
+    for here in [
+        "postgres://gf@127.0.0.1/fleet",
+        "postgres://gf@localhost/fleet?sslmode=disable",
+        "postgres://gf@localhost/fleet?hostaddr=127.0.0.2",
+        "postgres://gf@%2Frun%2Fpostgresql/fleet?sslmode=prefer",
+    ] {
+        assert_eq!(vouched(here), Ok(None), "{here}");
+    }
+    let system = [
+        "postgres://gf@db.example.org/fleet",
+        "postgres://gf@192.0.2.7/fleet?sslmode=verify-full",
+        "postgres://gf@localhost/fleet?hostaddr=192.0.2.7",
+        "postgres://gf@db.example.org/fleet?hostaddr=127.0.0.1",
+        "postgres://gf@localhost/fleet?sslmode=verify-full&sslrootcert=system",
+    ];
+    for url in system {
+        assert_eq!(vouched(url), Ok(Some(Authorities::System)), "{url}");
+    }
+    let file = Ok(Some(Authorities::File("/etc/c a.pem".into())));
+    assert_eq!(vouched("postgres://gf@db/fleet?sslrootcert=/etc/c%20a.pem&connect_timeout=3"), file);
+    assert_eq!(vouched("postgres://gf@127.0.0.1/fleet?sslrootcert=%2Fetc%2Fc a.pem"), file);
+
+    let not_encrypted = |host: &str| BadAddress::NotEncrypted(host.into());
+    let refused = [
+        ("postgres://gf@db.example.org/fleet?sslmode=disable", not_encrypted("db.example.org")),
+        ("postgres://gf@192.0.2.7/fleet?sslmode=prefer", not_encrypted("192.0.2.7")),
+        ("postgres://gf@localhost/fleet?hostaddr=192.0.2.7&sslmode=allow", not_encrypted("localhost")),
+        ("postgres://gf@db.example.org/fleet?sslmode=require", BadAddress::NotVerified),
+        ("postgres://gf@localhost/fleet?sslmode=verify-ca", BadAddress::NotVerified),
+        ("postgres://gf@%2Frun%2Fpostgresql/fleet?sslmode=verify-full", BadAddress::Socket),
+        ("postgres://gf@%2Frun%2Fpostgresql/fleet?sslrootcert=/etc/ca.pem", BadAddress::Socket),
+        ("postgres://gf@db.example.org/fleet?sslrootcert=ca.pem", BadAddress::NoFile),
+        ("postgres://gf@db.example.org/fleet?sslrootcert=%FF", BadAddress::NotAnAddress),
+    ];
+    for (url, why) in refused {
+        assert_eq!(vouched(url), Err(why), "{url}");
     }
 }
 

@@ -4,7 +4,10 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -21,6 +24,8 @@ pub struct Cluster {
     user: Option<(u32, u32)>,
     programs: PathBuf,
     directory: TempDir,
+    /// What it is started with besides.
+    settings: Vec<String>,
 }
 
 impl Drop for Cluster {
@@ -37,7 +42,7 @@ impl Cluster {
         if let Some((uid, gid)) = user {
             chown(directory.path(), Some(uid), Some(gid)).unwrap();
         }
-        let mut cluster = Self { server: None, user, programs: programs(), directory };
+        let mut cluster = Self { server: None, user, programs: programs(), directory, settings: Vec::new() };
         let made = cluster
             .command("initdb")
             .args(["--no-sync", "--auth=trust", "--no-locale", "--encoding=UTF8", "--username=gatewayforge"])
@@ -56,7 +61,8 @@ impl Cluster {
         if let Some((uid, gid)) = self.user {
             chown(directory.path(), Some(uid), Some(gid)).unwrap();
         }
-        let mut replica = Self { server: None, user: self.user, programs: self.programs.clone(), directory };
+        let (user, programs) = (self.user, self.programs.clone());
+        let mut replica = Self { server: None, user, programs, directory, settings: Vec::new() };
         let made = replica
             .command("pg_basebackup")
             .args([
@@ -106,6 +112,9 @@ impl Cluster {
         server.args(["-c", "listen_addresses=", "-c", "max_connections=40", "-c", "shared_buffers=16MB"]);
         // After a stop it would otherwise sync a thousand files one by one.
         server.args(["-c", "recovery_init_sync_method=syncfs"]);
+        for setting in &self.settings {
+            server.args(["-c", setting]);
+        }
         self.server = Some(server.stdout(Stdio::null()).stderr(file).spawn().unwrap());
         let socket = self.directory.path().to_owned();
         self.until("PostgreSQL answers", |cluster| {
@@ -116,6 +125,23 @@ impl Cluster {
             let mut ask = Command::new(cluster.programs.join("pg_isready"));
             ask.arg("--quiet").arg("--host").arg(&socket).status().unwrap().success()
         });
+    }
+
+    /// Stops it and starts it again with these settings.
+    pub fn with(&mut self, settings: &[&str]) {
+        self.stop();
+        self.settings = settings.iter().map(ToString::to_string).collect();
+        self.start_again();
+    }
+
+    /// A file in its directory that it can read, and nobody else.
+    pub fn file(&self, name: &str, text: &[u8]) {
+        let path = self.data().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((uid, gid)) = self.user {
+            chown(&path, Some(uid), Some(gid)).unwrap();
+        }
     }
 
     /// Ends the server at once, as a power cut would: what it has not acknowledged may be lost.

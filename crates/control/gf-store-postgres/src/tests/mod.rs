@@ -9,6 +9,7 @@ mod lease;
 mod lost;
 mod opening;
 mod replica;
+mod tls;
 mod trail;
 mod wire;
 
