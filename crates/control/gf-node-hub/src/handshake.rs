@@ -5,12 +5,13 @@ use crate::{
     hub::Shared,
     transport::{Incoming, Outgoing},
 };
+use bytes::Bytes;
 use futures_util::StreamExt;
 use gf_model::NodeId;
 use gf_node_proto::{
     Enrol, EnrolmentToken, FrameError, FrameWriter, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, Proof,
-    Transcript, VerifyingKey, Welcomed, decode, envelope, negotiate, sign_challenge, sign_welcome,
-    verify_node,
+    Transcript, VerifyingKey, Welcomed, decode, envelope, negotiate, said_hello, sign_challenge,
+    sign_welcome, verify_node,
 };
 use std::fmt;
 
@@ -39,16 +40,18 @@ impl From<FrameError> for Refusal {
     fn from(why: FrameError) -> Self {
         let reason = match why {
             FrameError::TooLarge { .. } => GoodbyeReason::FrameTooLarge,
-            FrameError::Malformed(_) | FrameError::Empty => GoodbyeReason::MalformedFrame,
+            FrameError::Malformed(_) | FrameError::Empty | FrameError::Unknown(_) => {
+                GoodbyeReason::MalformedFrame
+            }
         };
         Self::new(reason, why)
     }
 }
 
 /// The next frame, or why there is none.
-pub(crate) async fn next_frame<S: Incoming>(stream: &mut S) -> Result<envelope::Body, Refusal> {
+pub(crate) async fn next_frame<S: Incoming>(stream: &mut S) -> Result<Bytes, Refusal> {
     match stream.next().await {
-        Some(Ok(frame)) => Ok(decode(&frame)?),
+        Some(Ok(frame)) => Ok(frame),
         Some(Err(why)) => {
             let why = why.into();
             let reason = match why {
@@ -79,10 +82,7 @@ async fn exchange<S: Incoming, K: Outgoing>(
     stream: &mut S,
     writer: &mut FrameWriter<K>,
 ) -> Result<Admitted, Refusal> {
-    let hello = match next_frame(stream).await? {
-        envelope::Body::Hello(hello) => hello,
-        _ => return Err(unexpected("a Hello")),
-    };
+    let hello = said_hello(&next_frame(stream).await?)?.ok_or_else(|| unexpected("a Hello"))?;
     let protocol = negotiate(&hello).map_err(|why| Refusal::new(why.goodbye(), why))?;
     let node = node_name(&hello)?;
 
@@ -92,7 +92,7 @@ async fn exchange<S: Incoming, K: Outgoing>(
         .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
     send(writer, challenge).await?;
 
-    let controller_generation = match next_frame(stream).await? {
+    let controller_generation = match decode(&next_frame(stream).await?)? {
         envelope::Body::Enrol(enrol) => {
             // Before the token is used up.
             let generation = leads(shared)?;
@@ -113,8 +113,10 @@ async fn exchange<S: Incoming, K: Outgoing>(
         events_acknowledged,
         heartbeat_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
     };
-    send(writer, sign_welcome(&shared.config.key, &transcript, welcomed)).await?;
-    Ok(Admitted { node, hello })
+    let welcome = sign_welcome(&shared.config.key, &transcript, welcomed)
+        .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
+    send(writer, welcome).await?;
+    Ok(Admitted { node, hello: hello.into_message() })
 }
 
 /// The generation that leads here; a node is sent on where another control plane does.

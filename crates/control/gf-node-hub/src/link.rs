@@ -12,7 +12,9 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream, StreamExt};
-use gf_node_proto::{EVENT_WINDOW, EventAck, FrameWriter, Goodbye, GoodbyeReason, LeaseGrant, envelope};
+use gf_node_proto::{
+    EVENT_WINDOW, EventAck, FrameError, FrameWriter, Goodbye, GoodbyeReason, LeaseGrant, decode, envelope,
+};
 use std::{collections::VecDeque, fmt, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -185,8 +187,17 @@ impl Link<'_> {
         }
     }
 
-    fn take(&mut self, frame: Result<envelope::Body, Refusal>) -> Option<LinkEnd> {
-        match frame.and_then(|body| self.heard(body)) {
+    fn take(&mut self, frame: Result<Bytes, Refusal>) -> Option<LinkEnd> {
+        let heard = frame.and_then(|frame| match decode(&frame) {
+            Ok(body) => self.heard(body),
+            // A node of a later version may say more than this build understands.
+            Err(FrameError::Unknown(number)) => {
+                tracing::debug!(node = %self.node.id, number, "a message that is not known here was passed over");
+                Ok(None)
+            }
+            Err(why) => Err(why.into()),
+        });
+        match heard {
             Ok(end) => end,
             Err(Refusal { reason: GoodbyeReason::Unspecified, detail, .. }) => Some(LinkEnd::Broken(detail)),
             Err(Refusal { reason, detail, control }) => Some(LinkEnd::Refused { reason, detail, control }),

@@ -8,7 +8,7 @@ use crate::{
 use gf_model::ambient::Entropy;
 use gf_node_proto::{
     Challenge, Enrol, EnrolmentToken, FailureCode, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, PROTOCOL_MAX,
-    PROTOCOL_MIN, Proof, SigningKey, Transcript, VerifyingKey, Welcome, envelope, sign_node,
+    PROTOCOL_MIN, Proof, Said, SigningKey, Transcript, VerifyingKey, Welcome, envelope, sign_node,
     verify_challenge, verify_welcome,
 };
 use sha2::{Digest, Sha256};
@@ -77,7 +77,11 @@ impl Inner {
     }
 
     fn prove(&mut self, hello: &Hello, challenge: &Challenge, seed: u64) {
-        let Ok((control, transcript)) = verify_challenge(hello, challenge) else { return self.end_link() };
+        let Ok((control, transcript)) =
+            verify_challenge(&Said::by_us(hello.clone()), &Said::by_us(challenge.clone()))
+        else {
+            return self.end_link();
+        };
         let token = self.saved.token.as_deref().and_then(|token| token.parse::<EnrolmentToken>().ok());
         let expected = token.as_ref().map(|token| *token.control().as_bytes()).or(self.saved.control);
         if expected.is_some_and(|expected| expected != *control.as_bytes()) {
@@ -105,7 +109,9 @@ impl Inner {
         welcome: &Welcome,
         scene: &mut Scene<'_>,
     ) {
-        let Ok(welcomed) = verify_welcome(control, transcript, welcome) else { return self.end_link() };
+        let Ok(welcomed) = verify_welcome(control, transcript, &Said::by_us(welcome.clone())) else {
+            return self.end_link();
+        };
         if self.saved.token.take().is_some() || self.saved.control.is_none() {
             self.saved.control = Some(*control.as_bytes());
             self.changed = true;

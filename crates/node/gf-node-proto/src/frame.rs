@@ -1,6 +1,9 @@
 //! Frames: one binary message is one [`Envelope`]. Nothing larger than the limit is decoded or sent.
 
-use crate::{Envelope, envelope};
+use crate::{
+    Challenge, Envelope, Hello, Welcome, envelope,
+    said::{Said, first_field},
+};
 use bytes::Bytes;
 use prost::Message;
 
@@ -14,8 +17,17 @@ pub enum FrameError {
     TooLarge { size: usize },
     #[error("a frame is not an envelope of the node protocol: {0}")]
     Malformed(String),
-    #[error("a frame holds an envelope without a known body")]
+    #[error("a frame holds an envelope without a body")]
     Empty,
+    /// Somebody newer says it. On a link that is in use it is passed over.
+    #[error("a frame holds a message that this build does not know, of number {0}")]
+    Unknown(u32),
+}
+
+impl FrameError {
+    pub(crate) fn malformed(why: impl std::fmt::Display) -> Self {
+        Self::Malformed(why.to_string())
+    }
 }
 
 /// Reads a frame. Lengths inside it are checked against what is there before anything is allocated.
@@ -23,8 +35,21 @@ pub fn decode(frame: &[u8]) -> Result<envelope::Body, FrameError> {
     if frame.len() > MAX_FRAME_BYTES {
         return Err(FrameError::TooLarge { size: frame.len() });
     }
-    let envelope = Envelope::decode(frame).map_err(|why| FrameError::Malformed(why.to_string()))?;
-    envelope.body.ok_or(FrameError::Empty)
+    let envelope = Envelope::decode(frame).map_err(FrameError::malformed)?;
+    envelope.body.ok_or_else(|| first_field(frame).map_or(FrameError::Empty, FrameError::Unknown))
+}
+
+/// A Hello as it was sent; `None` where the frame holds something else.
+pub fn said_hello(frame: &[u8]) -> Result<Option<Said<Hello>>, FrameError> {
+    Said::in_frame(frame, 1)
+}
+
+pub fn said_challenge(frame: &[u8]) -> Result<Option<Said<Challenge>>, FrameError> {
+    Said::in_frame(frame, 2)
+}
+
+pub fn said_welcome(frame: &[u8]) -> Result<Option<Said<Welcome>>, FrameError> {
+    Said::in_frame(frame, 5)
 }
 
 /// Writes a frame, unless it is larger than the other side would take.
@@ -83,8 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_without_a_body_is_refused() {
+    fn an_envelope_without_a_body_is_refused_and_one_of_somebody_newer_is_told_from_it() {
         assert_eq!(decode(&[]), Err(FrameError::Empty));
+        // Field 77, a message of two bytes.
+        assert_eq!(decode(&[0xea, 0x04, 0x02, 0x08, 0x01]), Err(FrameError::Unknown(77)));
     }
 
     /// A frame as a node would send it, with something in every kind of field.

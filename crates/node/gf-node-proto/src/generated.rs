@@ -51,6 +51,8 @@ pub struct Sensitive {
     #[prost(string, tag = "1")]
     pub value: ::prost::alloc::string::String,
 }
+/// Since protocol 2 the signatures of a handshake cover what was sent, so that any of its messages may get fields; under
+/// protocol 1 they cover fields 1 to 7 of this one, 1 to 3 of a Challenge, 2 to 4 of a Welcome.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Hello {
     #[prost(uint32, tag = "1")]
@@ -99,8 +101,7 @@ pub struct Proof {
     #[prost(bytes = "vec", tag = "1")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
     /// The key that the signature is by. A control plane judges by the key that it keeps; one that has lost its list of nodes
-    /// shows this one to a person. (What Hello and Challenge hold is signed as each side encodes it: neither of the two can
-    /// ever be given another field.)
+    /// shows this one to a person.
     #[prost(bytes = "vec", tag = "2")]
     pub public_key: ::prost::alloc::vec::Vec<u8>,
 }

@@ -1,16 +1,16 @@
 //! Who signs what during the handshake.
 //!
-//! Each signature covers a domain name, the whole Hello and the Challenge, hence both nonces, the chosen
-//! version and the control plane's key: none can be replayed elsewhere or taken from another connection.
+//! Each signature covers a domain name, the Hello and the Challenge as they were sent, hence both nonces, the chosen
+//! version and the control plane's key: none can be replayed elsewhere or taken from another connection. Under protocol 1
+//! it covers the fields that a build of then knew, which is what such a build writes and reads.
 
-use crate::{Challenge, Enrol, Hello, Welcome};
+use crate::{Challenge, Enrol, FrameError, Hello, Said, Welcome, chosen};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use prost::Message;
 use sha2::{Digest, Sha256};
 
 pub const NONCE_BYTES: usize = 32;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     #[error("a nonce must be {NONCE_BYTES} bytes long, this one has {0}")]
     Nonce(usize),
@@ -18,35 +18,54 @@ pub enum SignatureError {
     Key,
     #[error("the signature does not belong to this key and this handshake")]
     Signature,
+    #[error("what was sent cannot be read: {0}")]
+    Unreadable(#[from] FrameError),
+    #[error("the control plane chose protocol {0}, which this build did not offer")]
+    NotOffered(u32),
 }
 
 /// What both sides have seen so far; every later signature is over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transcript([u8; 32]);
+pub struct Transcript {
+    digest: [u8; 32],
+    protocol: u32,
+}
 
 impl Transcript {
     /// Covers the hello and the challenge without the challenge's own signature.
-    pub fn of(hello: &Hello, challenge: &Challenge) -> Result<Self, SignatureError> {
+    fn of(hello: &Said<Hello>, challenge: &Said<Challenge>) -> Result<Self, SignatureError> {
         for nonce in [&hello.nonce, &challenge.nonce] {
             if nonce.len() != NONCE_BYTES {
                 return Err(SignatureError::Nonce(nonce.len()));
             }
         }
-        let unsigned = Challenge { signature: Vec::new(), ..challenge.clone() };
+        let protocol = challenge.protocol;
+        let first = protocol == 1;
         let mut hash = Sha256::new();
-        for part in [hello.encode_to_vec(), unsigned.encode_to_vec()] {
+        for part in [
+            hello.fields(|field| !first || field <= 7)?,
+            challenge.fields(|field| field != 4 && (!first || field < 4))?,
+        ] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        Ok(Self(hash.finalize().into()))
+        Ok(Self { digest: hash.finalize().into(), protocol })
     }
 
     fn message(&self, domain: &str, tail: &[u8]) -> Vec<u8> {
-        [domain.as_bytes(), b"\0", &self.0, tail].concat()
+        [domain.as_bytes(), b"\0", &self.digest, tail].concat()
+    }
+
+    /// What a Welcome's signature covers besides.
+    fn welcomed(&self, welcome: &Said<Welcome>) -> Result<Vec<u8>, SignatureError> {
+        if self.protocol == 1 {
+            return Ok(Welcomed::of(welcome).bytes());
+        }
+        Ok(welcome.fields(|field| field != 1)?)
     }
 }
 
-/// The fields of a Welcome that its signature covers.
+/// What a Welcome says; under protocol 1 its signature covers this and nothing else of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Welcomed {
     pub controller_generation: u64,
@@ -55,6 +74,14 @@ pub struct Welcomed {
 }
 
 impl Welcomed {
+    fn of(welcome: &Welcome) -> Self {
+        Self {
+            controller_generation: welcome.controller_generation,
+            events_acknowledged: welcome.events_acknowledged,
+            heartbeat_interval_ms: welcome.heartbeat_interval_ms,
+        }
+    }
+
     fn bytes(&self) -> Vec<u8> {
         [
             &self.controller_generation.to_be_bytes()[..],
@@ -82,7 +109,7 @@ pub(crate) fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> Re
 /// The control plane completes a challenge with its key and signature.
 pub fn sign_challenge(
     key: &SigningKey,
-    hello: &Hello,
+    hello: &Said<Hello>,
     protocol: u32,
     nonce: [u8; NONCE_BYTES],
 ) -> Result<(Challenge, Transcript), SignatureError> {
@@ -92,16 +119,19 @@ pub fn sign_challenge(
         control_key: key.verifying_key().as_bytes().to_vec(),
         signature: Vec::new(),
     };
-    let transcript = Transcript::of(hello, &challenge)?;
+    let transcript = Transcript::of(hello, &Said::by_us(challenge.clone()))?;
     challenge.signature = key.sign(&transcript.message(CHALLENGE, &[])).to_vec();
     Ok((challenge, transcript))
 }
 
 /// The node checks that whoever challenges it holds the key that it names, and returns that key.
 pub fn verify_challenge(
-    hello: &Hello,
-    challenge: &Challenge,
+    hello: &Said<Hello>,
+    challenge: &Said<Challenge>,
 ) -> Result<(VerifyingKey, Transcript), SignatureError> {
+    if !chosen(challenge) {
+        return Err(SignatureError::NotOffered(challenge.protocol));
+    }
     let key = key_from_bytes(&challenge.control_key)?;
     let transcript = Transcript::of(hello, challenge)?;
     verify(&key, &transcript.message(CHALLENGE, &[]), &challenge.signature)?;
@@ -121,27 +151,29 @@ pub fn verify_node(
     verify(key, &transcript.message(NODE, key.as_bytes()), signature)
 }
 
-pub fn sign_welcome(key: &SigningKey, transcript: &Transcript, welcomed: Welcomed) -> Welcome {
-    Welcome {
-        signature: key.sign(&transcript.message(WELCOME, &welcomed.bytes())).to_vec(),
+pub fn sign_welcome(
+    key: &SigningKey,
+    transcript: &Transcript,
+    welcomed: Welcomed,
+) -> Result<Welcome, SignatureError> {
+    let unsigned = Said::by_us(Welcome {
+        signature: Vec::new(),
         controller_generation: welcomed.controller_generation,
         events_acknowledged: welcomed.events_acknowledged,
         heartbeat_interval_ms: welcomed.heartbeat_interval_ms,
-    }
+    });
+    let signed = transcript.message(WELCOME, &transcript.welcomed(&unsigned)?);
+    Ok(Welcome { signature: key.sign(&signed).to_vec(), ..unsigned.into_message() })
 }
 
 pub fn verify_welcome(
     key: &VerifyingKey,
     transcript: &Transcript,
-    welcome: &Welcome,
+    welcome: &Said<Welcome>,
 ) -> Result<Welcomed, SignatureError> {
-    let welcomed = Welcomed {
-        controller_generation: welcome.controller_generation,
-        events_acknowledged: welcome.events_acknowledged,
-        heartbeat_interval_ms: welcome.heartbeat_interval_ms,
-    };
-    verify(key, &transcript.message(WELCOME, &welcomed.bytes()), &welcome.signature)?;
-    Ok(welcomed)
+    let signed = transcript.message(WELCOME, &transcript.welcomed(welcome)?);
+    verify(key, &signed, &welcome.signature)?;
+    Ok(Welcomed::of(welcome))
 }
 
 impl Enrol {
@@ -154,53 +186,5 @@ impl Enrol {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hello() -> Hello {
-        Hello { node_id: "node-local-a".into(), nonce: vec![1; NONCE_BYTES], ..Hello::default() }
-    }
-
-    #[test]
-    fn both_sides_prove_their_keys() {
-        let (control, node) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
-        let (challenge, there) = sign_challenge(&control, &hello(), 1, [3; 32]).unwrap();
-        let (key, here) = verify_challenge(&hello(), &challenge).unwrap();
-        assert_eq!((key, here), (control.verifying_key(), there));
-
-        let proof = sign_node(&node, &here);
-        assert_eq!(verify_node(&node.verifying_key(), &there, &proof), Ok(()));
-        assert_eq!(verify_node(&control.verifying_key(), &there, &proof), Err(SignatureError::Signature));
-
-        let welcomed =
-            Welcomed { controller_generation: 4, events_acknowledged: 9, heartbeat_interval_ms: 1000 };
-        let welcome = sign_welcome(&control, &there, welcomed);
-        assert_eq!(verify_welcome(&key, &here, &welcome), Ok(welcomed));
-        let forged = Welcome { controller_generation: 5, ..welcome };
-        assert_eq!(verify_welcome(&key, &here, &forged), Err(SignatureError::Signature));
-    }
-
-    #[test]
-    fn a_signature_of_another_connection_is_worth_nothing() {
-        let (control, node) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
-        let (_, first) = sign_challenge(&control, &hello(), 1, [3; 32]).unwrap();
-        let (_, second) = sign_challenge(&control, &hello(), 1, [4; 32]).unwrap();
-        let proof = sign_node(&node, &first);
-        assert_eq!(verify_node(&node.verifying_key(), &second, &proof), Err(SignatureError::Signature));
-    }
-
-    #[test]
-    fn a_changed_hello_is_noticed_by_the_node() {
-        let control = SigningKey::from_bytes(&[1; 32]);
-        let (challenge, _) = sign_challenge(&control, &hello(), 1, [3; 32]).unwrap();
-        let other = Hello { node_id: "node-local-b".into(), ..hello() };
-        assert_eq!(verify_challenge(&other, &challenge), Err(SignatureError::Signature));
-    }
-
-    #[test]
-    fn a_short_nonce_is_refused() {
-        let short = Hello { nonce: vec![1; 8], ..hello() };
-        let refused = sign_challenge(&SigningKey::from_bytes(&[1; 32]), &short, 1, [3; 32]);
-        assert_eq!(refused.map(|_| ()), Err(SignatureError::Nonce(8)));
-    }
-}
+#[path = "handshake_tests.rs"]
+mod tests;

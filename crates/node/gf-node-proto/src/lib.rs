@@ -8,6 +8,7 @@ mod frame;
 mod generated;
 mod handshake;
 mod names;
+mod said;
 mod sensitive;
 mod tls_key;
 mod token;
@@ -16,16 +17,17 @@ mod witness;
 mod writer;
 
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
-pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode};
+pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, said_challenge, said_hello, said_welcome};
 pub use generated::*;
 pub use handshake::{
     NONCE_BYTES, SignatureError, Transcript, Welcomed, key_from_bytes, sign_challenge, sign_node,
     sign_welcome, verify_challenge, verify_node, verify_welcome,
 };
 pub use names::{body_name, changes_something, instance_of, needs_it_awake};
+pub use said::Said;
 pub use tls_key::{private_der, public_der};
 pub use token::{EnrolmentToken, TokenError};
-pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, negotiate};
+pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, chosen, negotiate};
 pub use witness::{sign_ask, verify_ask};
 pub use writer::FrameWriter;
 

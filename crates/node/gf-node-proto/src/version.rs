@@ -1,22 +1,27 @@
 //! Which version of the protocol two sides speak, decided by the control plane from what a node offers.
 
-use crate::{GoodbyeReason, Hello};
+use crate::{Challenge, GoodbyeReason, Hello};
+use std::ops::RangeInclusive;
 
-/// The oldest protocol that this build still speaks.
+/// The oldest protocol that this build still speaks. Under it a handshake's signatures cover the fields that it knew.
 pub const PROTOCOL_MIN: u32 = 1;
-/// The newest protocol that this build speaks.
-pub const PROTOCOL_MAX: u32 = 1;
+/// The newest protocol that this build speaks. Since it they cover whatever was sent, so that fields may be added.
+pub const PROTOCOL_MAX: u32 = 2;
+
+const OURS: RangeInclusive<u32> = PROTOCOL_MIN..=PROTOCOL_MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VersionRefusal {
     #[error(
-        "the node speaks protocol {offered} at most, this control plane needs {PROTOCOL_MIN}; update gf-clawnode"
+        "the node speaks protocol {offered} at most, this control plane {needed} at least: they are more than one \
+         version apart; install a gf-clawnode of this control plane's version on the node, or of the version before it"
     )]
-    TooOld { offered: u32 },
+    TooOld { offered: u32, needed: u32 },
     #[error(
-        "the node needs protocol {needed}, this control plane speaks {PROTOCOL_MAX} at most; update the control plane"
+        "the node speaks protocol {needed} at least, this control plane {offered} at most: they are more than one \
+         version apart; update the control plane first, or put the gf-clawnode of its version back"
     )]
-    TooNew { needed: u32 },
+    TooNew { offered: u32, needed: u32 },
     #[error("the node offers no protocol version at all ({min} to {max})")]
     Nonsense { min: u32, max: u32 },
 }
@@ -33,15 +38,25 @@ impl VersionRefusal {
 
 /// The newest version that both sides speak.
 pub fn negotiate(hello: &Hello) -> Result<u32, VersionRefusal> {
+    common(hello, OURS)
+}
+
+/// Whether a node offered the version that a control plane chose.
+pub fn chosen(challenge: &Challenge) -> bool {
+    OURS.contains(&challenge.protocol)
+}
+
+fn common(hello: &Hello, ours: RangeInclusive<u32>) -> Result<u32, VersionRefusal> {
     let (min, max) = (hello.protocol_min, hello.protocol_max);
+    let (oldest, newest) = ours.into_inner();
     if max == 0 || min > max {
         Err(VersionRefusal::Nonsense { min, max })
-    } else if max < PROTOCOL_MIN {
-        Err(VersionRefusal::TooOld { offered: max })
-    } else if min > PROTOCOL_MAX {
-        Err(VersionRefusal::TooNew { needed: min })
+    } else if max < oldest {
+        Err(VersionRefusal::TooOld { offered: max, needed: oldest })
+    } else if min > newest {
+        Err(VersionRefusal::TooNew { offered: newest, needed: min })
     } else {
-        Ok(max.min(PROTOCOL_MAX))
+        Ok(max.min(newest))
     }
 }
 
@@ -49,24 +64,46 @@ pub fn negotiate(hello: &Hello) -> Result<u32, VersionRefusal> {
 mod tests {
     use super::*;
 
-    fn offer(protocol_min: u32, protocol_max: u32) -> Result<u32, VersionRefusal> {
-        negotiate(&Hello { protocol_min, protocol_max, ..Hello::default() })
+    fn offer(versions: RangeInclusive<u32>, ours: RangeInclusive<u32>) -> Result<u32, VersionRefusal> {
+        let (protocol_min, protocol_max) = versions.into_inner();
+        common(&Hello { protocol_min, protocol_max, ..Hello::default() }, ours)
     }
 
     #[test]
-    fn the_newest_common_version_wins() {
-        assert_eq!(offer(PROTOCOL_MIN, PROTOCOL_MAX), Ok(PROTOCOL_MAX));
-        assert_eq!(offer(PROTOCOL_MIN, PROTOCOL_MAX + 7), Ok(PROTOCOL_MAX));
+    fn a_node_one_version_older_or_newer_speaks_the_newest_that_both_know() {
+        // Each build speaks its own version and the one before.
+        assert_eq!(offer(1..=2, 1..=2), Ok(2));
+        assert_eq!(offer(1..=2, 2..=3), Ok(2));
+        assert_eq!(offer(2..=3, 1..=2), Ok(2));
+        assert_eq!(offer(1..=1, OURS), Ok(1), "the build before versions were counted");
     }
 
     #[test]
-    fn what_cannot_meet_is_refused_by_name() {
-        assert_eq!(
-            offer(PROTOCOL_MAX + 1, PROTOCOL_MAX + 2),
-            Err(VersionRefusal::TooNew { needed: PROTOCOL_MAX + 1 })
+    fn two_versions_apart_is_refused_with_what_to_do() {
+        let older = offer(1..=2, 3..=4).unwrap_err();
+        assert_eq!(older, VersionRefusal::TooOld { offered: 2, needed: 3 });
+        assert_eq!(older.goodbye(), GoodbyeReason::ProtocolTooOld);
+        assert!(
+            older.to_string().contains("install a gf-clawnode of this control plane's version"),
+            "{older}"
         );
-        assert_eq!(offer(0, 0), Err(VersionRefusal::Nonsense { min: 0, max: 0 }));
-        assert_eq!(offer(3, 2), Err(VersionRefusal::Nonsense { min: 3, max: 2 }));
-        assert_eq!(VersionRefusal::TooOld { offered: 0 }.goodbye(), GoodbyeReason::ProtocolTooOld);
+        let newer = offer(3..=4, 1..=2).unwrap_err();
+        assert_eq!(newer, VersionRefusal::TooNew { offered: 2, needed: 3 });
+        assert_eq!(newer.goodbye(), GoodbyeReason::ProtocolTooNew);
+        assert!(newer.to_string().contains("update the control plane"), "{newer}");
+    }
+
+    #[test]
+    fn what_is_no_version_is_refused_by_name() {
+        assert_eq!(offer(0..=0, OURS), Err(VersionRefusal::Nonsense { min: 0, max: 0 }));
+        let turned = Hello { protocol_min: 3, protocol_max: 2, ..Hello::default() };
+        assert_eq!(negotiate(&turned), Err(VersionRefusal::Nonsense { min: 3, max: 2 }));
+    }
+
+    #[test]
+    fn a_version_that_was_not_offered_is_not_taken() {
+        let challenge = |protocol| Challenge { protocol, ..Challenge::default() };
+        assert!(chosen(&challenge(PROTOCOL_MIN)) && chosen(&challenge(PROTOCOL_MAX)));
+        assert!(!chosen(&challenge(0)) && !chosen(&challenge(PROTOCOL_MAX + 1)));
     }
 }

@@ -1,12 +1,12 @@
 //! Whoever means no good, or is out of date, over real sockets: told why, and nothing else happens.
 
 use crate::{
-    node::{Node, hello, key},
+    node::{Node, key},
     registry::{Fleet, fleet, fleet_with_patience, id},
 };
 use axum::{Router, extract::connect_info::MockConnectInfo};
 use gf_node_hub::{CommandMeta, Hub, LINK_PATH, NodeEvent, link_route};
-use gf_node_proto::{Done, GoodbyeReason, Hello, InstanceStop, PROTOCOL_MAX, envelope};
+use gf_node_proto::{Done, GoodbyeReason, InstanceStop, envelope};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -69,26 +69,6 @@ async fn who_is_not_the_node_it_says_is_refused_and_the_rightful_one_stays() {
     assert!(matches!(fleet.event().await, NodeEvent::Connected { .. }));
     assert!(fleet.events.try_recv().is_err(), "somebody was let in, or pushed out");
     assert!(fleet.hub.is_connected(&id("node-local-a")));
-}
-
-#[tokio::test]
-async fn older_and_newer_protocols_are_refused_by_name() {
-    let fleet = fleet();
-    let at = serve(fleet.hub.clone()).await;
-    let fine = hello("node-local-a");
-    let cases = [
-        (
-            Hello { protocol_min: PROTOCOL_MAX + 1, protocol_max: PROTOCOL_MAX + 9, ..fine.clone() },
-            "update the control plane",
-        ),
-        (Hello { protocol_min: 0, protocol_max: 0, ..fine }, "offers no protocol version"),
-    ];
-    for (hello, said) in cases {
-        let mut node = Node::dial_socket(at).await;
-        node.send(hello).await;
-        let goodbye = node.goodbye().await;
-        assert!(goodbye.detail.contains(said), "{goodbye:?}");
-    }
 }
 
 #[tokio::test]

@@ -8,4 +8,5 @@ mod hostile;
 mod node;
 mod registry;
 mod reports;
+mod versions;
 mod websocket;

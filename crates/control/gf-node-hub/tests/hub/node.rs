@@ -6,8 +6,8 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_hub::{LINK_PATH, LinkEnd, duplex};
 use gf_node_proto::{
     Command, CommandResult, Enrol, EnrolmentToken, Goodbye, Hello, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN,
-    Proof, SigningKey, Transcript, Welcome, command_result, decode, encode, envelope, reply, sign_node,
-    verify_challenge, verify_welcome,
+    Proof, Said, SigningKey, Transcript, Welcome, command_result, decode, encode, envelope, reply,
+    said_challenge, said_hello, sign_node, verify_challenge, verify_welcome,
 };
 use std::{net::SocketAddr, pin::Pin};
 use tokio::{net::TcpStream, task::JoinHandle};
@@ -69,16 +69,28 @@ impl Node {
         self.link.send(Bytes::from(bytes)).await.unwrap();
     }
 
+    pub async fn next_frame(&mut self) -> Bytes {
+        self.link.next().await.unwrap().unwrap()
+    }
+
     pub async fn next(&mut self) -> envelope::Body {
-        decode(&self.link.next().await.unwrap().unwrap()).unwrap()
+        decode(&self.next_frame().await).unwrap()
     }
 
     pub async fn challenge(&mut self, hello: Hello) -> Transcript {
-        self.send(hello.clone()).await;
-        match self.next().await {
-            envelope::Body::Challenge(challenge) => verify_challenge(&hello, &challenge).unwrap().1,
-            other => panic!("a challenge was expected, not {other:?}"),
-        }
+        self.challenged(encode(hello).unwrap().to_vec()).await
+    }
+
+    async fn challenged(&mut self, hello: Vec<u8>) -> Transcript {
+        self.send_raw(hello.clone()).await;
+        let challenge = said_challenge(&self.next_frame().await).unwrap().unwrap();
+        verify_challenge(&said_hello(&hello).unwrap().unwrap(), &challenge).unwrap().1
+    }
+
+    /// With a Hello of one's own making.
+    pub async fn prove_as(&mut self, hello: Vec<u8>, key: &SigningKey) {
+        let transcript = self.challenged(hello).await;
+        self.send(Proof { signature: sign_node(key, &transcript), ..Proof::default() }).await;
     }
 
     pub async fn enrol(&mut self, node: &str, key: &SigningKey, token: &EnrolmentToken) {
@@ -139,7 +151,7 @@ pub async fn returned(fleet: &mut Fleet, node: &str) -> (Node, Welcome) {
     let mut dialled = Node::dial(fleet);
     let transcript = dialled.prove(node, &key(7)).await;
     let welcome = dialled.welcome().await;
-    verify_welcome(&key(42).verifying_key(), &transcript, &welcome).unwrap();
+    verify_welcome(&key(42).verifying_key(), &transcript, &Said::by_us(welcome.clone())).unwrap();
     loop {
         if let gf_node_hub::NodeEvent::Connected { .. } = fleet.event().await {
             return (dialled, welcome);

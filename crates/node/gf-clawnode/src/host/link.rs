@@ -11,9 +11,9 @@ use super::{
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_proto::{
-    Challenge, Enrol, EnrolmentToken, FrameWriter, Goodbye, GoodbyeReason, Hello, MAX_FRAME_BYTES,
-    NONCE_BYTES, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Welcomed, decode, envelope, sign_node,
-    verify_challenge, verify_welcome,
+    Enrol, EnrolmentToken, FrameError, FrameWriter, Goodbye, GoodbyeReason, Hello, MAX_FRAME_BYTES,
+    NONCE_BYTES, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Said, Welcomed, decode, envelope,
+    said_challenge, said_welcome, sign_node, verify_challenge, verify_welcome,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpStream, sync::watch, time::Instant};
@@ -137,7 +137,6 @@ async fn dial(
     LinkLost,
 > {
     let attempt = async {
-        let broken = |why: &dyn std::fmt::Display| LinkLost::Broken(why.to_string());
         let stream = reach(settings, control, identity).await?;
         let limits = WebSocketConfig::default()
             .read_buffer_size(16 * 1024)
@@ -203,7 +202,7 @@ where
     let untrusted = |why: &dyn std::fmt::Display| LinkLost::Untrusted(why.to_string());
     let mut nonce = vec![0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|why| LinkLost::Broken(why.to_string()))?;
-    let hello = Hello {
+    let hello = Said::by_us(Hello {
         protocol_min: PROTOCOL_MIN,
         protocol_max: PROTOCOL_MAX,
         node_id: identity.node.clone(),
@@ -211,12 +210,11 @@ where
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
         provider: settings.provider.clone(),
         nonce,
-    };
-    send(writer, hello.clone()).await?;
-    let challenge: Challenge = match next(stream).await? {
-        envelope::Body::Challenge(challenge) => challenge,
-        other => return Err(unexpected(other)),
-    };
+    });
+    send(writer, (*hello).clone()).await?;
+    let frame = next_frame(stream).await?;
+    let challenge = said_challenge(&frame).map_err(|why| broken(&why))?;
+    let challenge = challenge.ok_or_else(|| unexpected(&frame))?;
     let (control, transcript) = verify_challenge(&hello, &challenge).map_err(|why| untrusted(&why))?;
     let signature = sign_node(&identity.key, &transcript);
     match identity.control {
@@ -234,10 +232,8 @@ where
             send(writer, Enrol { token: Some(token.secret_text().into()), public_key, signature }).await?;
         }
     }
-    let welcome = match next(stream).await? {
-        envelope::Body::Welcome(welcome) => welcome,
-        other => return Err(unexpected(other)),
-    };
+    let frame = next_frame(stream).await?;
+    let welcome = said_welcome(&frame).map_err(|why| broken(&why))?.ok_or_else(|| unexpected(&frame))?;
     let welcomed = verify_welcome(&control, &transcript, &welcome).map_err(|why| untrusted(&why))?;
     if welcomed.controller_generation < identity.controller_generation {
         let detail = format!(
@@ -252,16 +248,29 @@ where
     Ok(welcomed)
 }
 
+/// The next message that this build knows. A later control plane may say more.
 pub async fn next<S>(stream: &mut S) -> Result<envelope::Body, LinkLost>
 where
     S: Stream<Item = Result<Bytes, String>> + Unpin,
 {
-    let frame = match stream.next().await {
-        Some(Ok(frame)) => frame,
-        Some(Err(why)) => return Err(LinkLost::Broken(why)),
-        None => return Err(LinkLost::Broken("the connection was closed".to_owned())),
-    };
-    decode(&frame).map_err(|why| LinkLost::Broken(why.to_string()))
+    loop {
+        match decode(&next_frame(stream).await?) {
+            Ok(body) => return Ok(body),
+            Err(FrameError::Unknown(number)) => tracing::debug!(number, "an unknown message was passed over"),
+            Err(why) => return Err(broken(&why)),
+        }
+    }
+}
+
+async fn next_frame<S>(stream: &mut S) -> Result<Bytes, LinkLost>
+where
+    S: Stream<Item = Result<Bytes, String>> + Unpin,
+{
+    match stream.next().await {
+        Some(Ok(frame)) => Ok(frame),
+        Some(Err(why)) => Err(LinkLost::Broken(why)),
+        None => Err(LinkLost::Broken("the connection was closed".to_owned())),
+    }
 }
 
 async fn send<K>(writer: &mut FrameWriter<K>, body: impl Into<envelope::Body>) -> Result<(), LinkLost>
@@ -272,9 +281,13 @@ where
     writer.pump().await.map_err(|why| LinkLost::Broken(why.to_string()))
 }
 
-fn unexpected(body: envelope::Body) -> LinkLost {
-    match body {
-        envelope::Body::Goodbye(goodbye) => LinkLost::Goodbye(goodbye),
+fn broken(why: &dyn std::fmt::Display) -> LinkLost {
+    LinkLost::Broken(why.to_string())
+}
+
+fn unexpected(frame: &[u8]) -> LinkLost {
+    match decode(frame) {
+        Ok(envelope::Body::Goodbye(goodbye)) => LinkLost::Goodbye(goodbye),
         _ => LinkLost::Broken("the control plane sent something else than the handshake needs".to_owned()),
     }
 }

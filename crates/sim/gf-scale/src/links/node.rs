@@ -5,9 +5,9 @@ use bytes::Bytes;
 use gf_model::NodeId;
 use gf_node_proto::{
     Command, CommandResult, Done, Heartbeat, Hello, InstanceRole, InstanceState, InstanceSummary,
-    NONCE_BYTES, NodeRole, Observation, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Resources, SigningKey, Transcript,
-    VerifyingKey, VpsHealth, command, command_result, encode, envelope, reply, sign_node, verify_challenge,
-    verify_welcome,
+    NONCE_BYTES, NodeRole, Observation, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Resources, Said, SigningKey,
+    Transcript, VerifyingKey, VpsHealth, command, command_result, encode, envelope, reply, sign_node,
+    verify_challenge, verify_welcome,
 };
 
 pub fn id(nth: u32) -> NodeId {
@@ -39,14 +39,14 @@ pub struct Shown(VerifyingKey, Transcript);
 /// The answer to a challenge.
 pub fn proof(nth: u32, challenged: envelope::Body) -> Result<(Bytes, Shown)> {
     let envelope::Body::Challenge(challenge) = challenged else { bail!("no challenge: {challenged:?}") };
-    let (control, transcript) = verify_challenge(&hello(nth), &challenge)?;
+    let (control, transcript) = verify_challenge(&Said::by_us(hello(nth)), &Said::by_us(challenge))?;
     let signature = sign_node(&key(nth), &transcript);
     Ok((encode(Proof { signature, ..Proof::default() })?, Shown(control, transcript)))
 }
 
 pub fn welcomed(Shown(control, transcript): &Shown, body: envelope::Body) -> Result<()> {
     let envelope::Body::Welcome(welcome) = body else { bail!("no welcome: {body:?}") };
-    verify_welcome(control, transcript, &welcome).map(|_| ()).context("the welcome")
+    verify_welcome(control, transcript, &Said::by_us(welcome)).map(|_| ()).context("the welcome")
 }
 
 /// A machine with one instance that serves, measured at the `beat`th time: what moves all the time moves.
