@@ -8,6 +8,7 @@ use gf_model::{
     InstanceId, NodeId, NoticeId, Timestamp,
     fleet::{Change, Fleet},
     gateway::{Desired, Gateway},
+    instance::Instance,
     lease,
     notice::{Notice, Recipient, Severity},
 };
@@ -60,12 +61,21 @@ pub fn changes(fleet: &Fleet, now: Timestamp, able: impl Fn(&NodeId) -> bool, bi
     changes
 }
 
-/// Whether the generation was raised and the primary was never moved: its fence failed, and it serves on.
+/// Whether the generation was raised and the primary was never moved: its fence failed, and it serves on, or would if its
+/// lease had not ended meanwhile, which nobody renews under the old generation.
 fn serves_behind(fleet: &Fleet, gateway: &Gateway) -> bool {
-    let primary = fleet.primary_of(&gateway.account);
-    primary.is_some_and(|primary| {
-        primary.channels_on && primary.is_active() && primary.generation < gateway.generation
-    })
+    let primary = fleet
+        .primary_of(&gateway.account)
+        .filter(|primary| primary.is_active() && primary.generation < gateway.generation);
+    primary.is_some_and(|primary| primary.channels_on || may_have_lapsed(fleet, gateway, primary))
+}
+
+/// Whether this primary's channels may be closed for no other reason than that its lease is over, and its node can be
+/// granted one again. What was promoted under this very generation has its own way to its channels.
+fn may_have_lapsed(fleet: &Fleet, gateway: &Gateway, primary: &Instance) -> bool {
+    let is_heard = |node: &NodeId| fleet.nodes.get(node).is_some_and(|node| node.connected);
+    let promoted = gateway.last_failover.as_ref().is_some_and(|last| last.generation == gateway.generation);
+    primary.lease_terms > 0 && !promoted && primary.node.as_ref().is_some_and(is_heard)
 }
 
 /// It keeps its place, under a generation that no plan of before knows.

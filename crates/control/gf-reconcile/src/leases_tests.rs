@@ -3,7 +3,7 @@
 use super::*;
 use crate::decide::tests::{change, pair};
 use gf_model::{
-    gateway::{Fencing, Generation},
+    gateway::{Failover, Fencing, Generation},
     instance::{
         Instance,
         InstanceState::{Active, Failed},
@@ -68,6 +68,40 @@ fn a_primary_that_recovered_before_it_was_fenced_serves_under_a_generation_of_it
     assert_eq!(settle(&mut fleet, 100, true), 2);
     assert_eq!(gateway(&fleet).generation, Generation(3));
     assert_eq!(fleet.instances[&"i-0001".parse().unwrap()].generation, Generation(3));
+}
+
+#[test]
+fn a_primary_whose_lease_ended_before_it_was_fenced_gets_its_right_back_when_it_is_heard_of() {
+    let mut fleet = fleet(true);
+    assert_eq!(settle(&mut fleet, 100, true), 1, "the witness is named");
+    let terms = gateway(&fleet).lease.number;
+    change(&mut fleet, "i-0001", |primary| {
+        primary.lease_terms = terms;
+        primary.channels_on = false;
+    });
+    assert_eq!(settle(&mut fleet, 100, true), 0, "nothing was raised: the next heartbeat renews it");
+    fleet.gateways.values_mut().for_each(|gateway| gateway.generation = Generation(2));
+    let node: NodeId = "node-local-a".parse().unwrap();
+    let mut silent = fleet.clone();
+    silent.apply(Node { connected: false, ..fleet.nodes[&node].clone() }.into());
+    assert_eq!(settle(&mut silent, 101, true), 0, "while it is silent its pair may still be moved");
+    let id: InstanceId = "i-0001".parse().unwrap();
+    let mut promoted = fleet.clone();
+    promoted.gateways.values_mut().for_each(|gateway| {
+        gateway.last_failover = Some(Failover {
+            at: at(100),
+            from: "i-0002".parse().unwrap(),
+            to: id.clone(),
+            generation: Generation(2),
+            reason: String::new(),
+            took_ms: 0,
+            rpo_seconds: None,
+        });
+    });
+    assert_eq!(settle(&mut promoted, 101, true), 0, "its operation gives it its channels");
+    assert_eq!(settle(&mut fleet, 101, true), 2);
+    assert_eq!(gateway(&fleet).generation, Generation(3));
+    assert_eq!(fleet.instances[&id].generation, Generation(3));
 }
 
 #[test]

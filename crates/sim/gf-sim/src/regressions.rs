@@ -4,7 +4,7 @@
 //! own beside the code that was mended; the seed stays as one more story.
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 20] = [
+pub const REGRESSIONS: [(u64, &str); 22] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -46,4 +46,9 @@ pub const REGRESSIONS: [(u64, &str); 20] = [
         "a clock that had been ahead hid that the standby was built anew, and a retried provision deleted its primary",
     ),
     (35270, "the same, where a retried teardown left the standby that was built since"),
+    (
+        100982,
+        "a primary whose lease ended while a failover raised the generation and could not fence it was granted none again",
+    ),
+    (101342, "the same"),
 ];
