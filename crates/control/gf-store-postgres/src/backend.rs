@@ -173,7 +173,7 @@ impl Backend for PostgresBackend {
             *reader = Some(link);
             Ok(raw)
         })?;
-        let loaded = raw.parse()?;
+        let loaded = raw.parse(&self.leader.place())?;
         let number = loaded.number;
         self.wait(move |leader| async move {
             let mut writer = leader.writer.lock().await;

@@ -2,9 +2,12 @@
 
 use crate::{audit, error::failure, log, text};
 use gf_model::fleet::Change;
-use gf_store::{Batch, Head, SealedChange, StoreError, StoredRow, id_of};
-use std::{collections::BTreeMap, time::Duration};
-use tokio_postgres::{Client, types::Type};
+use gf_store::{Age, Batch, Head, SealedChange, StoreError, StoredRow, id_of, keeping};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use tokio_postgres::{
+    Client, Error,
+    types::{ToSql, Type},
+};
 
 /// What batches come to, ready to be sent: of several changes to one object only the last is left.
 pub struct Write {
@@ -14,15 +17,50 @@ pub struct Write {
     rows: Vec<StoredRow>,
     index: audit::Columns,
     log: log::Rows,
-    objects: BTreeMap<(&'static str, String), Option<String>>,
+    objects: BTreeMap<(&'static str, String), Object>,
     sealed: BTreeMap<String, Option<String>>,
+}
+
+/// What becomes of an object.
+struct Object {
+    /// `None` where it is deleted.
+    json: Option<String>,
+    /// It was deleted on the way, so that it has nothing of what was stored before.
+    is_new: bool,
+}
+
+/// As what a commit is sent.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    pub place: &'a str,
+    pub generation: u64,
+    pub holder: &'a str,
+    pub lease: Duration,
+}
+
+/// Why a commit was not sent to its end.
+enum Stopped {
+    Asked(Error),
+    Found(StoreError),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Asked(error)
+    }
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Found(error)
+    }
 }
 
 impl Write {
     /// `None` where there is nothing to write.
     pub fn of(batches: &[Batch]) -> Result<Option<Self>, StoreError> {
         let (Some(first), Some(last)) = (batches.first(), batches.last()) else { return Ok(None) };
-        let mut objects = BTreeMap::new();
+        let mut objects: BTreeMap<_, Object> = BTreeMap::new();
         let mut sealed = BTreeMap::new();
         for batch in batches {
             for change in &batch.changes {
@@ -33,7 +71,9 @@ impl Write {
                     }
                     Change::Delete(key) => (key.clone(), None),
                 };
-                objects.insert((key.kind(), text::write(&id_of(&key)?).into_owned()), json);
+                let name = (key.kind(), text::write(&id_of(&key)?).into_owned());
+                let is_new = json.is_none() || objects.get(&name).is_some_and(|object| object.is_new);
+                objects.insert(name, Object { json, is_new });
             }
             for change in &batch.sealed {
                 let (id, bytes) = match change {
@@ -51,95 +91,56 @@ impl Write {
     }
 
     /// Everything but the `COMMIT`. After an error the connection must be given up, which takes all of it back.
-    pub async fn send(
-        &self,
-        client: &Client,
-        place: &str,
-        generation: u64,
-        holder: &str,
-        lease: Duration,
-    ) -> Result<(), StoreError> {
-        let fail = |error| failure(place, error);
-        client.batch_execute("BEGIN").await.map_err(fail)?;
-        self.hold_lease(client, place, generation, holder, lease).await?;
-        self.follow(&audit::head(client).await.map_err(fail)?)?;
-        let (puts, deletes): (Vec<_>, Vec<_>) = self.objects.iter().partition(|(_, json)| json.is_some());
-        if !puts.is_empty() {
-            let sql = "INSERT INTO objects SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) \
-                       ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json";
-            let kinds: Vec<&str> = puts.iter().map(|((kind, _), _)| *kind).collect();
-            let ids: Vec<&str> = puts.iter().map(|((_, id), _)| id.as_str()).collect();
-            let jsons: Vec<&str> = puts.iter().filter_map(|(_, json)| json.as_deref()).collect();
-            let parameters =
-                [(&kinds, Type::TEXT_ARRAY), (&ids, Type::TEXT_ARRAY), (&jsons, Type::TEXT_ARRAY)];
-            client
-                .execute_typed(sql, &parameters.map(|(list, kind)| (list as _, kind)))
-                .await
-                .map_err(fail)?;
-        }
-        if !deletes.is_empty() {
-            let sql = "DELETE FROM objects USING unnest($1::text[], $2::text[]) AS gone (kind, id) \
-                       WHERE objects.kind = gone.kind AND objects.id = gone.id";
-            let kinds: Vec<&str> = deletes.iter().map(|((kind, _), _)| *kind).collect();
-            let ids: Vec<&str> = deletes.iter().map(|((_, id), _)| id.as_str()).collect();
-            let parameters = [(&kinds, Type::TEXT_ARRAY), (&ids, Type::TEXT_ARRAY)];
-            client
-                .execute_typed(sql, &parameters.map(|(list, kind)| (list as _, kind)))
-                .await
-                .map_err(fail)?;
-        }
+    pub async fn send(&self, client: &Client, terms: Terms<'_>, age: Age) -> Result<(), StoreError> {
+        self.statements(client, terms, age).await.map_err(|stopped| match stopped {
+            Stopped::Asked(error) => failure(terms.place, error),
+            Stopped::Found(error) => error,
+        })
+    }
+
+    async fn statements(&self, client: &Client, terms: Terms<'_>, age: Age) -> Result<(), Stopped> {
+        client.batch_execute("BEGIN").await?;
+        self.hold_lease(client, terms).await?;
+        self.follow(&audit::head(client).await?)?;
+        self.put_objects(client, age).await?;
+        self.delete_objects(client).await?;
         if !self.rows.is_empty() {
-            self.index.put(client, &self.rows).await.map_err(fail)?;
+            self.index.put(client, &self.rows).await?;
         }
-        self.put_sealed(client).await.map_err(fail)?;
-        self.log.put(client).await.map_err(fail)
+        self.put_sealed(client).await?;
+        Ok(self.log.put(client).await?)
     }
 
     /// The first statement of every commit: without the lease nothing else happens, and nobody can take it meanwhile.
-    async fn hold_lease(
-        &self,
-        client: &Client,
-        place: &str,
-        generation: u64,
-        holder: &str,
-        lease: Duration,
-    ) -> Result<(), StoreError> {
-        let fail = |error| failure(place, error);
+    async fn hold_lease(&self, client: &Client, terms: Terms<'_>) -> Result<(), Stopped> {
         let sql = "UPDATE control SET number = $3, expires = clock_timestamp() + make_interval(secs => $4) \
                    WHERE generation = $1 AND number = $2 AND holder = $5";
+        let Terms { place, generation, holder, lease } = terms;
         let (ours, number, seconds) = (generation as i64, self.number as i64, lease.as_secs_f64());
-        let held = client
-            .execute_typed(
-                sql,
-                &[
-                    (&ours, Type::INT8),
-                    (&self.before, Type::INT8),
-                    (&number, Type::INT8),
-                    (&seconds, Type::FLOAT8),
-                    (&holder, Type::TEXT),
-                ],
-            )
-            .await
-            .map_err(fail)?;
-        if held == 1 {
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&ours, Type::INT8),
+            (&self.before, Type::INT8),
+            (&number, Type::INT8),
+            (&seconds, Type::FLOAT8),
+            (&holder, Type::TEXT),
+        ];
+        if client.execute_typed(sql, parameters).await? == 1 {
             return Ok(());
         }
-        let sql = "SELECT generation, number, holder FROM control";
-        let row = client.query_typed_one(sql, &[]).await.map_err(fail)?;
-        let (theirs, last): (i64, i64) = (row.try_get(0).map_err(fail)?, row.try_get(1).map_err(fail)?);
-        let holds: &str = row.try_get(2).map_err(fail)?;
+        let row = client.query_typed_one("SELECT generation, number, holder FROM control", &[]).await?;
+        let (theirs, last, holds): (i64, i64, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         if last < self.before {
             let (stored, known) = (last.unsigned_abs(), self.before.unsigned_abs());
-            return Err(StoreError::WentBack { place: place.to_owned(), stored, known });
+            return Err(StoreError::WentBack { place: place.to_owned(), stored, known }.into());
         }
         if theirs != ours || holds != holder {
-            return Err(StoreError::Deposed { ours: generation, theirs: theirs.unsigned_abs() });
+            return Err(StoreError::Deposed { ours: generation, theirs: theirs.unsigned_abs() }.into());
         }
         let why = format!(
             "transaction {} was to follow {}, and the last one stored is {last}",
             number, self.before
         );
-        Err(StoreError::Database { path: place.into(), source: why.into() })
+        Err(StoreError::Database { path: place.into(), source: why.into() }.into())
     }
 
     /// Whether the rows continue the chain.
@@ -154,7 +155,62 @@ impl Write {
         Ok(())
     }
 
-    async fn put_sealed(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+    async fn put_objects(&self, client: &Client, age: Age) -> Result<(), Stopped> {
+        let kept = match age {
+            Age::Own => BTreeMap::new(),
+            Age::Expanded => self.stored(client).await?,
+        };
+        let mut kinds = Vec::new();
+        let mut ids = Vec::new();
+        let mut jsons: Vec<Cow<'_, str>> = Vec::new();
+        for (name @ (kind, id), object) in &self.objects {
+            let Some(json) = &object.json else { continue };
+            kinds.push(*kind);
+            ids.push(id.as_str());
+            jsons.push(match kept.get(name) {
+                None => Cow::Borrowed(json.as_str()),
+                Some(stored) => Cow::Owned(keeping(json.clone(), Some(stored))?),
+            });
+        }
+        if kinds.is_empty() {
+            return Ok(());
+        }
+        let sql = "INSERT INTO objects SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) \
+                   ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json";
+        let lists: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&kinds, Type::TEXT_ARRAY), (&ids, Type::TEXT_ARRAY), (&jsons, Type::TEXT_ARRAY)];
+        client.execute_typed(sql, &lists).await?;
+        Ok(())
+    }
+
+    /// The objects that are to be written over, as they are stored now.
+    async fn stored(&self, client: &Client) -> Result<BTreeMap<(&'static str, String), String>, Error> {
+        let names = self.names(|object| object.json.is_some() && !object.is_new);
+        let (kinds, ids): (Vec<&str>, Vec<&str>) =
+            names.iter().map(|(kind, id)| (*kind, id.as_str())).unzip();
+        let rows = log::objects(client, &kinds, &ids).await?;
+        let json =
+            |(kind, id): &&(&'static str, String)| rows.get(&((*kind).to_owned(), id.clone())).cloned();
+        Ok(names.iter().filter_map(|name| Some(((*name).clone(), json(name)?))).collect())
+    }
+
+    fn names(&self, which: impl Fn(&Object) -> bool) -> Vec<&(&'static str, String)> {
+        self.objects.iter().filter(|(_, object)| which(object)).map(|(name, _)| name).collect()
+    }
+
+    async fn delete_objects(&self, client: &Client) -> Result<(), Error> {
+        let names = self.names(|object| object.json.is_none());
+        if names.is_empty() {
+            return Ok(());
+        }
+        let sql = "DELETE FROM objects USING unnest($1::text[], $2::text[]) AS gone (kind, id) \
+                   WHERE objects.kind = gone.kind AND objects.id = gone.id";
+        let (kinds, ids): (Vec<&str>, Vec<&str>) =
+            names.iter().map(|(kind, id)| (*kind, id.as_str())).unzip();
+        client.execute_typed(sql, &[(&kinds, Type::TEXT_ARRAY), (&ids, Type::TEXT_ARRAY)]).await.map(drop)
+    }
+
+    async fn put_sealed(&self, client: &Client) -> Result<(), Error> {
         let (puts, erased): (Vec<_>, Vec<_>) = self.sealed.iter().partition(|(_, sealed)| sealed.is_some());
         if !puts.is_empty() {
             let sql = "INSERT INTO sealed SELECT * FROM unnest($1::text[], $2::text[]) \

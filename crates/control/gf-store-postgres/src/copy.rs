@@ -17,13 +17,13 @@ pub async fn write(leader: Arc<Leader>, file: &Path) -> Result<(), StoreError> {
     within(&place, patience, link.client.batch_execute(begin)).await?;
     let mut copy = CopyWriter::begin(file)?;
     let raw = within(&place, patience, rows::all(&link.client)).await?;
-    let (number, generation) = raw.copy_into(&mut copy)?;
+    let (number, generation, written) = raw.copy_into(&mut copy)?;
     trail(&leader, &link, &mut copy).await?;
     for row in within(&place, patience, rows::sealed(&link.client, "")).await? {
         copy.sealed(&row)?;
     }
     within(&place, patience, link.client.batch_execute("COMMIT")).await?;
-    copy.finish(number, generation)
+    copy.finish(number, generation, written)
 }
 
 async fn trail(leader: &Leader, link: &Link, copy: &mut CopyWriter) -> Result<(), StoreError> {

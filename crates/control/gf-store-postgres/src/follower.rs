@@ -12,7 +12,7 @@ use crate::{
 };
 use gf_model::ambient::Clock;
 use gf_store::{FleetStore, Following, Leader as Led, News, Position, StoreError};
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 impl PostgresBackend {
@@ -111,6 +111,8 @@ impl Follower {
         };
         let looking = log::look(&link.client, self.known.position.head.seq);
         let control = within(&place, options.patience, looking).await?;
+        // A newer program may have taken over meanwhile, and left what this one cannot go on with.
+        control.written.age(Path::new(&place))?;
         if went_back(&self.known.position, &control) {
             let asking = losses::covers(&link.client, self.known.position.number);
             if !within(&place, options.patience, asking).await? {
@@ -121,7 +123,7 @@ impl Follower {
             }
             let reading = rows::everything(&link.client);
             let raw = within(&place, options.patience, reading).await?;
-            self.apply(News::Whole(Box::new(raw.parse()?)));
+            self.apply(News::Whole(Box::new(raw.parse(&place)?)));
             self.store.set_heads_aside().await?;
             self.leader.lacking(None);
         }
@@ -143,7 +145,7 @@ impl Follower {
         let place = self.leader.place();
         let seen = self.store.position();
         let reading = log::since(&link.client, &seen);
-        let news = within(&place, self.leader.options.patience, reading).await?.parse()?;
+        let news = within(&place, self.leader.options.patience, reading).await?.parse(&place)?;
         self.apply(news);
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     Address, Known, PostgresOptions,
-    commit::Write,
+    commit::{Terms, Write},
     error::{failure, refused_by, silent},
     lease::{self, Renewal, Taking},
     link::{Link, within},
@@ -11,8 +11,11 @@ use crate::{
     losses,
     tenure::Tenure,
 };
-use gf_store::StoreError;
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use gf_store::{Age, StoreError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+};
 use tokio::sync::{Mutex, watch};
 
 pub struct Leader {
@@ -51,6 +54,8 @@ pub struct Writer {
     mine: u64,
     /// The newest transaction that was acknowledged, or read.
     pub number: u64,
+    /// Whether a newer program has added to the records, as of when the lease was taken.
+    age: Age,
     renewing: bool,
     closed: bool,
 }
@@ -95,7 +100,7 @@ impl Leader {
         let mut seen = None;
         let mine = loop {
             match self.take(&mut writer).await? {
-                Taking::Taken(generation) => break generation,
+                Taking::Taken { generation, .. } => break generation,
                 // Renewed while we waited: whoever holds it lives.
                 Taking::Held { holder, expires, .. } if seen.is_some_and(|seen| seen != expires) => {
                     return Err(StoreError::Leased { place: self.place(), holder });
@@ -119,7 +124,7 @@ impl Leader {
         }
         match self.take(&mut writer).await? {
             Taking::Held { .. } => Ok(None),
-            Taking::Taken(mine) => {
+            Taking::Taken { generation: mine, .. } => {
                 self.hold(&mut writer, mine);
                 Ok(Some(mine))
             }
@@ -135,7 +140,9 @@ impl Leader {
         let taking = lease::take(&link.client, writer.mine, &self.holder, &addresses, self.options.lease);
         let taking = within(&self.place(), self.options.patience, taking).await?;
         writer.link = Some(link);
-        if let Taking::Taken(_) = taking {
+        if let Taking::Taken { written, .. } = &taking {
+            // One that this program cannot go on with was refused before: it has just become that.
+            writer.age = written.age(Path::new(&self.place()))?;
             self.tenure.lasts(begun, self.options.lease);
         }
         Ok(taking)
@@ -210,7 +217,8 @@ impl Leader {
         let (place, patience) = (self.place(), self.options.patience);
         let link = self.open_link(writer.link.take()).await?;
         let begun = Tenure::now();
-        let sending = write.send(&link.client, &place, generation, &self.holder, self.options.lease);
+        let terms = Terms { place: &place, generation, holder: &self.holder, lease: self.options.lease };
+        let sending = write.send(&link.client, terms, writer.age);
         let sent =
             tokio::time::timeout(patience, sending).await.unwrap_or_else(|_| Err(silent(&place, patience)));
         if let Err(error) = sent {

@@ -3,11 +3,17 @@
 //! That a lease is over only lets another one in. What keeps the old one out is the generation, on every commit; a lease
 //! that is over and that nobody took is simply renewed.
 
+use crate::schema::{self, WRITTEN};
+use gf_store::{SCHEMA, Written};
 use std::time::Duration;
 use tokio_postgres::{Client, Error, types::Type};
 
 pub enum Taking {
-    Taken(u64),
+    Taken {
+        generation: u64,
+        /// Who wrote the records.
+        written: Written,
+    },
     Held {
         holder: String,
         /// Until when, in microseconds since 1970: differs as soon as it is renewed.
@@ -17,7 +23,8 @@ pub enum Taking {
     },
 }
 
-/// Takes the lease where it is over, or is `mine` already; the generation rises by one.
+/// Takes the lease where it is over, or is `mine` already; the generation rises by one. Whoever takes it writes records as
+/// this program does: an older one is kept from them from now on.
 pub async fn take(
     client: &Client,
     mine: u64,
@@ -26,9 +33,11 @@ pub async fn take(
     lease: Duration,
 ) -> Result<Taking, Error> {
     client.batch_execute("BEGIN").await?;
-    let raise = "UPDATE control SET generation = generation + 1, holder = $1, addresses = $4,
-                 expires = clock_timestamp() + make_interval(secs => $2)
-                 WHERE expires <= clock_timestamp() OR generation = $3 RETURNING generation, number";
+    let raise = format!(
+        "UPDATE control SET generation = generation + 1, holder = $1, addresses = $4, schema = greatest(schema, {SCHEMA}),
+         expires = clock_timestamp() + make_interval(secs => $2)
+         WHERE expires <= clock_timestamp() OR generation = $3 RETURNING generation, number, {WRITTEN}"
+    );
     let seconds = lease.as_secs_f64();
     let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] = &[
         (&holder, Type::TEXT),
@@ -36,7 +45,7 @@ pub async fn take(
         (&(mine as i64), Type::INT8),
         (&addresses, Type::TEXT),
     ];
-    let taken = client.query_typed_opt(raise, parameters).await?;
+    let taken = client.query_typed_opt(&raise, parameters).await?;
     let Some(row) = taken else {
         let sql = "SELECT holder, (extract(epoch FROM expires) * 1000000)::bigint,
                    extract(epoch FROM expires - clock_timestamp())::float8 FROM control";
@@ -46,12 +55,13 @@ pub async fn take(
         return Ok(Taking::Held { holder: row.try_get(0)?, expires: row.try_get(1)?, left });
     };
     let (generation, number): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let written = schema::written(&row, 2)?;
     let note = "INSERT INTO terms VALUES ($1, $2, clock_timestamp(), $3)";
     client
         .execute_typed(note, &[(&generation, Type::INT8), (&holder, Type::TEXT), (&number, Type::INT8)])
         .await?;
     client.batch_execute("COMMIT").await?;
-    Ok(Taking::Taken(generation.unsigned_abs()))
+    Ok(Taking::Taken { generation: generation.unsigned_abs(), written })
 }
 
 pub enum Renewal {

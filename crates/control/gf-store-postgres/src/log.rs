@@ -4,12 +4,22 @@
 //! that changed a hundred times is read once. Rows that are old go; who lags behind the oldest reads everything anew, as
 //! does who finds a number left out (a version before the log wrote it). Nothing here decides who leads.
 
-use crate::{audit, rows, text};
+use crate::{
+    audit, rows,
+    schema::{self, WRITTEN},
+    text,
+};
 use gf_model::fleet::{Change, Key, Record};
-use gf_store::{Batch, Committed, Head, Leader, News, Position, StoreError, id_of};
+use gf_store::{
+    Batch, Committed, Head, Leader, News, Position, StoreError, Written, id_of, is_of_a_later_kind,
+};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
-use tokio_postgres::{Client, Error, types::Type};
+use serde_json::Value;
+use std::{collections::BTreeMap, path::Path, time::Duration};
+use tokio_postgres::{
+    Client, Error,
+    types::{ToSql, Type},
+};
 
 /// The channel that followers listen on.
 pub const CHANNEL: &str = "gatewayforge_log";
@@ -93,14 +103,18 @@ pub struct Control {
     pub left: Duration,
     /// The hash of the audit row that was asked for; `None` where there is none of that number.
     pub hash: Option<String>,
+    /// Who wrote the records.
+    pub written: Written,
 }
 
 /// Who leads now, and what the trail has at `seq`.
 pub async fn look(client: &Client, seq: u64) -> Result<Control, Error> {
-    let sql = "SELECT number, generation, holder, addresses, \
-               CASE WHEN expires > clock_timestamp() THEN extract(epoch FROM expires - clock_timestamp())::float8 ELSE 0 END, \
-               (SELECT hash FROM audit WHERE seq = $1) FROM control";
-    let row = client.query_typed_one(sql, &[(&(seq as i64), Type::INT8)]).await?;
+    let sql = format!(
+        "SELECT number, generation, holder, addresses,
+         CASE WHEN expires > clock_timestamp() THEN extract(epoch FROM expires - clock_timestamp())::float8 ELSE 0 END,
+         (SELECT hash FROM audit WHERE seq = $1), {WRITTEN} FROM control"
+    );
+    let row = client.query_typed_one(&sql, &[(&(seq as i64), Type::INT8)]).await?;
     let (number, generation): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
     let addresses: Addresses = serde_json::from_str(row.try_get(3)?).unwrap_or_default();
     Ok(Control {
@@ -109,6 +123,7 @@ pub async fn look(client: &Client, seq: u64) -> Result<Control, Error> {
         leader: Leader { holder: row.try_get(2)?, api: addresses.api, nodes: addresses.nodes },
         left: Duration::try_from_secs_f64(row.try_get(4)?).unwrap_or(Duration::MAX),
         hash: row.try_get(5)?,
+        written: schema::written(&row, 6)?,
     })
 }
 
@@ -124,6 +139,7 @@ pub struct RawRows {
     log: Vec<(i64, String, i64, i64)>,
     objects: BTreeMap<(String, String), String>,
     head: Head,
+    written: Written,
 }
 
 /// Everything after `seen`, as of one moment.
@@ -139,7 +155,8 @@ pub async fn since(client: &Client, seen: &Position) -> Result<Raw, Error> {
 
 /// `None` where the log does not hold every transaction after `number`.
 async fn rows_since(client: &Client, number: u64) -> Result<Option<RawRows>, Error> {
-    let newest: i64 = client.query_typed_one("SELECT number FROM control", &[]).await?.try_get(0)?;
+    let control = client.query_typed_one(&format!("SELECT number, {WRITTEN} FROM control"), &[]).await?;
+    let (newest, written): (i64, Written) = (control.try_get(0)?, schema::written(&control, 1)?);
     let behind = newest - number as i64;
     if !(0..=MOST as i64).contains(&behind) {
         return Ok(None);
@@ -155,21 +172,43 @@ async fn rows_since(client: &Client, number: u64) -> Result<Option<RawRows>, Err
         return Ok(None);
     }
     let Some((kinds, ids)) = names(&log) else { return Ok(None) };
-    let sql = "SELECT objects.kind, objects.id, json FROM objects JOIN unnest($1::text[], $2::text[]) AS asked (kind, id) \
-               ON objects.kind = asked.kind AND objects.id = asked.id";
-    let objects = client.query_typed(sql, &[(&kinds, Type::TEXT_ARRAY), (&ids, Type::TEXT_ARRAY)]).await?;
-    let objects = objects
-        .iter()
-        .map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
-        .collect::<Result<_, Error>>()?;
-    Ok(Some(RawRows { number: newest.unsigned_abs(), log, objects, head: audit::head(client).await? }))
+    let objects = objects(client, &kinds, &ids).await?;
+    Ok(Some(RawRows {
+        number: newest.unsigned_abs(),
+        log,
+        objects,
+        head: audit::head(client).await?,
+        written,
+    }))
 }
 
-/// What the objects of a log's rows are stored as; `None` where a row cannot be read, such as one of a newer version.
+/// These objects as they are stored, by kind and id.
+pub async fn objects(
+    client: &Client,
+    kinds: &[impl ToSql + Sync],
+    ids: &[impl ToSql + Sync],
+) -> Result<BTreeMap<(String, String), String>, Error> {
+    let sql = "SELECT objects.kind, objects.id, json FROM objects JOIN unnest($1::text[], $2::text[]) AS asked (kind, id) \
+               ON objects.kind = asked.kind AND objects.id = asked.id";
+    let found = client.query_typed(sql, &[(&kinds, Type::TEXT_ARRAY), (&ids, Type::TEXT_ARRAY)]).await?;
+    found.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?))).collect()
+}
+
+/// What a row of the log names. What a newer program names and this one has no kind for is passed over: it is not read either.
+fn keys_of(row: &str) -> Result<Vec<Key>, serde_json::Error> {
+    let named: Vec<Value> = serde_json::from_str(row)?;
+    let known = named.into_iter().filter_map(|key| match serde_json::from_value(key) {
+        Err(error) if is_of_a_later_kind(&error) => None,
+        read => Some(read),
+    });
+    known.collect()
+}
+
+/// What the objects of a log's rows are stored as; `None` where a row cannot be read.
 fn names(log: &[(i64, String, i64, i64)]) -> Option<(Vec<String>, Vec<String>)> {
     let mut names = std::collections::BTreeSet::new();
     for (_, keys, ..) in log {
-        for key in serde_json::from_str::<Vec<Key>>(keys).ok()? {
+        for key in keys_of(keys).ok()? {
             names.insert((key.kind().to_owned(), text::write(&id_of(&key).ok()?).into_owned()));
         }
     }
@@ -177,37 +216,36 @@ fn names(log: &[(i64, String, i64, i64)]) -> Option<(Vec<String>, Vec<String>)> 
 }
 
 impl Raw {
-    pub fn parse(self) -> Result<News, StoreError> {
+    pub fn parse(self, place: &str) -> Result<News, StoreError> {
         match self {
-            Self::Whole(raw) => raw.parse().map(Box::new).map(News::Whole),
-            Self::Rows(raw) => raw.parse(),
+            Self::Whole(raw) => raw.parse(place).map(Box::new).map(News::Whole),
+            Self::Rows(raw) => raw.parse(place),
         }
     }
 }
 
 impl RawRows {
-    fn parse(self) -> Result<News, StoreError> {
+    fn parse(self, place: &str) -> Result<News, StoreError> {
+        let age = self.written.age(Path::new(place))?;
         let mut touched = BTreeMap::new();
         let mut commits = Vec::new();
         for (of, keys, first, next) in self.log {
             let unreadable =
                 |source| StoreError::Unreadable { kind: "log row".into(), id: of.to_string(), source };
-            let keys: Vec<Key> = serde_json::from_str(&keys).map_err(unreadable)?;
+            let keys = keys_of(&keys).map_err(unreadable)?;
             for key in &keys {
                 touched.insert((key.kind(), text::write(&id_of(key)?).into_owned()), key.clone());
             }
             let audit = first.unsigned_abs()..next.unsigned_abs();
             commits.push(Committed { number: of.unsigned_abs(), keys, audit, missed: false });
         }
-        let changes = touched
-            .into_iter()
-            .map(|((kind, id), key)| match self.objects.get(&(kind.to_owned(), id)) {
-                None => Ok(Change::Delete(key)),
-                Some(json) => serde_json::from_str::<Record>(json).map(Change::Put).map_err(|source| {
-                    StoreError::Unreadable { kind: kind.to_owned(), id: format!("{key:?}"), source }
-                }),
-            })
-            .collect::<Result<_, _>>()?;
+        let mut changes = Vec::new();
+        for ((kind, id), key) in touched {
+            match self.objects.get(&(kind.to_owned(), id)) {
+                None => changes.push(Change::Delete(key)),
+                Some(json) => changes.extend(age.read(kind, &format!("{key:?}"), json)?.map(Change::Put)),
+            }
+        }
         Ok(News::Changes { changes, commits, position: Position { head: self.head, number: self.number } })
     }
 }

@@ -1,8 +1,13 @@
 //! What is read besides the audit trail: everything at once, at a start, and sealed rows.
 
-use crate::{audit, lease, text};
-use gf_model::fleet::{Change, Fleet, Record};
-use gf_store::{CopyWriter, Head, Loaded, SealedRow, StoreError};
+use crate::{
+    audit, lease,
+    schema::{self, WRITTEN},
+    text,
+};
+use gf_model::fleet::{Change, Fleet};
+use gf_store::{CopyWriter, Head, Loaded, SealedRow, StoreError, Written};
+use std::path::Path;
 use tokio_postgres::{Client, Error, types::Type};
 
 /// All there is, as of one commit, and not made into a fleet yet: that takes its time and needs no connection.
@@ -11,6 +16,7 @@ pub struct Raw {
     head: Head,
     number: u64,
     generation: u64,
+    written: Written,
 }
 
 pub async fn everything(client: &Client) -> Result<Raw, Error> {
@@ -35,26 +41,28 @@ pub async fn all(client: &Client) -> Result<Raw, Error> {
         .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))
         .collect::<Result<Vec<_>, Error>>()?;
     let head = audit::head(client).await?;
-    let row = client.query_typed_one("SELECT number, generation FROM control", &[]).await?;
+    let sql = format!("SELECT number, generation, {WRITTEN} FROM control");
+    let row = client.query_typed_one(&sql, &[]).await?;
     let (number, generation): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(Raw { objects, head, number: number.unsigned_abs(), generation: generation.unsigned_abs() })
+    let (number, generation) = (number.unsigned_abs(), generation.unsigned_abs());
+    Ok(Raw { objects, head, number, generation, written: schema::written(&row, 2)? })
 }
 
 impl Raw {
-    /// The objects; then the newest transaction's number, and the generation.
-    pub fn copy_into(self, copy: &mut CopyWriter) -> Result<(u64, u64), StoreError> {
+    /// The objects; then the newest transaction's number, the generation, and who wrote them.
+    pub fn copy_into(self, copy: &mut CopyWriter) -> Result<(u64, u64, Written), StoreError> {
         for (kind, id, json) in self.objects {
             copy.object(&kind, &text::read(id), &json)?;
         }
-        Ok((self.number, self.generation))
+        Ok((self.number, self.generation, self.written))
     }
 
-    pub fn parse(self) -> Result<Loaded, StoreError> {
+    pub fn parse(self, place: &str) -> Result<Loaded, StoreError> {
+        let age = self.written.age(Path::new(place))?;
         let mut fleet = Fleet::default();
         for (kind, id, json) in self.objects {
-            match serde_json::from_str::<Record>(&json) {
-                Ok(record) => fleet.apply(Change::Put(record)),
-                Err(source) => return Err(StoreError::Unreadable { kind, id: text::read(id), source }),
+            if let Some(record) = age.read(&kind, &text::read(id), &json)? {
+                fleet.apply(Change::Put(record));
             }
         }
         Ok(Loaded { fleet, head: self.head, number: self.number, generation: self.generation })

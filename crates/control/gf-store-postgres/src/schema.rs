@@ -4,19 +4,19 @@ use crate::{
     error::failure,
     link::{Link, within},
 };
-use gf_store::{SCHEMA, StoreError};
-use std::time::Duration;
-use tokio_postgres::Client;
+use gf_store::{SCHEMA, StoreError, Written};
+use std::{path::Path, time::Duration};
+use tokio_postgres::{Client, Row};
 
 /// The oldest major version whose behaviour everything here was written for.
 const OLDEST: i32 = 14;
 
 /// The version of the tables themselves; what the records in them are is [`SCHEMA`]. 1 brought the log, where a leader is
-/// reached, the keys' fingerprints and accepted losses.
+/// reached, the keys' fingerprints and accepted losses; 2 which programs can go on with the records.
 ///
 /// A step only adds, so that a program from before it goes on: what it writes lacks a row in the log, and those who
 /// follow read everything anew. A step that takes something away raises `tables_from`, the oldest program that can go on.
-pub const TABLES_VERSION: i64 = 1;
+pub const TABLES_VERSION: i64 = 2;
 
 /// Held while the tables are made, so that two who come at once make them once.
 const MAKING: i64 = 0x6766_7374_6f72_6531;
@@ -47,7 +47,8 @@ CREATE TABLE sealed (id text COLLATE "C" PRIMARY KEY, sealed text NOT NULL);
 "#;
 
 /// What each version of the tables adds, from the first.
-const STEPS: [&str; 1] = [r#"
+const STEPS: [&str; 2] = [
+    r#"
 ALTER TABLE control ADD COLUMN addresses text NOT NULL DEFAULT '{}',
   ADD COLUMN tables bigint NOT NULL DEFAULT 1, ADD COLUMN tables_from bigint NOT NULL DEFAULT 0;
 CREATE TABLE log (number bigint PRIMARY KEY, keys text NOT NULL, first_row bigint NOT NULL, next_row bigint NOT NULL);
@@ -56,7 +57,18 @@ CREATE TABLE losses (
   after_number bigint PRIMARY KEY, after_row bigint NOT NULL, lost_number bigint NOT NULL, lost_row bigint NOT NULL,
   accepted timestamptz NOT NULL, by_whom text NOT NULL
 );
-"#];
+"#,
+    "ALTER TABLE control ADD COLUMN schema_from bigint",
+];
+
+/// What a row of `control` says of the records, also where the tables are older than that: two columns.
+pub const WRITTEN: &str = "schema, (to_jsonb(control) ->> 'schema_from')::bigint";
+
+/// The two columns that [`WRITTEN`] gives, from this one on.
+pub fn written(row: &Row, at: usize) -> Result<Written, tokio_postgres::Error> {
+    let (schema, from): (i64, Option<i64>) = (row.try_get(at)?, row.try_get(at + 1)?);
+    Ok(Written { schema: schema.unsigned_abs(), from: from.map(i64::unsigned_abs) })
+}
 
 /// What a server says of itself.
 #[derive(Debug, Clone)]
@@ -111,19 +123,14 @@ pub async fn prepare(link: &Link, place: &str, patience: Duration) -> Result<(),
     }
     let found = within(place, patience, tables(&link.client)).await?;
     match found {
-        Found::Schema(schema) if schema == SCHEMA => {
+        Found::Ours(written) => {
+            written.age(Path::new(place))?;
             match within(place, patience, bring_up(&link.client)).await? {
                 Some(needed) => {
                     Err(StoreError::Newer { path: place.into(), found: needed, known: TABLES_VERSION as u64 })
                 }
                 None => within(place, patience, link.client.batch_execute("COMMIT")).await,
             }
-        }
-        Found::Schema(found) if found > SCHEMA => {
-            Err(StoreError::Newer { path: place.into(), found, known: SCHEMA })
-        }
-        Found::Schema(older) => {
-            Err(damaged(place, format!("it claims schema {older}, which no version ever wrote")))
         }
         Found::Foreign => Err(damaged(place, "its schema gatewayforge holds something else".to_owned())),
         Found::Lacking(error) => {
@@ -158,7 +165,7 @@ fn damaged(place: &str, why: String) -> StoreError {
 }
 
 enum Found {
-    Schema(u64),
+    Ours(Written),
     Foreign,
     /// There is a table of that name, but not ours.
     Lacking(tokio_postgres::Error),
@@ -182,8 +189,8 @@ async fn tables(client: &Client) -> Result<Found, tokio_postgres::Error> {
         let first = format!("INSERT INTO control VALUES (true, {SCHEMA}, 0, 0, '', '-infinity')");
         client.batch_execute(&first).await?;
     }
-    match client.query_typed_one("SELECT schema FROM control", &[]).await {
-        Ok(row) => Ok(Found::Schema(row.try_get::<_, i64>(0)?.unsigned_abs())),
+    match client.query_typed_one(&format!("SELECT {WRITTEN} FROM control"), &[]).await {
+        Ok(row) => Ok(Found::Ours(written(&row, 0)?)),
         Err(error) if crate::error::refused_by(&error).is_some() => Ok(Found::Lacking(error)),
         Err(error) => Err(error),
     }

@@ -7,6 +7,7 @@
 use crate::{
     AuditKey, FleetStore, StoreError, Verification,
     backend::{SealedRow, StoredRow},
+    expand::Written,
     heads,
     key::{private_parent, sync_parent},
     sqlite::{audit, error::failure, load, schema},
@@ -201,7 +202,8 @@ impl CopyWriter {
         audit::put(&self.copy, row).map_err(|error| failure(&self.file, error))
     }
 
-    pub fn finish(mut self, number: u64, generation: u64) -> Result<(), StoreError> {
+    pub fn finish(mut self, number: u64, generation: u64, written: Written) -> Result<(), StoreError> {
+        schema::note(&self.copy, written).map_err(|error| failure(&self.file, error))?;
         for (name, value) in [("number", number), ("generation", generation)] {
             self.put("UPDATE meta SET value = ?1 WHERE key = ?2", params![value as i64, name])?;
         }

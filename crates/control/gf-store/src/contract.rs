@@ -3,6 +3,13 @@
 //! A crate that brings a backend calls [`every_promise`] from a test of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod newer;
+
+pub use newer::{
+    Raw, a_newer_one_that_changed_is_refused_with_the_way_back,
+    one_of_the_first_version_is_taken_over_as_it_is, what_a_newer_version_only_added_is_kept,
+};
+
 use crate::{
     AuditKey, AuditQuery, Backend, Batch, CopyNote, FleetStore, Head, SealedRow, SqliteBackend, StoreError,
     StoreOptions, TransactError, unpack,

@@ -13,7 +13,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-struct Database(String);
+pub struct Database(pub String);
 
 impl Place for Database {
     fn open(&self) -> Arc<dyn Backend> {

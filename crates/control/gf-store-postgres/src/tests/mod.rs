@@ -7,6 +7,7 @@ mod contract;
 mod follow;
 mod lease;
 mod lost;
+mod newer;
 mod opening;
 mod replica;
 mod tls;

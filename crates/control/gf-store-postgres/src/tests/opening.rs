@@ -35,14 +35,14 @@ async fn tables_of_the_first_version_are_brought_up_and_too_new_ones_are_refused
     cluster.sql(
         "older",
         "SET search_path = gatewayforge; DROP TABLE log, keys, losses; \
-         ALTER TABLE control DROP COLUMN addresses, DROP COLUMN tables, DROP COLUMN tables_from",
+         ALTER TABLE control DROP COLUMN addresses, DROP COLUMN tables, DROP COLUMN tables_from, DROP COLUMN schema_from",
     );
     let brought = store(&url);
     assert_eq!(brought.read(|fleet| fleet.accounts.len()), 1);
     brought.update(|_, tx| tx.put(gf_store::contract::account(2))).await.unwrap();
     brought.close().await;
     let state = "SELECT tables, (SELECT count(*) FROM gatewayforge.log) FROM gatewayforge.control";
-    assert_eq!(cluster.sql("older", state), "1|1");
+    assert_eq!(cluster.sql("older", state), "2|1");
 
     // A later version that only added goes on with this program; one that took something away does not.
     cluster.sql("older", "UPDATE gatewayforge.control SET tables = 5");
@@ -90,9 +90,7 @@ async fn a_newer_a_foreign_and_a_damaged_database_are_refused_and_left_as_they_a
     first.close();
     cluster.sql("newer", "UPDATE gatewayforge.control SET schema = 7");
     let before = whole("newer");
-    let refused = refusal(&url);
-    assert!(matches!(refused, StoreError::Newer { found: 7, .. }), "{refused}");
-    assert!(refused.to_string().contains("start the newer version, or restore a copy"), "{refused}");
+    assert!(matches!(refusal(&url), StoreError::Newer { found: 7, .. }));
     assert_eq!(whole("newer"), before);
 
     cluster.sql("newer", "ALTER TABLE gatewayforge.control DROP COLUMN schema");

@@ -1,8 +1,8 @@
 //! Reads all objects at once: one thread takes the rows from SQLite, all others make values of them.
 
-use super::{error::failure, schema::Age};
-use crate::{StoreError, expand};
-use gf_model::fleet::{Change, Fleet, Record};
+use super::error::failure;
+use crate::{StoreError, expand::Age};
+use gf_model::fleet::{Change, Fleet};
 use rusqlite::Connection;
 use std::{
     path::Path,
@@ -74,11 +74,10 @@ fn part(handfuls: &Mutex<Receiver<Vec<Row>>>, age: Age) -> Result<Fleet, StoreEr
         let Ok(handful) = next else { return part };
         for Row { kind, id, json } in handful {
             let Ok(fleet) = &mut part else { break };
-            match serde_json::from_str::<Record>(&json) {
-                Ok(record) => fleet.apply(Change::Put(record)),
-                // It lies there for the program that knows what it is.
-                Err(_) if age == Age::Expanded && !expand::is_known(&json) => {}
-                Err(source) => part = Err(StoreError::Unreadable { kind, id, source }),
+            match age.read(&kind, &id, &json) {
+                Ok(Some(record)) => fleet.apply(Change::Put(record)),
+                Ok(None) => {}
+                Err(error) => part = Err(error),
             }
         }
     }

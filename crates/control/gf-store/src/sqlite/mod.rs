@@ -13,20 +13,15 @@ mod tests;
 use crate::{
     AuditQuery, Backend, Batch, StoreError,
     backend::{Head, Loaded, SealedChange, SealedRow, StoredRow},
-    expand,
+    expand::{self, Age},
     index::id_of,
     key::sync_parent,
 };
 use error::failure;
-use gf_model::{
-    audit::AuditRow,
-    fleet::{Change, Record},
-};
+use gf_model::{audit::AuditRow, fleet::Change};
 pub use owner::Owner;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
-use schema::Age;
-pub use schema::SCHEMA;
 use std::{
     fs,
     ops::ControlFlow,
@@ -124,7 +119,7 @@ impl SqliteBackend {
     fn keeping(
         &self,
         tx: &Transaction<'_>,
-        record: &Record,
+        json: String,
         kind: &str,
         id: &str,
     ) -> Result<String, StoreError> {
@@ -132,11 +127,7 @@ impl SqliteBackend {
             .prepare_cached("SELECT json FROM objects WHERE kind = ?1 AND id = ?2")
             .and_then(|mut find| find.query_row([kind, id], |row| row.get(0)).optional())
             .map_err(|error| failure(&self.path, error))?;
-        let mut value = serde_json::to_value(record).map_err(StoreError::Unwritable)?;
-        if let Some(beyond) = stored.as_deref().and_then(expand::beyond) {
-            expand::with(&mut value, beyond);
-        }
-        Ok(value.to_string())
+        expand::keeping(json, stored.as_deref())
     }
 
     fn put_batch(&self, tx: &Transaction<'_>, head: &mut Head, batch: &Batch) -> Result<(), StoreError> {
@@ -146,9 +137,10 @@ impl SqliteBackend {
                 Change::Put(record) => {
                     let key = record.key();
                     let id = id_of(&key)?;
+                    let json = serde_json::to_string(record).map_err(StoreError::Unwritable)?;
                     let json = match self.age {
-                        Age::Own => serde_json::to_string(record).map_err(StoreError::Unwritable)?,
-                        Age::Expanded => self.keeping(tx, record, key.kind(), &id)?,
+                        Age::Own => json,
+                        Age::Expanded => self.keeping(tx, json, key.kind(), &id)?,
                     };
                     tx.prepare_cached(PUT)
                         .and_then(|mut put| put.execute(params![key.kind(), id, json]))

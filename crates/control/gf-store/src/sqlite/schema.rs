@@ -1,13 +1,12 @@
 //! The tables, and which versions of them this program can read.
 
 use super::error::failure;
-use crate::StoreError;
-use rusqlite::{Connection, OptionalExtension};
+use crate::{
+    StoreError,
+    expand::{Age, SCHEMA, Written},
+};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::path::Path;
-
-/// Raised with every change that an older program would misread or stumble over, in whichever database: 2 brought
-/// schedules and usage.
-pub const SCHEMA: u64 = 2;
 
 pub const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -24,15 +23,7 @@ CREATE TABLE sealed (id TEXT PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('schema', 2), ('generation', 0), ('number', 0);
 ";
 
-/// The tables can be used. `Expanded`: by a newer program too, and what that one wrote is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Age {
-    Own,
-    Expanded,
-}
-
-/// The oldest program that may go on with a database that a newer one has written to. A newer program that only adds
-/// (kinds of records, fields that may be absent) raises `schema` and leaves this; one that takes something away raises both.
+/// Where the oldest program that may go on is noted.
 const FROM: &str = "from";
 
 pub fn prepare(connection: &mut Connection, path: &Path) -> Result<Age, StoreError> {
@@ -55,28 +46,22 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<Age, StoreErr
 
 /// What this program may do with a database, by what that says of itself.
 pub fn age(connection: &Connection, path: &Path) -> Result<Age, StoreError> {
-    let found = connection
-        .query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get::<_, i64>(0))
-        .optional()
-        .map(|found| found.map_or(0, i64::unsigned_abs))
-        .map_err(|error| StoreError::Damaged { path: path.to_owned(), source: error.into() })?;
-    match found {
-        1..=SCHEMA => Ok(Age::Own),
-        newer if newer > SCHEMA && goes_on(connection, path)? => Ok(Age::Expanded),
-        newer if newer > SCHEMA => {
-            Err(StoreError::Newer { path: path.to_owned(), found: newer, known: SCHEMA })
-        }
-        older => Err(StoreError::Damaged {
-            path: path.to_owned(),
-            source: format!("it claims schema {older}, which no version ever wrote").into(),
-        }),
-    }
+    let said = |name: &str| {
+        connection
+            .query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get::<_, i64>(0))
+            .optional()
+            .map(|said| said.map(i64::unsigned_abs))
+            .map_err(|error| StoreError::Damaged { path: path.to_owned(), source: error.into() })
+    };
+    Written { schema: said("schema")?.unwrap_or_default(), from: said(FROM)? }.age(path)
 }
 
-fn goes_on(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
-    connection
-        .query_row("SELECT value FROM meta WHERE key = ?1", [FROM], |row| row.get::<_, i64>(0))
-        .optional()
-        .map(|from| from.is_some_and(|from| from.unsigned_abs() <= SCHEMA))
-        .map_err(|error| failure(path, error))
+/// Notes that the records were written by a newer program.
+pub fn note(connection: &Connection, written: Written) -> rusqlite::Result<()> {
+    let put = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)";
+    connection.execute(put, params!["schema", written.schema as i64])?;
+    match written.from {
+        Some(from) => connection.execute(put, params![FROM, from as i64]).map(drop),
+        None => Ok(()),
+    }
 }

@@ -3,7 +3,12 @@
 use super::*;
 use crate::{
     CopyNote, FleetStore, StoreOptions, TransactError,
-    contract::{self, Place, account, entry, every_promise, moment},
+    contract::{
+        self, Place, Raw, a_newer_one_that_changed_is_refused_with_the_way_back, account, entry,
+        every_promise, moment, one_of_the_first_version_is_taken_over_as_it_is,
+        what_a_newer_version_only_added_is_kept,
+    },
+    expand::Written,
     inspect,
 };
 use gf_model::fleet::Fleet;
@@ -24,8 +29,9 @@ impl Directory {
         Arc::new(SqliteBackend::open(&self.database()).unwrap())
     }
 
-    fn refusal(&self) -> StoreError {
-        SqliteBackend::open(&self.database()).err().unwrap()
+    /// As another program sees it.
+    fn raw(&self) -> Connection {
+        Connection::open(self.database()).unwrap()
     }
 }
 
@@ -170,23 +176,6 @@ fn a_second_control_plane_is_told_who_is_the_first() {
     directory.backend();
 }
 
-#[test]
-fn a_database_of_the_first_version_is_taken_over_as_it_is() {
-    let directory = Directory::new();
-    let backend = directory.backend();
-    pragma(&backend, "UPDATE meta SET value = 1 WHERE key = 'schema'");
-    backend.close();
-    drop(backend);
-    let again = directory.backend();
-    let schema = |backend: &SqliteBackend| {
-        let guard = backend.writer.lock();
-        let (connection, _) = guard.as_ref().unwrap();
-        connection.query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get::<_, i64>(0))
-    };
-    assert_eq!(schema(&again).unwrap(), 2);
-    assert_eq!(again.load().unwrap().fleet, Fleet::default());
-}
-
 /// A database that the first version left, as a file, is what it was; and what this one adds has its defaults.
 #[tokio::test]
 async fn a_database_file_of_the_first_version_is_brought_up_with_all_that_it_holds() {
@@ -208,67 +197,39 @@ async fn a_database_file_of_the_first_version_is_brought_up_with_all_that_it_hol
     store.close().await;
 }
 
-#[tokio::test]
-async fn what_the_next_version_only_added_is_kept_by_this_one() {
-    let directory = Directory::new();
-    let store = FleetStore::open(directory.backend(), StoreOptions::default()).unwrap();
-    store.update(|_, tx| (1..=2).for_each(|number| tx.put(account(number)))).await.unwrap();
-    store.close().await;
-    drop(store);
-    let raw = Connection::open(directory.database()).unwrap();
-    let stored = |kind: &str, id: &str| -> Option<serde_json::Value> {
-        let find = raw.query_row("SELECT json FROM objects WHERE kind = ?1 AND id = ?2", [kind, id], |row| {
-            row.get::<_, String>(0)
-        });
-        find.optional().unwrap().map(|json| serde_json::from_str(&json).unwrap())
-    };
-    // As the next version would leave it: another field, a field within, and records of a kind that is not known here.
-    let mut later = stored("Account", "acct-0001").unwrap();
-    later["value"]["nickname"] = serde_json::json!("Ada");
-    later["value"]["billing"] = serde_json::json!({"plan": "gold"});
-    raw.execute("UPDATE objects SET json = ?1 WHERE id = 'acct-0001'", [later.to_string()]).unwrap();
-    let unknown = "INSERT INTO objects VALUES ('Contract', 'c-1', '{\"kind\":\"contract\",\"value\":{\"id\":\"c-1\"}}')";
-    raw.execute(unknown, []).unwrap();
-    raw.execute("UPDATE meta SET value = ?1 WHERE key = 'schema'", [SCHEMA + 1]).unwrap();
-    raw.execute("INSERT INTO meta VALUES ('from', ?1)", [SCHEMA]).unwrap();
+impl Raw for Directory {
+    fn refusal(&self) -> StoreError {
+        SqliteBackend::open(&self.database()).err().unwrap()
+    }
 
-    let store = FleetStore::open(directory.backend(), StoreOptions::default()).unwrap();
-    assert_eq!(store.read(|fleet| fleet.accounts.len()), 2);
-    let changed = gf_model::fleet::Account { created_at: moment(77), ..account(1) };
-    store.update(|_, tx| tx.put(changed)).await.unwrap();
-    store.update(|_, tx| tx.delete(gf_model::fleet::Key::Account(account(2).id))).await.unwrap();
-    let kept = stored("Account", "acct-0001").unwrap();
-    assert_eq!(
-        (&kept["value"]["nickname"], &kept["value"]["billing"]["plan"]),
-        (&"Ada".into(), &"gold".into())
-    );
-    assert_eq!(kept["value"]["createdAt"], serde_json::json!(moment(77)));
-    assert!(stored("Contract", "c-1").is_some() && stored("Account", "acct-0002").is_none());
-    store.close().await;
-    drop(store);
-    let schema: u64 =
-        raw.query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get(0)).unwrap();
-    assert_eq!(schema, SCHEMA + 1, "it is still the next version's");
+    fn stored(&self, kind: &str, id: &str) -> Option<serde_json::Value> {
+        let find = "SELECT json FROM objects WHERE kind = ?1 AND id = ?2";
+        let found = self.raw().query_row(find, [kind, id], |row| row.get::<_, String>(0));
+        found.optional().unwrap().map(|json| serde_json::from_str(&json).unwrap())
+    }
 
-    // One that took something away is refused, whatever it was before.
-    raw.execute("UPDATE meta SET value = ?1 WHERE key = 'from'", [SCHEMA + 1]).unwrap();
-    assert!(matches!(directory.refusal(), StoreError::Newer { .. }));
+    fn lay(&self, kind: &str, id: &str, record: &serde_json::Value) {
+        let put = "INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3)";
+        self.raw().execute(put, [kind, id, &record.to_string()]).unwrap();
+    }
+
+    fn say(&self, written: Written) {
+        schema::note(&self.raw(), written).unwrap();
+    }
+
+    fn schema(&self) -> u64 {
+        let find = "SELECT value FROM meta WHERE key = 'schema'";
+        self.raw().query_row(find, [], |row| row.get(0)).unwrap()
+    }
 }
 
-#[test]
-fn a_newer_database_is_refused_and_left_alone() {
-    let directory = Directory::new();
-    let backend = directory.backend();
-    pragma(&backend, "UPDATE meta SET value = 7 WHERE key = 'schema'");
-    backend.close();
-    drop(backend);
-    let refusal = directory.refusal();
-    assert!(matches!(refusal, StoreError::Newer { found: 7, known: 2, .. }), "{refusal}");
-    let text = refusal.to_string();
-    assert!(
-        text.contains("schema 7") && text.contains("schema 2") && text.contains("start the newer"),
-        "{text}"
-    );
+#[tokio::test]
+async fn what_a_newer_version_only_added_is_kept_and_what_it_changed_is_refused() {
+    let directories = [(); 3].map(|()| Directory::new());
+    let copies = tempfile::tempdir().unwrap();
+    what_a_newer_version_only_added_is_kept(&directories[0], copies.path()).await;
+    a_newer_one_that_changed_is_refused_with_the_way_back(&directories[1]).await;
+    one_of_the_first_version_is_taken_over_as_it_is(&directories[2]).await;
 }
 
 #[test]
