@@ -131,6 +131,16 @@ Examples:
   clawops debug operations --limit 20
   clawops debug verify --json";
 
+pub const SLA: &str = "\
+Examples:
+  clawops sla
+  clawops sla --month 2026-10 --missed
+  clawops sla --account acct-0001 --json";
+
+pub const TRACE: &str = "\
+Examples:
+  clawops trace 4bf92f3577b34da6a3ce929d0e0e4736";
+
 pub const PIN: &str = "\
 Examples:
   clawops pin acct-0001 --reason 'their launch is today'";

@@ -1,27 +1,51 @@
-//! Counts the seconds of the month in which nobody served an account; what people ordered is maintenance and apart.
+//! Notes when an account was not served, and that somebody looked: what its service in a month is worked out from.
 //!
-//! Beginnings are kept in memory and added up at least once a minute: a control plane that ends loses no more of a
-//! gateway's downtime than that, and the time in which it does not run itself is not counted.
+//! What people ordered is maintenance and told apart. Everything that lasts is written down once a minute, together with
+//! the time until when that is all there was to note: what a control plane that ended had not written yet is unknown,
+//! and so is the time in which it did not run. It must never move that time past what is durable.
 
 use crate::{Reconcilers, incidents::is_served, looks::Looks, pairs::Pairs};
 use gf_model::{
     AccountId, Timestamp,
-    fleet::{Fleet, Once},
+    fleet::{Change, Fleet, Once},
     gateway::{Desired, Gateway},
     operation::Operation,
     person::Principal,
+    served::{Lapse, LapseKind, ServiceLog, Watch, second},
 };
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Downtime that lasts is added up this often.
-const ADD_UP_SECONDS: i64 = 60;
+/// What lasts is written down this often.
+const WRITE_DOWN_SECONDS: i64 = 60;
+/// Whoever looked less often than this was held up, and saw nothing in between.
+const HELD_UP_SECONDS: i64 = 150;
 
-/// Since when each account that is down has not been counted.
+/// What was seen since a control plane began to look.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    down_since: BTreeMap<AccountId, Timestamp>,
+    /// Since when what lasts has not been written down, of each account that is not served.
+    since: BTreeMap<AccountId, (LapseKind, Timestamp)>,
+    /// Accounts of which it is written down that they have an archive and nothing else.
+    archived: BTreeSet<AccountId>,
+    /// When all was written down last; `None` before the first look.
+    all_noted: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Note {
+    NotServed(Lapse),
+    /// After it had an archive and nothing else.
+    ServedAgain,
+}
+
+/// What a look has to write down.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Noted {
+    notes: Vec<(AccountId, Note)>,
+    /// Where this is all there is until now: whether somebody looked all the time since that was so last.
+    all: Option<bool>,
 }
 
 pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
@@ -29,31 +53,19 @@ pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     let mut looks = Looks::new(&hands.store, all.cadence.sweep);
     let mut meter = Meter::default();
     loop {
-        let now = hands.clock.now();
-        let (due, new_month) = looks.look(|fleet| {
-            let due = pairs.look(fleet, |index| meter.look(fleet, index.uneasy(), now));
-            (due, begins_a_month(fleet, now))
+        let now = second(hands.clock.now());
+        let (noted, new_month) = looks.look(|fleet| {
+            let noted = pairs.look(fleet, |index| meter.look(fleet, index.uneasy(), now));
+            (noted, begins_a_month(fleet, now))
         });
-        if !due.is_empty() || new_month.is_some() {
+        if noted != Noted::default() || new_month.is_some() {
             let write = hands.store.update(|fleet, tx| {
-                let all = fleet.gateways.values().filter(|_| new_month.is_some());
-                let down = due.keys().filter(|_| new_month.is_none());
-                for gateway in all.chain(down.filter_map(|account| fleet.gateways.get(account))) {
-                    let mut counted = gateway.clone();
-                    if new_month.is_some() {
-                        counted.down_seconds_month = 0;
-                    }
-                    counted.down_seconds_month += due.get(&gateway.account).copied().unwrap_or(0);
-                    if counted != *gateway {
-                        tx.put(counted);
-                    }
-                }
-                if let Some(key) = &new_month {
-                    tx.put(Once { key: key.clone(), at: now, answer: json!(null) });
-                }
+                written_down(fleet, noted, new_month, now).into_iter().for_each(|change| tx.put(change));
             });
             if let Err(error) = write.await {
-                tracing::error!(%error, "downtime could not be written down");
+                tracing::error!(%error, "who was not served could not be written down");
+                // It is not known, then: the next look is like the first.
+                meter = Meter::default();
             }
         }
         if !looks.next().await {
@@ -62,51 +74,116 @@ pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     }
 }
 
+fn written_down(fleet: &Fleet, noted: Noted, new_month: Option<String>, now: Timestamp) -> Vec<Change> {
+    let mut logs: BTreeMap<&AccountId, ServiceLog> = BTreeMap::new();
+    let mut down: BTreeMap<&AccountId, u64> = BTreeMap::new();
+    for (account, note) in &noted.notes {
+        let log = logs.entry(account).or_insert_with(|| ServiceLog::of(fleet, account));
+        match note {
+            Note::ServedAgain => log.is_served_again(now),
+            Note::NotServed(lapse) => log.note(*lapse, now),
+        }
+        if let Note::NotServed(Lapse { kind: LapseKind::Down, from, to: Some(to) }) = note {
+            *down.entry(account).or_default() += to.duration_since(*from).as_secs().unsigned_abs();
+        }
+    }
+    let mut changes: Vec<Change> =
+        logs.into_iter().map(|(account, log)| log.kept(account, now).into()).collect();
+    if let Some(looked) = noted.all {
+        let mut watch = Watch::of(fleet).unwrap_or_else(|| Watch::begun(now));
+        watch.goes_on(now, looked);
+        changes.push(watch.kept(now).into());
+    }
+    let begins = new_month.is_some();
+    let every = fleet.gateways.values().filter(|_| begins);
+    let some = down.keys().filter(|_| !begins).filter_map(|account| fleet.gateways.get(*account));
+    for gateway in every.chain(some) {
+        let before = if begins { 0 } else { gateway.down_seconds_month };
+        let after = before + down.get(&gateway.account).copied().unwrap_or(0);
+        if after != gateway.down_seconds_month {
+            changes.push(Gateway { down_seconds_month: after, ..gateway.clone() }.into());
+        }
+    }
+    if let Some(key) = new_month {
+        changes.push(Once { key, at: now, answer: json!(null) }.into());
+    }
+    changes
+}
+
 impl Meter {
-    /// Seconds to be added now, by account. `uneasy` are those accounts, at least, that may be down.
+    /// What is to be written down now. `uneasy` are those accounts, at least, that may not be served.
     pub(crate) fn look<'a>(
         &mut self,
         fleet: &Fleet,
         uneasy: impl Iterator<Item = &'a AccountId>,
         now: Timestamp,
-    ) -> BTreeMap<AccountId, u64> {
-        let mut due = BTreeMap::new();
-        let accounts: BTreeSet<AccountId> = uneasy.cloned().chain(self.down_since.keys().cloned()).collect();
-        if accounts.is_empty() {
-            return due;
+    ) -> Noted {
+        let passed = self.all_noted.map(|last| now.duration_since(last).as_secs());
+        let looked = passed.is_some_and(|seconds| seconds < HELD_UP_SECONDS);
+        let all = passed.is_none_or(|seconds| seconds.abs() >= WRITE_DOWN_SECONDS);
+        let mut notes = Vec::new();
+        if !looked {
+            self.since.clear();
         }
-        let held = gf_operations::held(fleet);
+        let mut accounts: BTreeSet<AccountId> = uneasy.cloned().chain(self.since.keys().cloned()).collect();
+        if self.all_noted.is_none() {
+            let is_archived = |account: &&AccountId| ServiceLog::of(fleet, account).is_archived();
+            self.archived = fleet.gateways.keys().filter(is_archived).cloned().collect();
+            let archived = fleet.gateways.values().filter(|gateway| gateway.desired == Desired::Archived);
+            accounts.extend(archived.map(|gateway| gateway.account.clone()));
+        }
+        let is_back = |account: &AccountId| {
+            fleet.gateways.get(account).is_some_and(|gateway| gateway.desired == Desired::Pair)
+        };
+        notes.extend(self.archived.extract_if(.., is_back).map(|account| (account, Note::ServedAgain)));
+        let held = if accounts.is_empty() { BTreeMap::new() } else { gf_operations::held(fleet) };
         for gateway in accounts.iter().filter_map(|account| fleet.gateways.get(account)) {
-            let account = &gateway.account;
-            if is_down(fleet, &held, gateway) {
-                let since = *self.down_since.entry(account.clone()).or_insert(now);
-                if now.duration_since(since).as_secs() < ADD_UP_SECONDS {
-                    continue;
-                }
-                self.down_since.insert(account.clone(), now);
-                add(&mut due, account, since, now);
-            } else if let Some(since) = self.down_since.remove(account) {
-                add(&mut due, account, since, now);
+            let lapses = self.look_at(gateway, lapse_of(fleet, &held, gateway), now, all);
+            notes.extend(lapses.map(|lapse| (gateway.account.clone(), Note::NotServed(lapse))));
+        }
+        self.since.retain(|account, _| fleet.gateways.contains_key(account));
+        if all {
+            self.all_noted = Some(now);
+        }
+        Noted { notes, all: all.then_some(looked) }
+    }
+
+    fn look_at(
+        &mut self,
+        gateway: &Gateway,
+        kind: Option<LapseKind>,
+        now: Timestamp,
+        all: bool,
+    ) -> impl Iterator<Item = Lapse> + use<> {
+        let account = &gateway.account;
+        let open = self.since.get(account).copied();
+        let lasts = open.is_some_and(|(was, _)| Some(was) == kind);
+        let ended = open.filter(|(_, from)| (!lasts || all) && *from < now);
+        let begun = (kind == Some(LapseKind::Archived) && self.archived.insert(account.clone()))
+            .then_some(Lapse { kind: LapseKind::Archived, from: now, to: None });
+        match kind.filter(|kind| *kind != LapseKind::Archived) {
+            // What began later than now began under another clock.
+            Some(kind) if !lasts || ended.is_some() || open.is_some_and(|(_, from)| from > now) => {
+                self.since.insert(account.clone(), (kind, now));
+            }
+            Some(_) => {}
+            None => {
+                self.since.remove(account);
             }
         }
-        self.down_since.retain(|account, _| fleet.gateways.contains_key(account));
-        due
+        let ended = ended.map(|(kind, from)| Lapse { kind, from, to: Some(now) });
+        ended.into_iter().chain(begun)
     }
 }
 
-fn add(due: &mut BTreeMap<AccountId, u64>, account: &AccountId, since: Timestamp, now: Timestamp) {
-    // Rounded to whole seconds; what is shorter than half of one is no downtime.
-    let seconds = (now.duration_since(since).as_millis().max(0) + 500) / 1000;
-    if seconds > 0 {
-        due.insert(account.clone(), seconds as u64);
+/// Why it is not served now.
+fn lapse_of(fleet: &Fleet, held: &BTreeMap<&str, &Operation>, gateway: &Gateway) -> Option<LapseKind> {
+    match gateway.desired {
+        Desired::Archived => Some(LapseKind::Archived),
+        Desired::Pair if is_served(fleet.primary_of(&gateway.account)) => None,
+        Desired::Pair if is_under_maintenance(held, gateway) => Some(LapseKind::Planned),
+        Desired::Pair => Some(LapseKind::Down),
     }
-}
-
-/// It should be served, is not, and nobody ordered what it goes through.
-fn is_down(fleet: &Fleet, held: &BTreeMap<&str, &Operation>, gateway: &Gateway) -> bool {
-    gateway.desired == Desired::Pair
-        && !is_served(fleet.primary_of(&gateway.account))
-        && !is_under_maintenance(held, gateway)
 }
 
 fn is_under_maintenance(held: &BTreeMap<&str, &Operation>, gateway: &Gateway) -> bool {
@@ -128,43 +205,5 @@ pub(crate) fn month_key(now: Timestamp) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::decide::tests::{change, pair};
-    use gf_model::instance::InstanceState;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn served(served: bool) -> Fleet {
-        let mut fleet = pair(InstanceState::Active, Some(InstanceState::Active));
-        change(&mut fleet, "i-0001", |primary| primary.channels_on = served);
-        fleet
-    }
-
-    #[test]
-    fn downtime_is_added_up_every_minute_and_when_it_ends() {
-        let mut meter = Meter::default();
-        let mut look = |is_served, second| {
-            let fleet = served(is_served);
-            meter.look(&fleet, fleet.gateways.keys(), at(second)).values().sum::<u64>()
-        };
-        assert_eq!(look(false, 0), 0);
-        assert_eq!(look(false, 59), 0);
-        assert_eq!(look(false, 61), 61);
-        assert_eq!(look(true, 70), 9);
-        assert_eq!(look(true, 200), 0);
-    }
-
-    #[test]
-    fn each_month_begins_at_nothing() {
-        let (january, february) =
-            ("2026-01-31T23:59:59Z".parse().unwrap(), "2026-02-01T00:00:00Z".parse().unwrap());
-        let mut fleet = served(true);
-        let mark = begins_a_month(&fleet, january).unwrap();
-        fleet.apply(Once { key: mark, at: january, answer: json!(null) }.into());
-        assert_eq!(begins_a_month(&fleet, january), None);
-        assert!(begins_a_month(&fleet, february).is_some());
-    }
-}
+#[path = "downtime_tests.rs"]
+mod tests;

@@ -10,6 +10,7 @@ use gf_model::{
     incident::IncidentState,
     node::Node,
     provider::ProviderId,
+    served,
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -70,7 +71,8 @@ pub(crate) fn superfluous(fleet: &Fleet, now: Timestamp) -> Vec<Key> {
     keys.extend(resolved.into_iter().skip(INCIDENTS).map(|(_, id)| Key::Incident(id.clone())));
 
     let this_month = downtime::month_key(now);
-    let done_once = fleet.once.values().filter(|once| is_old(once.at) && once.key != this_month);
+    let lasts = |key: &str| key == this_month || served::is_record(key);
+    let done_once = fleet.once.values().filter(|once| is_old(once.at) && !lasts(&once.key));
     keys.extend(done_once.map(|once| Key::Once(once.key.clone())));
 
     let waits = |state| matches!(state, ApprovalState::Open);
@@ -178,7 +180,9 @@ mod tests {
         let week = HOURS * 3600;
         let now = at(100 * week);
         let this_month = downtime::month_key(now);
-        for (key, second) in [("old", 99 * week), ("young", 99 * week + 1), (this_month.as_str(), 0)] {
+        let kept =
+            [("young", 99 * week + 1), (this_month.as_str(), 0), ("served", 0), ("served:acct-0001", 0)];
+        for (key, second) in [("old", 99 * week)].into_iter().chain(kept) {
             fleet.apply(Once { key: key.into(), at: at(second), answer: json!(null) }.into());
         }
         assert_eq!(superfluous(&fleet, now), vec![Key::Once("old".into())]);

@@ -98,6 +98,7 @@ pub async fn find(client: &Client, query: &AuditQuery) -> Result<Vec<StoredRow>,
     and("seq < ?", number(query.before));
     and("left(actor, 100) = left(?, 100) AND actor = ?", words(&query.actor));
     and("left(action, 100) = left(?, 100) AND action = ?", words(&query.action));
+    and("entry_json::json ->> 'trace' = ?", words(&query.trace));
     and("at >= ?", moment(query.from.map(|at| at.as_microsecond())));
     and("at < ?", moment(query.to.map(|at| at.as_microsecond())));
     and(

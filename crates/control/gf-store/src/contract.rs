@@ -259,6 +259,8 @@ fn a_row_that_does_not_follow_is_refused_with_all_that_came_with_it(place: &impl
     backend.close();
 }
 
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
 async fn audit_rows_are_found(place: &impl Place) {
     let store = store(place);
     for second in 0..20 {
@@ -267,6 +269,10 @@ async fn audit_rows_are_found(place: &impl Place) {
         if second == 7 {
             row.principal = Principal::Person("person-ada".parse().unwrap());
             row.operation = Some("op-91c2".parse().unwrap());
+            row.trace = Some(TRACE.into());
+        }
+        if second == 9 {
+            row.detail = json!({"trace": TRACE, "note": format!("\"trace\":\"{TRACE}\"")});
         }
         store.update(|_, tx| tx.audit(row)).await.unwrap();
     }
@@ -283,6 +289,9 @@ async fn audit_rows_are_found(place: &impl Place) {
     assert_eq!(seqs(AuditQuery { target: Some("acct-0003".into()), ..all() }).await, [20, 16, 12, 8, 4]);
     assert_eq!(seqs(AuditQuery { target: Some("op-91c2".into()), ..all() }).await, [8]);
     assert_eq!(seqs(AuditQuery { actor: Some("person-ada".into()), ..all() }).await, [8]);
+    let of = |trace: &str| AuditQuery { trace: Some(trace.into()), ..all() };
+    assert_eq!(seqs(of(TRACE)).await, [8], "what only speaks of a trace is not of it");
+    assert_eq!(seqs(of("' OR 1=1 --")).await, [0; 0]);
     let both = AuditQuery { action: Some("teardown".into()), target: Some("acct-0002".into()), ..all() };
     assert_eq!(seqs(both).await, [19, 15, 11, 7, 3]);
     let span = AuditQuery { from: Some(moment(3)), to: Some(moment(5)), ..all() };

@@ -19,6 +19,8 @@ pub struct AuditQuery {
     /// Id of a person, name of an agent or of a service.
     pub actor: Option<String>,
     pub action: Option<String>,
+    /// What a trace id leads to. It has no index: the whole trail is gone through.
+    pub trace: Option<String>,
     pub from: Option<Timestamp>,
     /// Exclusive.
     pub to: Option<Timestamp>,
@@ -42,6 +44,7 @@ impl AuditQuery {
             && self.target.as_ref().is_none_or(|target| targets(entry).any(|named| named == target))
             && self.actor.as_ref().is_none_or(|actor| actor == actor_of(entry))
             && self.action.as_ref().is_none_or(|action| *action == entry.action)
+            && self.trace.as_ref().is_none_or(|trace| entry.trace.as_ref() == Some(trace))
             && self.from.is_none_or(|from| entry.at >= from)
             && self.to.is_none_or(|to| entry.at < to)
     }

@@ -26,6 +26,7 @@ pub mod provider;
 pub mod revision;
 pub mod rules;
 pub mod schedule;
+pub mod served;
 pub mod snapshot;
 pub mod tier;
 pub mod trace;

@@ -18,6 +18,9 @@ pub struct AuditLogParams {
     /// Only rows of this verb, such as provision, teardown, restart or failover.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
+    /// Only rows of this trace id, 32 hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Not before, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
@@ -56,6 +59,9 @@ pub struct AuditRow {
     pub approval: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
+    /// The trace id of what led to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// begun, done, failed or refused.
     pub outcome: String,
     #[serde(skip_serializing_if = "Option::is_none")]

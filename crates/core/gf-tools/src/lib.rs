@@ -25,8 +25,10 @@ pub mod restore;
 pub mod schedule;
 mod schema;
 pub mod secret;
+pub mod sla;
 mod table;
 pub mod teardown;
+pub mod trace;
 pub mod words;
 
 pub use alerts::{AlertsSilenceParams, AlertsSilenceReply};
@@ -49,5 +51,7 @@ pub use restart::{BulkRestartParams, BulkRestartReply};
 pub use restore::{RestoreParams, RestoreReply};
 pub use schedule::{ScheduleParams, ScheduleReply};
 pub use schema::schema_document;
+pub use sla::SlaReply;
 pub use table::{Agent, TOOLS, ToolSpec, tool};
 pub use teardown::{TeardownParams, TeardownReply};
+pub use trace::TraceReply;

@@ -1,6 +1,9 @@
 //! `gf_pair_status`: one account's gateway, both halves.
 
-use crate::common::{InstanceLine, OperationLine};
+use crate::{
+    common::{InstanceLine, OperationLine},
+    sla::SlaLine,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +15,9 @@ pub struct PairStatusParams {
     /// Also report this operation's progress on the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
+    /// Whose service is told, such as 2026-10 (UTC); without it this month so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,17 +44,20 @@ pub struct PairStatusReply {
     /// Newest snapshot's id and age.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotLine>,
-    /// Percent of this month's minutes with a live gateway.
+    /// Percent of the month's known time with a live gateway, planned time apart; absent where nothing is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sla_percent: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sla_target_percent: Option<f64>,
-    /// Whether the whole month can still meet its target with what was lost so far.
+    /// Whether the whole month can still meet its target; absent where unknown time decides it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sla_met: Option<bool>,
-    /// Seconds without service that this month still has room for.
+    /// Seconds without service that the month still has room for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sla_seconds_left: Option<u64>,
+    /// The month's seconds, each counted once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla: Option<SlaLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     pub monthly_cost_cents: i64,

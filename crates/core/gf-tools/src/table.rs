@@ -86,7 +86,7 @@ tools! {
     "Who did what, when and under which approval, newest first, and whether the chain is whole. For the state now use gf_fleet_status.";
 
     "gf_pair_status", PairStatusParams => PairStatusReply, reads, &["guardian", "forge", "triage", "commander"],
-    "Primary, standby, generation, last failover, snapshot age and SLA of one account.";
+    "Primary, standby, generation, last failover, snapshot age of one account, and its service in a month (SLA): served, down, planned and unknown seconds.";
 
     "gf_bulk_restart", BulkRestartParams => BulkRestartReply, acts, &["guardian", "commander"],
     "Restarts OpenClaw on instances, by ids or by filter, and probes each. More than 10 accounts need a person. Not for a primary that restarting did not help (gf_failover).";

@@ -153,6 +153,28 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: u32,
     },
+    /// How long each account was served in a month, the worst first.
+    #[command(after_help = examples::SLA)]
+    Sla {
+        /// Such as 2026-10; without it this month so far.
+        #[arg(long, value_name = "MONTH")]
+        month: Option<String>,
+        /// Only this account.
+        #[arg(long)]
+        account: Option<String>,
+        /// Only those that missed the target of their tier.
+        #[arg(long)]
+        missed: bool,
+        /// How many, at most 1000.
+        #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true)]
+        limit: i64,
+    },
+    /// What one request led to, from the question to each step at its provider and machine.
+    #[command(after_help = examples::TRACE)]
+    Trace {
+        /// Its 32 hexadecimal digits, as `op show` and `audit show` tell them.
+        trace: String,
+    },
     /// Leave a gateway at the revision that it has: rollouts leave it out.
     #[command(after_help = examples::PIN)]
     Pin {

@@ -88,6 +88,9 @@ pub enum AuditCommand {
         /// Only this action, such as provision.
         #[arg(long)]
         action: Option<String>,
+        /// Only what this trace id led to.
+        #[arg(long, value_name = "ID")]
+        trace: Option<String>,
         /// How many rows.
         #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true)]
         limit: i64,

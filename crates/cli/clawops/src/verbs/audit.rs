@@ -9,8 +9,9 @@ use serde_json::json;
 
 pub async fn run(api: &Api, command: AuditCommand, as_json: bool) -> Result<()> {
     match command {
-        AuditCommand::Show { account, actor, action, limit } => {
-            let params = AuditLogParams { account, actor, action, limit: Some(limit), ..Default::default() };
+        AuditCommand::Show { account, actor, action, trace, limit } => {
+            let limit = Some(limit);
+            let params = AuditLogParams { account, actor, action, trace, limit, ..Default::default() };
             show(api, params, as_json).await
         }
         AuditCommand::Verify => verify(api, as_json).await,
@@ -34,9 +35,10 @@ async fn show(api: &Api, params: AuditLogParams, as_json: bool) -> Result<()> {
             state(&row.outcome),
             row.targets.join(", "),
             row.note.unwrap_or_default(),
+            row.trace.unwrap_or_default(),
         ]
     });
-    let head = ["ROW", "TIME", "WHO", "WHAT", "OUTCOME", "TARGETS", "NOTE"];
+    let head = ["ROW", "TIME", "WHO", "WHAT", "OUTCOME", "TARGETS", "NOTE", "TRACE"];
     output::page(&format!("{}\n\n{}", log.summary, output::list(&head, rows.collect(), "No row matches.")));
     Ok(())
 }

@@ -13,8 +13,10 @@ mod people;
 mod policy;
 mod rules;
 mod secrets;
+mod sla;
 pub mod store;
 pub mod tools;
+mod trace;
 mod upkeep;
 
 pub use people::signing_key;
@@ -48,6 +50,10 @@ pub async fn run(api: &Api, home: &Home, command: Command, json: bool) -> Result
         Command::Approvals(command) => approvals::run(api, home, command, json).await,
         Command::Freeze { reason } => automation::freeze(api, &reason, json).await,
         Command::Thaw => automation::thaw(api, json).await,
+        Command::Sla { month, account, missed, limit } => {
+            sla::show(api, sla::Asked { month, account, missed, limit }, json).await
+        }
+        Command::Trace { trace } => trace::show(api, &trace, json).await,
         Command::Pin { account, reason } => upkeep::pin(api, &account, &reason, json).await,
         Command::Unpin { account } => upkeep::unpin(api, &account, json).await,
         Command::Window { account, when } => upkeep::window(api, &account, when, json).await,

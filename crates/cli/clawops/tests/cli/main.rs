@@ -8,3 +8,4 @@ mod rules;
 mod said;
 mod server;
 mod store;
+mod watching;

@@ -32,6 +32,24 @@ fn one_id_is_followed_from_the_request_to_the_provider_and_the_machines() {
     assert!(of_it.len() >= 2, "{rows}");
     assert!(of_it.iter().all(|row| row["entry"]["trace"] == TRACE), "{of_it:?}");
 
+    // The same, asked for by the id alone.
+    let asked = running.ask("GET", &format!("/v1/audit?trace={TRACE}"), json!(null)).1;
+    let found = asked["items"].as_array().unwrap();
+    assert!(found.len() >= of_it.len() && found.iter().all(|row| row["entry"]["trace"] == TRACE), "{asked}");
+    let told = running.ask("GET", &format!("/v1/traces/{TRACE}"), json!(null)).1;
+    let items = told["items"].as_array().unwrap();
+    let at = |kind: &str, what: &str| {
+        let found = items.iter().position(|item| item["kind"] == kind && item["what"] == what);
+        found.unwrap_or_else(|| panic!("no {kind} {what}: {told}"))
+    };
+    let order = [at("operation", "provision"), at("step", "create_instance"), at("step", "await_active")];
+    assert!(order.is_sorted(), "{told}");
+    let made = &items[at("step", "create_instance")];
+    assert!(made["provider"].is_string() && made["node"].is_string() && made["state"] == "done", "{made}");
+    let nobody = "0af7651916cd43dd8448eb211c80319c";
+    assert_eq!(running.ask("GET", &format!("/v1/traces/{nobody}"), json!(null)).0, 404);
+    assert_eq!(running.ask("GET", "/v1/traces/nonsense", json!(null)).0, 400);
+
     running.end();
     let lines = fs::read_to_string(&log).unwrap();
     let traced: Vec<Value> = lines

@@ -14,6 +14,7 @@ mod people;
 mod rules;
 mod secrets;
 mod signing_keys;
+mod sla;
 mod stock;
 mod upkeep;
 
@@ -37,6 +38,7 @@ fn declared() -> Routes {
     let routes = metrics::routes(routes);
     let routes = fleet::routes(routes);
     let routes = operations::routes(routes);
+    let routes = sla::routes(routes);
     let routes = audit::routes(routes);
     let routes = approve::routes(routes);
     let routes = automation::routes(routes);

@@ -16,6 +16,7 @@ pub(super) async fn log(call: &Call, params: AuditLogParams) -> Result<AuditLogR
         target: target(&params)?,
         actor: params.actor.clone(),
         action: params.action.clone(),
+        trace: params.trace.as_deref().map(trace_named).transpose()?,
         from: moment("from", params.from.as_deref())?,
         to: moment("to", params.to.as_deref())?,
         limit: Some(AUDIT_LIMIT),
@@ -66,6 +67,17 @@ fn target(params: &AuditLogParams) -> Result<Option<String>, Problem> {
     }
 }
 
+/// A trace id that somebody typed.
+pub fn trace_named(given: &str) -> Result<String, Problem> {
+    let trace = given.trim().to_ascii_lowercase();
+    if gf_model::trace::is_trace(&trace) {
+        return Ok(trace);
+    }
+    Err(Problem::bad_request("malformed_trace", format!("{given:?} is no trace id"))
+        .at("trace", given)
+        .fix("give its 32 hexadecimal digits"))
+}
+
 /// A time that somebody typed.
 pub fn moment(field: &str, given: Option<&str>) -> Result<Option<Timestamp>, Problem> {
     given
@@ -106,6 +118,7 @@ fn row(row: &AuditRow) -> words_of::AuditRow {
         targets: entry.targets.clone(),
         approval: entry.approval.as_ref().map(ToString::to_string),
         operation_id: entry.operation.as_ref().map(ToString::to_string),
+        trace: entry.trace.clone(),
         outcome: outcome(entry.phase).to_owned(),
         note: note(&entry.detail),
     }

@@ -6,12 +6,12 @@ use crate::{
     problem::parse_id,
     view::{
         condition::Pair,
-        line, progress,
+        line, progress, sla,
         words::{self, per_month},
     },
 };
 use gf_model::{AccountId, OperationId, Timestamp, fleet::Fleet, gateway::Gateway};
-use gf_planner::sla::{Sla, sla, target_ppm};
+use gf_planner::sla::{Looked, Month, Verdict};
 use gf_policy::leases;
 use gf_tools::{
     PairStatusParams, PairStatusReply,
@@ -23,9 +23,10 @@ pub(super) fn status(call: &Call, params: PairStatusParams) -> Result<PairStatus
     let operation: Option<OperationId> =
         params.operation_id.as_deref().map(|given| parse_id("operationId", given)).transpose()?;
     let now = call.api.clock.now();
+    let month = sla::month_named(params.month.as_deref(), now)?;
     call.api.store.read(|fleet| {
         let gateway = gateway_of(fleet, &id)?;
-        let mut reply = reply(fleet, gateway, now);
+        let mut reply = of_month(fleet, gateway, month, now);
         if let Some(id) = operation {
             let operation = fleet.operations.get(&id).ok_or_else(|| Problem::not_found("operation", &id))?;
             reply.operation = Some(progress::line(fleet, operation));
@@ -48,10 +49,14 @@ pub fn gateway_of<'a>(fleet: &'a Fleet, id: &AccountId) -> Result<&'a Gateway, P
 }
 
 pub fn reply(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> PairStatusReply {
+    of_month(fleet, gateway, Month::of(now), now)
+}
+
+fn of_month(fleet: &Fleet, gateway: &Gateway, month: Month, now: Timestamp) -> PairStatusReply {
     let pair = Pair::of(fleet, gateway);
     let cost = pair.as_ref().map(line::cost).unwrap_or_default();
     let snapshot = fleet.newest_snapshot(&gateway.account);
-    let sla = pair.map(|_| sla_of(gateway, now));
+    let (verdict, sla) = sla::line(fleet, gateway, &Looked::of(fleet, month, now), month);
     let mut reply = PairStatusReply {
         summary: String::new(),
         account_id: gateway.account.to_string(),
@@ -76,35 +81,21 @@ pub fn reply(fleet: &Fleet, gateway: &Gateway, now: Timestamp) -> PairStatusRepl
             id: snapshot.id.to_string(),
             age_seconds: words::age(snapshot.taken_at, now),
         }),
-        sla_percent: sla.map(|sla| percent(sla.achieved_ppm)),
-        sla_target_percent: Some(percent(target_ppm(gateway.tier))),
-        sla_met: sla.map(|sla| sla.is_met),
-        sla_seconds_left: sla.map(|sla| sla.seconds_left),
+        sla_percent: sla.achieved_percent,
+        sla_target_percent: Some(sla.target_percent),
+        sla_met: (verdict != Verdict::Unknown).then_some(verdict == Verdict::Met),
+        sla_seconds_left: Some(sla.seconds_left),
+        sla: Some(sla),
         revision: gateway.revision.map(|revision| revision.to_string()),
         monthly_cost_cents: cost.0,
         monthly_cost: per_month(cost),
         operation: None,
     };
-    reply.summary = summary(&reply, gateway, now);
+    reply.summary = summary(&reply, gateway, month, now);
     reply
 }
 
-/// Of this month so far, since the account exists.
-fn sla_of(gateway: &Gateway, now: Timestamp) -> Sla {
-    let zone = jiff::tz::TimeZone::UTC;
-    let today = now.to_zoned(zone.clone()).date();
-    let began = today.first_of_month().to_zoned(zone).map(|zoned| zoned.timestamp()).unwrap_or(now);
-    let elapsed = (now.as_second() - began.max(gateway.created_at).as_second()).max(0) as u64;
-    let month = u64::from(today.days_in_month().unsigned_abs()) * 86_400;
-    sla(gateway.tier, gateway.down_seconds_month, elapsed, month)
-}
-
-/// Parts per million as percent with two decimals.
-fn percent(ppm: u32) -> f64 {
-    (f64::from(ppm) / 100.0).round() / 100.0
-}
-
-fn summary(reply: &PairStatusReply, gateway: &Gateway, now: Timestamp) -> String {
+fn summary(reply: &PairStatusReply, gateway: &Gateway, month: Month, now: Timestamp) -> String {
     if reply.condition == "archived" {
         let archive = gateway.archive.as_ref().map_or("no archive".to_owned(), |id| format!("archive {id}"));
         return format!("{} is torn down; {archive} is what is left of it.", gateway.account);
@@ -131,9 +122,17 @@ fn summary(reply: &PairStatusReply, gateway: &Gateway, now: Timestamp) -> String
     let snapshot = reply.snapshot.as_ref().map_or("There is no snapshot yet.".to_owned(), |snapshot| {
         format!("Newest snapshot {} old.", words::seconds(snapshot.age_seconds))
     });
-    let missed = if reply.sla_met == Some(false) { ", which misses its target" } else { "" };
-    let sla =
-        reply.sla_percent.map(|sla| format!(" Served {sla} % of this month{missed}.")).unwrap_or_default();
+    let missed = match reply.sla_met {
+        Some(true) => "",
+        Some(false) => ", which misses its target",
+        None => ", and what is unknown decides whether that meets its target",
+    };
+    let lost = reply.sla.as_ref().map(sla::lost).unwrap_or_default();
+    let of = if month == Month::of(now) { "this month".to_owned() } else { month.to_string() };
+    let sla = match reply.sla_percent {
+        Some(share) => format!(" Served {share} % of what is known of {of}{missed}{lost}."),
+        None => format!(" How it was served in {of} is unknown."),
+    };
     let unheard = match &reply.waits_for_stop {
         Some(why) => format!(
             " Fenced {}: should its node fall silent, its standby takes over only once it is confirmed off ({why}).",

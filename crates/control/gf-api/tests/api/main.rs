@@ -18,5 +18,6 @@ mod people;
 mod resume;
 mod rules;
 mod schedules;
+mod sla;
 mod support;
 mod waiting;

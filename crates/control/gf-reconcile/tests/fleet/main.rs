@@ -17,5 +17,6 @@ mod refused;
 mod rig;
 mod rollout;
 mod schedule;
+mod sla;
 mod stories;
 mod world;

@@ -56,6 +56,7 @@ pub fn find(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec
     and("seq < ?", number(query.before));
     and("actor = ?", text(&query.actor));
     and("action = ?", text(&query.action));
+    and("json_extract(entry_json, '$.trace') = ?", text(&query.trace));
     and("at >= ?", query.from.map(|at| Value::Integer(at.as_microsecond())));
     and("at < ?", query.to.map(|at| Value::Integer(at.as_microsecond())));
     and("seq IN (SELECT seq FROM audit_targets WHERE target = ?)", text(&query.target));
