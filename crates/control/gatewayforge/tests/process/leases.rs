@@ -92,6 +92,17 @@ impl Stage {
         stage
     }
 
+    /// The same with a control plane that starts again and finds no store.
+    fn without_its_store(self) -> Self {
+        let Self { running, nodes, primary, standby, arguments, home, _directory } = self;
+        running.kill();
+        for name in ["gatewayforge.db", "gatewayforge.db-wal", "gatewayforge.db-shm"] {
+            let _ = std::fs::remove_file(home.join("store").join(name));
+        }
+        let running = start(&home, &arguments);
+        Self { running, nodes, primary, standby, arguments, home, _directory }
+    }
+
     /// When the primary of the beginning sent last.
     fn last_sent(&self) -> Option<Duration> {
         self.nodes[0].sent(&self.primary).last().copied()
@@ -172,5 +183,32 @@ fn a_dead_control_plane_ends_nothing_while_the_other_node_lives() {
     stage.running.until("the pair is whole", || {
         Some(pair(&stage.running)).filter(|pair| pair["condition"] == "protected")
     });
+    assert!(stage.nodes[1].sent(&stage.standby).is_empty(), "its standby has no business to send");
+}
+
+#[test]
+fn a_pair_on_real_nodes_is_taken_up_after_the_store_was_lost_and_sends_on() {
+    let stage = Stage::set();
+    let before = pair(&stage.running);
+    let stage = stage.without_its_store();
+    let running = &stage.running;
+    let shown = running.until("both instances are seen", || {
+        let shown = running.ask("GET", "/v1/adoption", json!(null)).1;
+        let lines = shown["lines"].to_string();
+        [&stage.primary, &stage.standby].iter().all(|id| lines.contains(id.as_str())).then_some(shown)
+    });
+    assert_eq!((&shown["open"], &shown["why"]), (&json!(true), &json!("lost")));
+    let (status, done) = running.ask("POST", "/v1/adoption", json!({"digest": shown["digest"]}));
+    assert_eq!(status, 200, "{done}");
+    let adopted = now();
+    // Longer than any right to act that was granted before.
+    stage.waits_until_it_sends_after(adopted + LASTS + MARGIN);
+    let after = pair(&stage.running);
+    for half in ["primary", "standby"] {
+        for what in ["instanceId", "node", "provider", "state"] {
+            assert_eq!(after[half][what], before[half][what], "{half}: {after}");
+        }
+    }
+    assert_eq!(after["generation"], before["generation"], "{after}");
     assert!(stage.nodes[1].sent(&stage.standby).is_empty(), "its standby has no business to send");
 }
