@@ -19,7 +19,8 @@ pub(crate) struct Draft<'a> {
     /// Ids given out by this plan.
     fresh: BTreeSet<InstanceId>,
     named_accounts: HashSet<AccountId>,
-    named_instances: HashSet<&'a InstanceId>,
+    /// By where they lie: there is one record of each, and its id need not be looked at.
+    named_instances: HashSet<*const Instance>,
     /// Where the named instances are.
     providers: BTreeSet<&'a ProviderId>,
     pub plan: Plan,
@@ -90,9 +91,21 @@ impl<'a> Draft<'a> {
     /// Names an instance that exists and is changed. New ones are not named: their ids mean nothing to anybody yet.
     pub fn touches(&mut self, instance: &'a Instance) {
         self.providers.insert(&instance.provider);
-        if self.named_instances.insert(&instance.id) {
+        self.names(instance);
+    }
+
+    /// The same where it is known otherwise where they are.
+    pub fn names(&mut self, instance: &'a Instance) {
+        if self.named_instances.insert(std::ptr::from_ref(instance)) {
             self.plan.instances.push(instance.id.clone());
         }
+    }
+
+    /// So many more are about to be named.
+    pub fn makes_room_for(&mut self, accounts: usize, instances: usize) {
+        self.plan.accounts.reserve(accounts);
+        self.plan.instances.reserve(instances);
+        self.named_instances.reserve(instances);
     }
 
     pub fn line(&mut self, line: impl Into<String>) {
@@ -137,18 +150,12 @@ impl<'a> Draft<'a> {
 
     /// How many lanes run at once. Instances of this host share its processors; at a provider each has its own.
     pub fn parallel<'p>(&self, providers: impl IntoIterator<Item = &'p ProviderId>) -> u32 {
-        let on_this_host = |id: &ProviderId| {
-            self.fleet.providers.get(id).is_none_or(|provider| provider.driver == "process")
-        };
-        if providers.into_iter().any(on_this_host) { HERE } else { ELSEWHERE }
+        if providers.into_iter().any(|id| is_this_host(self.fleet, id)) { HERE } else { ELSEWHERE }
     }
 
     /// How many of the instances that this plan names are written to at once. Their nodes do it, and no provider is asked.
     pub fn writes_there(&self) -> u32 {
-        match self.parallel_there() {
-            HERE => HERE,
-            _ => WRITES,
-        }
+        writes_at_once(self.parallel_there() == HERE)
     }
 
     /// The same for the instances that this plan names.
@@ -159,6 +166,16 @@ impl<'a> Draft<'a> {
     pub fn finish(self) -> Plan {
         self.plan
     }
+}
+
+/// Whether what is at this provider shares the processors of this host.
+pub(crate) fn is_this_host(fleet: &Fleet, id: &ProviderId) -> bool {
+    fleet.providers.get(id).is_none_or(|provider| provider.driver == "process")
+}
+
+/// How many instances are written to at once, where some are on this host.
+pub(crate) const fn writes_at_once(some_are_here: bool) -> u32 {
+    if some_are_here { HERE } else { WRITES }
 }
 
 fn split(lanes: Vec<Lane>, sizes: impl Iterator<Item = u32>) -> Vec<Vec<Lane>> {

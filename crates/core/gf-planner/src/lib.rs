@@ -4,6 +4,7 @@
 //! randomness: ids come from an [`IdSource`]. Whether a plan *may* be carried out is for `gf-policy` to say; what is
 //! impossible or unsafe in itself is refused here ([`PlanError`], [`lint()`]).
 
+mod abreast;
 pub mod cost;
 mod draft;
 mod error;

@@ -1,5 +1,6 @@
 //! A second look at a finished plan, by rules that know nothing of how it was made.
 
+use crate::abreast;
 use gf_model::{
     AccountId, InstanceId,
     fleet::Fleet,
@@ -20,26 +21,24 @@ pub struct Objection {
 }
 
 pub fn lint(fleet: &Fleet, plan: &Plan) -> Vec<Objection> {
-    let mut objections = Vec::new();
-    let mut seen = HashSet::new();
-    for lane in plan.stages.iter().flat_map(|stage| &stage.lanes) {
-        let look = Look { fleet, plan, lane, new: new_instances(lane) };
-        let rules = [
-            look.one_account(),
-            look.two_providers(),
-            look.archive_first(),
-            look.no_orphan(),
-            look.generation_first(),
-            look.awaits_what_it_makes(),
-        ];
-        objections.extend(rules.into_iter().flatten().map(|text| Objection { forbids: true, text }));
-        if !seen.insert(&lane.target) {
-            let text = format!("{} stands in more than one lane", lane.target);
-            objections.push(Objection { forbids: true, text });
-        }
-    }
+    let lanes: Vec<&Lane> = plan.stages.iter().flat_map(|stage| &stage.lanes).collect();
+    let found =
+        abreast::map(&lanes, |lane| Look { fleet, plan, lane, new: new_instances(lane) }.objections());
+    let twice = repeated(&lanes).into_iter().map(|target| format!("{target} stands in more than one lane"));
+    let forbidding = found.into_iter().flatten().chain(twice);
+    let mut objections: Vec<_> = forbidding.map(|text| Objection { forbids: true, text }).collect();
     objections.extend(plan.warnings.iter().map(|text| Objection { forbids: false, text: text.clone() }));
     objections
+}
+
+/// Targets that stand in more than one lane.
+fn repeated<'a>(lanes: &[&'a Lane]) -> Vec<&'a str> {
+    // Mostly lanes come in the order of their targets, and then none can.
+    if lanes.is_sorted_by(|one, next| one.target < next.target) {
+        return Vec::new();
+    }
+    let mut seen = HashSet::with_capacity(lanes.len());
+    lanes.iter().map(|lane| lane.target.as_str()).filter(|target| !seen.insert(*target)).collect()
 }
 
 struct Look<'a> {
@@ -65,6 +64,19 @@ fn steps(lane: &Lane) -> impl Iterator<Item = &Step> + Clone {
 }
 
 impl Look<'_> {
+    /// Why this lane must not be carried out.
+    fn objections(&self) -> Vec<String> {
+        let rules = [
+            self.one_account(),
+            self.two_providers(),
+            self.archive_first(),
+            self.no_orphan(),
+            self.generation_first(),
+            self.awaits_what_it_makes(),
+        ];
+        rules.into_iter().flatten().collect()
+    }
+
     fn steps(&self) -> impl Iterator<Item = &Step> + Clone {
         steps(self.lane)
     }

@@ -2,12 +2,13 @@
 
 use super::{InTurn, distinct, halves, is_running, parts, plural};
 use crate::{
-    PlanError,
-    draft::{Draft, gate_percent},
+    PlanError, abreast,
+    draft::{Draft, gate_percent, is_this_host, writes_at_once},
     error::Kind,
 };
 use gf_model::{
-    AccountId, InstanceId, OperationId, RevisionId,
+    AccountId, InstanceId, OperationId, RevisionId, Timestamp,
+    fleet::Fleet,
     gateway::Gateway,
     instance::Instance,
     operation::{Lane, Step, StepState},
@@ -38,21 +39,28 @@ pub(super) fn push(
     for size in &pace.canary {
         in_range("canarySizes", *size, LARGEST_CANARY)?;
     }
-    let mut lanes = Vec::with_capacity(accounts.len());
-    let mut held_back = None;
-    let mut gateways = InTurn::of(draft.fleet);
-    for account in distinct(accounts).iter() {
-        let gateway = gateways.get(account)?;
-        if let Some(why) = gateway.upkeep.against_a_rollout(draft.now) {
-            draft.warn(format!("{account} is left out: {why}"));
-            held_back.get_or_insert_with(|| format!("{account} is left out: {why}"));
-            continue;
+    let fleet = draft.fleet;
+    let mut in_turn = InTurn::of(fleet);
+    let wanted = distinct(accounts);
+    let wanted: Vec<&Gateway> =
+        wanted.iter().map(|account| in_turn.get(account)).collect::<Result<_, _>>()?;
+    let now = draft.now;
+    let reached = abreast::map(&wanted, |gateway| Reached::of(fleet, gateway, revision, now));
+    let mut lanes = Vec::with_capacity(wanted.len());
+    draft.makes_room_for(wanted.len(), 2 * wanted.len());
+    let (mut held_back, mut some_are_here) = (None, false);
+    for (gateway, reached) in wanted.iter().zip(reached) {
+        if let Some(warning) = reached.warning {
+            if reached.is_held_back {
+                held_back.get_or_insert_with(|| warning.clone());
+            }
+            draft.warn(warning);
         }
-        let Some((standby, primary)) = reachable(draft, gateway) else { continue };
-        let targets = || standby.into_iter().chain([primary]);
-        let steps = targets().map(|instance| Step::ApplyRevision { instance: instance.id.clone(), revision });
-        lanes.push(Lane::new(account.as_str(), steps.collect()));
-        take(draft, account, targets());
+        let Some(lane) = reached.lane else { continue };
+        lanes.push(lane);
+        some_are_here |= reached.is_here;
+        draft.touches_account(&gateway.account);
+        reached.targets.into_iter().flatten().for_each(|instance| draft.names(instance));
     }
     if lanes.is_empty() {
         return Err(match held_back {
@@ -61,7 +69,7 @@ pub(super) fn push(
         });
     }
     let (gateways, instances) = (lanes.len(), draft.plan.instances.len());
-    let parallel = draft.writes_there();
+    let parallel = writes_at_once(some_are_here);
     match strategy {
         Strategy::Rolling if pace.canary.is_empty() => draft.batches(batch_size, parallel, lanes),
         Strategy::Rolling => draft.canary(&pace.canary, batch_size, parallel, lanes),
@@ -184,23 +192,45 @@ fn applied<'a>(draft: &Draft<'a>, rollout: &OperationId) -> Vec<(&'a InstanceId,
         .collect()
 }
 
-/// The instances of a pair that can be written to, standby first. Without a primary there is nothing to validate
-/// against, and the gateway is left out and named.
-fn reachable<'a>(draft: &mut Draft<'a>, gateway: &Gateway) -> Option<(Option<&'a Instance>, &'a Instance)> {
-    let (primary, standby) = halves(draft.fleet, gateway);
-    let account = &gateway.account;
-    match primary {
-        Some(primary) if is_running(primary) => {
-            let standby = standby.filter(|standby| is_running(standby));
-            if standby.is_none() {
-                draft.warn(format!("{account} has no running standby; a new one starts with the new keys"));
-            }
-            Some((standby, primary))
+/// What a push finds at one gateway.
+#[derive(Default)]
+struct Reached<'a> {
+    /// Without one the gateway is left out.
+    lane: Option<Lane>,
+    /// Those that can be written to, standby first.
+    targets: [Option<&'a Instance>; 2],
+    /// Whether one of them is on this host.
+    is_here: bool,
+    warning: Option<String>,
+    /// It is left out because somebody said so.
+    is_held_back: bool,
+}
+
+impl<'a> Reached<'a> {
+    /// Without a primary there is nothing to validate against, and the gateway is left out and named.
+    fn of(fleet: &'a Fleet, gateway: &Gateway, revision: RevisionId, now: Timestamp) -> Self {
+        let account = &gateway.account;
+        if let Some(why) = gateway.upkeep.against_a_rollout(now) {
+            let warning = Some(format!("{account} is left out: {why}"));
+            return Self { warning, is_held_back: true, ..Self::default() };
         }
-        other => {
-            let state = other.map_or("missing", |primary| primary.state.name());
-            draft.warn(format!("{account} is left out: its primary is {state}"));
-            None
+        let (primary, standby) = halves(fleet, gateway);
+        let Some(running) = primary.filter(|primary| is_running(primary)) else {
+            let state = primary.map_or("missing", |primary| primary.state.name());
+            let warning = Some(format!("{account} is left out: its primary is {state}"));
+            return Self { warning, ..Self::default() };
+        };
+        let standby = standby.filter(|standby| is_running(standby));
+        let targets = [standby, Some(running)];
+        let named = || targets.iter().copied().flatten();
+        let steps = named().map(|instance| Step::ApplyRevision { instance: instance.id.clone(), revision });
+        let lonely = || format!("{account} has no running standby; a new one starts with the new keys");
+        Self {
+            lane: Some(Lane::new(account.as_str(), steps.collect())),
+            targets,
+            is_here: named().any(|instance| is_this_host(fleet, &instance.provider)),
+            warning: standby.is_none().then(lonely),
+            is_held_back: false,
         }
     }
 }
