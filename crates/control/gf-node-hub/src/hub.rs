@@ -131,6 +131,11 @@ impl Hub {
         (Self { shared: Arc::new(shared) }, reports)
     }
 
+    /// How long a node may take to prove itself.
+    pub(crate) fn patience(&self) -> Duration {
+        self.shared.config.handshake_patience
+    }
+
     /// From now on nodes are taken in, as of this generation.
     pub fn lead(&self, generation: u64) {
         // Whoever led until now may have renewed leases until now.

@@ -15,7 +15,8 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_proto::MAX_FRAME_BYTES;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, pin::Pin};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
 /// Where nodes connect.
@@ -37,7 +38,11 @@ async fn upgrade(State(hub): State<Hub>, known: Extensions, upgrade: WebSocketUp
     let upgrade = upgrade.max_frame_size(MAX_FRAME_BYTES).max_message_size(MAX_FRAME_BYTES);
     let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER_BYTES).write_buffer_size(SOCKET_BUFFER_BYTES);
     upgrade.on_upgrade(|socket| async move {
-        let end = hub.serve(frames(socket)).await;
+        let mut socket = frames(socket).peekable();
+        // What HTTP was read with goes with the first frame: a crowd that waits at the door would hold that all the while.
+        // Whoever says nothing is sent away behind it.
+        let _ = timeout(hub.patience(), Pin::new(&mut socket).peek()).await;
+        let end = hub.serve(socket).await;
         tracing::debug!(%end, "a node's socket closed");
     })
 }

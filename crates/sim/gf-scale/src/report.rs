@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
+use std::io::Write;
 
 /// Which way a value may differ from its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -57,6 +58,13 @@ impl Measured {
     pub fn add(&mut self, other: Self) {
         self.rows.extend(other.rows);
         self.points.extend(other.points);
+    }
+
+    /// Says what was read until now, so that it is not lost with what comes after.
+    pub fn tell(&mut self) {
+        print!("{}", std::mem::take(self).lines());
+        // A bench that nobody listens to any more ends with its next line.
+        let _ = std::io::stdout().flush();
     }
 
     pub fn lines(&self) -> String {

@@ -60,6 +60,8 @@ fn main() -> ExitCode {
         if wanted {
             eprintln!("measuring {name} …");
             let Measured { rows, points } = bench();
+            // What was read is said at once: the table comes with the last of them, which may be long after.
+            rows.iter().for_each(|row| eprintln!("  {}", row.in_short()));
             measured.rows.extend(rows);
             measured.points.extend(points);
         }

@@ -10,10 +10,12 @@ const WINDOW: Duration = Duration::from_secs(10);
 const TICKS_PER_SECOND: f64 = 100.0;
 
 pub fn idle() -> Vec<Row> {
+    eprintln!("  starting what it serves …");
     let universe = Universe::up();
     let pid = universe.pid("node-local-a");
     let (mut resident, mut percent) = (Vec::new(), Vec::new());
-    for _ in 0..SAMPLES {
+    for sample in 1..=SAMPLES {
+        eprintln!("  window {sample} of {SAMPLES}, {} s …", WINDOW.as_secs());
         let before = processes::cpu_ticks(pid).unwrap_or_default();
         std::thread::sleep(WINDOW);
         let after = processes::cpu_ticks(pid).unwrap_or_default();

@@ -72,6 +72,11 @@ impl Entry {
             Better::More => self.value >= self.target,
         }
     }
+    /// For whoever waits for the table.
+    pub fn in_short(&self) -> String {
+        let met = if self.met() { "met" } else { "not met" };
+        format!("{}: {:.2} {} ({met}, {:.2} of its target)", self.name, self.value, self.unit, self.ratio())
+    }
     /// For programs: one line.
     pub fn json(&self) -> Value {
         json!({

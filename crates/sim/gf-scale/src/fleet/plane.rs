@@ -192,6 +192,14 @@ pub fn processor_time(names: &[&str]) -> Duration {
     Duration::from_nanos(nanos)
 }
 
+/// Processor time that this thread has used.
+pub fn this_thread() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(
+        stat.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default(),
+    )
+}
+
 pub fn control_runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).thread_name("control").enable_all().build().expect("a runtime")
