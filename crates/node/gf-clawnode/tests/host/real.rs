@@ -1,17 +1,18 @@
 //! The real OpenClaw under the real binary: one gateway from its making to its deletion, and the copy that
 //! remembers what it was told.
 
+mod config;
+mod sleep;
+
 use crate::{
     model,
     rig::{PATIENCE, Rig, create, free_port, is_alive, pid_of, spec},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gf_node_proto::{
-    ArchiveCreate, ChannelsSet, ConfigDiff, ConfigGet, ConfigPush, ConfigRollback, ConfigValidate,
-    FailureCode, FailureReason, InstanceCreate, InstanceDelete, InstanceList, InstancePark, InstanceRole,
-    InstanceState, InstanceStop, InstanceSummary, InstanceWake, OpenclawDrain, OpenclawHealth, OpenclawLogs,
-    OpenclawResume, ParkReport, ProviderCredential, SecretsApply, SnapshotCreate, SnapshotRestore, command,
-    event, reply,
+    ArchiveCreate, ChannelsSet, FailureCode, FailureReason, InstanceCreate, InstanceDelete, InstanceRole,
+    InstanceState, InstanceStop, OpenclawDrain, OpenclawHealth, OpenclawLogs, OpenclawResume,
+    ProviderCredential, SecretsApply, SnapshotCreate, SnapshotRestore, event, reply,
 };
 use openclaw_client::{
     Client, Endpoint, Token,
@@ -77,13 +78,13 @@ async fn real_gateway_from_its_making_to_its_end() {
     assert!(say(&rig, ID, port, "The word is heron.").await.contains("The word is heron."));
 
     is_healed_after_a_kill(&mut rig, port).await;
-    takes_configuration(&rig).await;
-    flags_what_is_malformed(&rig).await;
+    config::takes_configuration(&rig).await;
+    config::flags_what_is_malformed(&rig).await;
     keeps_channels_to_their_generation(&rig).await;
     takes_a_credential_and_shows_none(&rig).await;
     answers_reads_as_a_node(&rig, port).await;
     drains_and_resumes(&rig).await;
-    parks_and_wakes(&mut rig, port).await;
+    sleep::parks_and_wakes(&mut rig, port).await;
     remembers_in_a_copy(&mut rig, model).await;
     let (resident, ticks) = rig.node_costs();
     println!("gf-clawnode: {} kB resident, {ticks} ticks of processor time in all", resident / 1024);
@@ -114,111 +115,6 @@ async fn is_healed_after_a_kill(rig: &mut Rig, port: u16) {
     assert_eq!(health.http_status, 200);
     assert_eq!(health.instance.unwrap().state(), InstanceState::Active);
     assert!(say(rig, ID, port, "Are you back?").await.contains("The word is heron."));
-}
-
-fn push(revision: &str, patch: Value) -> ConfigPush {
-    ConfigPush {
-        instance_id: ID.into(),
-        revision: revision.into(),
-        patch: Some(patch.to_string().into()),
-        ..ConfigPush::default()
-    }
-}
-
-async fn takes_configuration(rig: &Rig) {
-    let original = on_disk(rig, ID)["agents"]["defaults"]["model"]["primary"].clone();
-    let patch = json!({"messages": {"responsePrefix": "[bot]"}, "session": {"dmScope": "per-channel-peer"}});
-    let diff = ConfigDiff { instance_id: ID.into(), patch: Some(patch.to_string().into()) };
-    let Some(reply::Body::Changes(diff)) = rig.command(diff).await.unwrap().body else { panic!("no diff") };
-    assert_eq!(diff.changes.len(), 2);
-
-    let Some(reply::Body::Applied(applied)) = rig.command(push("v2", patch)).await.unwrap().body else {
-        panic!("not applied")
-    };
-    assert!(applied.applied && applied.changes.len() == 2, "{applied:?}");
-    assert_eq!(on_disk(rig, ID)["messages"]["responsePrefix"], "[bot]");
-
-    rig.command(push("v3", json!({"messages": {"responsePrefix": "[v3]"}}))).await.unwrap();
-    let back = |revision: &str| ConfigRollback { instance_id: ID.into(), revision: revision.into() };
-    let why = rig.command(back("v2")).await.unwrap_err();
-    assert_eq!(why.failure().unwrap().code(), FailureCode::Conflict);
-    rig.command(back("v3")).await.unwrap();
-    assert_eq!(on_disk(rig, ID)["messages"]["responsePrefix"], "[bot]", "its own previous value");
-    rig.command(back("v2")).await.unwrap();
-    let now = on_disk(rig, ID);
-    assert!(now["messages"].get("responsePrefix").is_none(), "what was absent is removed");
-    assert_eq!(now["agents"]["defaults"]["model"]["primary"], original, "what nobody pushed is left alone");
-
-    let document = rig.command(ConfigGet { instance_id: ID.into(), owned: false }).await.unwrap();
-    let Some(reply::Body::Config(document)) = document.body else { panic!("no document") };
-    let token = spec(&rig.instance_dir(ID))["gatewayToken"].as_str().unwrap().to_owned();
-    assert!(!document.json.contains(&token) && !document.hash.is_empty());
-}
-
-async fn flags_what_is_malformed(rig: &Rig) {
-    let before = on_disk(rig, ID);
-    for refused in [json!({"noSuchKey": {"a": 1}}), json!({"session": {"dmScope": "nonsense"}})] {
-        let why = rig.command(push("v4", refused.clone())).await.unwrap_err();
-        let failure = why.failure().unwrap();
-        assert_eq!(failure.code(), FailureCode::ConfigFlagged, "{refused}: {failure:?}");
-        assert!(!failure.issues.is_empty());
-    }
-    let why = rig.command(push("v4", json!({"gateway": {"port": 1}}))).await.unwrap_err();
-    assert_eq!(why.failure().unwrap().code(), FailureCode::InvalidArgument);
-    assert_eq!(on_disk(rig, ID), before, "something was written");
-
-    let invalid = ConfigValidate { instance_id: ID.into(), patch: Some(r#"{"noSuchKey":1}"#.into()) };
-    let Some(reply::Body::Changes(judged)) = rig.command(invalid).await.unwrap().body else {
-        panic!("no verdict")
-    };
-    assert!(!judged.valid && !judged.issues.is_empty(), "{judged:?}");
-
-    let path = rig.instance_dir(ID).join("state/openclaw.json");
-    let whole = fs::read(&path).unwrap();
-    fs::write(&path, "{ this is no JSON").unwrap();
-    let why = rig.command(push("v4", json!({"session": {"dmScope": "main"}}))).await.unwrap_err();
-    assert_eq!(why.failure().unwrap().code(), FailureCode::ConfigFlagged);
-    assert_eq!(fs::read_to_string(&path).unwrap(), "{ this is no JSON", "a malformed file was overwritten");
-    fs::write(&path, &whole).unwrap();
-    assert_eq!(
-        rig.summary(gf_node_proto::InstanceStart { instance_id: ID.into(), wait_ready: true }).await.revision,
-        ""
-    );
-    is_judged_as_the_file_stands(rig, &path, &whole).await;
-}
-
-/// OpenClaw answers from memory for a moment after its file changed; what it remembers must not be held against the
-/// file, whichever of the two is the better one.
-async fn is_judged_as_the_file_stands(rig: &Rig, path: &Path, whole: &[u8]) {
-    let scope = |scope: &str| push("v5", json!({"session": {"dmScope": scope}}));
-    let mut malformed: Value = serde_json::from_slice(whole).unwrap();
-    malformed["noSuchKey"] = json!(1);
-    for other in ["main", "per-channel-peer"] {
-        fs::write(path, malformed.to_string()).unwrap();
-        let why = rig.command(scope(other)).await.unwrap_err();
-        assert_eq!(why.failure().unwrap().code(), FailureCode::ConfigFlagged);
-        assert!(!why.failure().unwrap().issues.is_empty());
-        fs::write(path, whole).unwrap();
-        rig.command(scope(other)).await.expect("what was put right is still called malformed");
-        assert_eq!(on_disk(rig, ID)["session"]["dmScope"], other);
-    }
-    let mut edited = on_disk(rig, ID);
-    edited["messages"]["responsePrefix"] = json!("[by hand]");
-    fs::write(path, edited.to_string()).unwrap();
-    rig.command(scope("main")).await.expect("a file that somebody edited is called malformed");
-    let now = on_disk(rig, ID);
-    assert_eq!(
-        (&now["session"]["dmScope"], &now["messages"]["responsePrefix"]),
-        (&json!("main"), &json!("[by hand]"))
-    );
-    let whole = |revision: &str, owned: Value| ConfigPush { whole: true, ..push(revision, owned) };
-    rig.command(whole("v6", json!({"logging": {"consoleLevel": "warn"}}))).await.unwrap();
-    let now = on_disk(rig, ID);
-    assert_eq!(now["logging"]["consoleLevel"], "warn");
-    assert!(now["session"].get("dmScope").is_none(), "it owns this key no more: {now}");
-    assert_eq!(now["messages"]["responsePrefix"], "[by hand]", "nobody's key was touched");
-    rig.command(whole("", json!({}))).await.unwrap();
-    assert!(on_disk(rig, ID)["logging"].get("consoleLevel").is_none());
 }
 
 async fn keeps_channels_to_their_generation(rig: &Rig) {
@@ -263,7 +159,7 @@ async fn takes_a_credential_and_shows_none(rig: &Rig) {
 }
 
 async fn answers_reads_as_a_node(rig: &Rig, port: u16) {
-    rig.command(push(
+    rig.command(config::push(
         "v9",
         json!({"gateway": {"nodes": {"commands": {"allow": ["vps.metrics", "config.get", "openclaw.restart"]}}}}),
     ))
@@ -344,110 +240,6 @@ async fn drains_and_resumes(rig: &Rig) {
     assert_eq!(health.instance.unwrap().state(), InstanceState::Draining);
     let resumed = rig.summary(OpenclawResume { instance_id: ID.into() }).await;
     assert_eq!(resumed.state(), InstanceState::Active);
-}
-
-fn park() -> InstancePark {
-    InstancePark { instance_id: ID.into() }
-}
-
-async fn parked(rig: &Rig, body: impl Into<command::Body>) -> ParkReport {
-    match rig.command(body).await.unwrap().body {
-        Some(reply::Body::Park(report)) => report,
-        other => panic!("a report was expected, not {other:?}"),
-    }
-}
-
-async fn summary(rig: &Rig) -> InstanceSummary {
-    let reply = rig.command(InstanceList {}).await.unwrap();
-    let Some(reply::Body::Listing(listing)) = reply.body else { panic!("no listing") };
-    listing.instances.into_iter().find(|instance| instance.instance_id == ID).unwrap()
-}
-
-fn processor_time(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    stat[stat.rfind(')').unwrap()..].split(' ').skip(12).take(2).map(|n| n.parse::<u64>().unwrap()).sum()
-}
-
-async fn parks_and_wakes(rig: &mut Rig, port: u16) {
-    let report = parked(rig, park()).await;
-    println!("parked within {} ms", report.took_ms);
-    let there = report.instance.unwrap();
-    assert_eq!((there.state(), there.health_score), (InstanceState::Parked, None));
-
-    // Whoever looks does not wake it; a copy of what stands still is taken as it stands.
-    let before = processor_time(there.pid);
-    rig.command(OpenclawLogs { instance_id: ID.into(), max_lines: 5 }).await.unwrap();
-    let copy = SnapshotCreate {
-        instance_id: ID.into(),
-        snapshot_id: "snap-parked".into(),
-        destination: rig.dir.path().join("snapshots/snap-parked").display().to_string(),
-        only_if_changed: false,
-    };
-    rig.command(copy).await.unwrap();
-    assert_eq!(summary(rig).await.state(), InstanceState::Parked);
-    assert_eq!(processor_time(there.pid), before, "it ran while it was parked");
-
-    // It is still parked for a gf-clawnode that was killed meanwhile.
-    rig.kill_node();
-    rig.lost().await;
-    rig.launch();
-    rig.connected().await;
-    assert_eq!(summary(rig).await.state(), InstanceState::Parked);
-
-    // Whatever needs it wakes it, and nothing was forgotten.
-    let reply = rig.command(OpenclawHealth { instance_id: ID.into() }).await.unwrap();
-    let Some(reply::Body::Health(health)) = reply.body else { panic!("no health") };
-    assert_eq!((health.http_status, health.instance.unwrap().state()), (200, InstanceState::Active));
-    assert!(say(rig, ID, port, "Did you sleep well?").await.contains("The word is heron."));
-
-    let mut wakes = Vec::new();
-    for _ in 0..5 {
-        parked(rig, park()).await;
-        wakes.push(parked(rig, InstanceWake { instance_id: ID.into() }).await.took_ms);
-    }
-    wakes.sort_unstable();
-    println!("awake again and taking work within {wakes:?} ms, median {}", wakes[2]);
-    assert_eq!(summary(rig).await.state(), InstanceState::Active);
-}
-
-/// OpenClaw's suspension lapses two minutes after it began, also while it is frozen.
-#[tokio::test]
-#[ignore = "it sleeps longer than two minutes"]
-async fn real_gateway_sleeps_past_its_lease_and_a_missing_channel_is_noticed() {
-    let model = model::serve().await;
-    let mut rig = Rig::start(&real_runtime()).await;
-    let port = free_port();
-    let config = Some(model::config(model).to_string().into());
-    rig.command(InstanceCreate { config, ..create(ID, port) }).await.unwrap();
-    rig.kind(ID, ready).await;
-    parked(&rig, park()).await;
-    tokio::time::sleep(std::time::Duration::from_secs(150)).await;
-    let awake = parked(&rig, InstanceWake { instance_id: ID.into() }).await;
-    println!("awake within {} ms after more than two minutes", awake.took_ms);
-    assert!(say(&rig, ID, port, "The word is tern.").await.contains("The word is tern."));
-
-    // A Telegram that nobody answers for.
-    let telegram = json!({"telegram": {
-        "enabled": true, "botToken": "123456789:AAabcdefghijklmnopqrstuv", "apiRoot": "http://127.0.0.1:1",
-        "dmPolicy": "allowlist", "allowFrom": ["777"]
-    }});
-    let open = ChannelsSet {
-        instance_id: ID.into(),
-        generation: 2,
-        open: true,
-        channels: Some(telegram.to_string().into()),
-        role: InstanceRole::Primary.into(),
-    };
-    rig.command(open).await.unwrap();
-    let observed = rig
-        .kind(ID, |kind| match kind {
-            event::Kind::Health(health) => health.observation.filter(|seen| seen.channel_down),
-            _ => None,
-        })
-        .await;
-    assert!(observed.http_ok, "{observed:?}");
-    println!("gf-clawnode: {} kB resident", rig.node_costs().0 / 1024);
-    rig.command(InstanceDelete { instance_id: ID.into() }).await.unwrap();
 }
 
 async fn remembers_in_a_copy(rig: &mut Rig, model: std::net::SocketAddr) {
