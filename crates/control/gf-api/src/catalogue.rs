@@ -269,6 +269,7 @@ pub const TABLE: &[Entry] = &[
     e("too_many_questions", &[429], "too many questions of one asker are open", "answer or deny some first"),
     e("too_many_requests", &[429], "one caller asks too often", "wait as long as Retry-After says"),
     e("too_many_schedules", &[422], "too many reports are scheduled", "remove one first"),
+    e("too_many_streams", &[429], "one caller has too many event streams open", "close one, then ask again"),
     e("too_many_targets", &[400], "a question about too many targets", "ask for fewer"),
     e("too_slow", &[504], "not finished within 30 s", "ask for the operation's progress"),
     e("unauthorized", &[401], "nobody proved who is asking", "send a person's key, or sign as the plugin"),

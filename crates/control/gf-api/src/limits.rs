@@ -1,7 +1,8 @@
 //! How often one caller may ask: an allowance per principal, so that nobody's flood is another one's silence, and a bound
 //! on what all agents together have in hand, so that a person always finds room.
 //!
-//! It is asked after the caller is proven and before anything is done for them.
+//! It is asked after the caller is proven and before anything is done for them. Who does not prove it is counted by
+//! address, and only then: whoever has a key is never refused because of a stranger at the same address.
 
 use crate::{
     auth::{Identity, PLUGIN_ITSELF},
@@ -15,9 +16,12 @@ use governor::{
     middleware::NoOpMiddleware,
     state::keyed::HashMapStateStore,
 };
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
+    collections::HashMap,
+    net::IpAddr,
     num::NonZeroU32,
     sync::{
         Arc,
@@ -28,6 +32,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A change costs as much as so many reads.
 const CHANGE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+/// When a caller with too many streams may look whether one of them has ended.
+const STREAM_RETRY_SECONDS: u64 = 5;
 /// After so many requests callers who have not asked for long are forgotten.
 const FORGET_EVERY: u32 = 4096;
 
@@ -43,6 +49,10 @@ pub struct Limits {
     pub plugin_per_minute: NonZeroU32,
     /// Requests of all agents that are being answered at the same time.
     pub agents_at_once: usize,
+    /// Event streams that one caller may have open.
+    pub streams_at_once: usize,
+    /// From one address, of callers who did not prove who they are.
+    pub strangers_per_minute: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -53,10 +63,13 @@ impl Default for Limits {
             agent_per_minute: per_minute(3_000),
             plugin_per_minute: per_minute(30_000),
             agents_at_once: 32,
+            streams_at_once: 16,
+            strangers_per_minute: per_minute(6_000),
         }
     }
 }
 
+type ByAddress = RateLimiter<Option<IpAddr>, HashMapStateStore<Option<IpAddr>>, DefaultClock, NoOpMiddleware>;
 type Keyed = RateLimiter<String, HashMapStateStore<String>, DefaultClock, NoOpMiddleware>;
 
 /// Who has asked how often.
@@ -65,8 +78,27 @@ pub struct Pace {
     people: Keyed,
     agents: Keyed,
     plugin: Keyed,
+    strangers: ByAddress,
     in_hand: Arc<Semaphore>,
+    streams: Arc<Mutex<HashMap<String, usize>>>,
     asked: AtomicU32,
+}
+
+/// Held while a stream of events is open.
+pub struct Streaming {
+    who: String,
+    all: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        let mut all = self.all.lock();
+        let left = all.get(&self.who).map_or(0, |open| open.saturating_sub(1));
+        match left {
+            0 => drop(all.remove(&self.who)),
+            left => drop(all.insert(self.who.clone(), left)),
+        }
+    }
 }
 
 /// Held while a request is answered.
@@ -81,16 +113,19 @@ impl Pace {
             people: keyed(limits.person_per_minute),
             agents: keyed(limits.agent_per_minute),
             plugin: keyed(limits.plugin_per_minute),
+            strangers: RateLimiter::hashmap_with_clock(
+                quota(limits.strangers_per_minute),
+                DefaultClock::default(),
+            ),
             in_hand: Arc::new(Semaphore::new(limits.agents_at_once)),
+            streams: Arc::default(),
             asked: AtomicU32::new(0),
         }
     }
 
     /// Lets a request in, or says when to ask again.
     pub fn admit(&self, who: &Identity, changes: bool) -> Result<Admitted, Problem> {
-        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
-            [&self.people, &self.agents, &self.plugin].into_iter().for_each(RateLimiter::retain_recent);
-        }
+        self.forget();
         let cost = if changes { CHANGE } else { NonZeroU32::MIN };
         match &who.principal {
             Principal::Person(id) => counted(&self.people, id.as_str(), cost)?,
@@ -112,10 +147,55 @@ impl Pace {
     }
 }
 
+impl Pace {
+    /// Whoever did not prove who they are is counted by where they come from, so that they are nobody else's silence.
+    pub fn stranger(&self, from: Option<IpAddr>) -> Result<(), Problem> {
+        self.forget();
+        self.strangers.check_key(&from).map_err(|early| {
+            let wait = early.wait_time_from(DefaultClock::default().now());
+            let whence = from.map_or_else(|| "an unknown address".to_owned(), |from| from.to_string());
+            too_many(&format!("{whence} asks too often without a key"), wait.as_secs().saturating_add(1))
+        })
+    }
+
+    /// Lets a caller have one more stream open; a child counts with its parent.
+    pub fn stream(&self, who: &Identity) -> Result<Streaming, Problem> {
+        let name = match &who.principal {
+            Principal::Person(id) => id.to_string(),
+            Principal::Agent(name) | Principal::Service(name) => {
+                name.split('/').next().unwrap_or(name).to_owned()
+            }
+        };
+        let mut all = self.streams.lock();
+        let open = all.entry(name.clone()).or_default();
+        if *open >= self.limits.streams_at_once {
+            let seconds = STREAM_RETRY_SECONDS;
+            let message = format!("{name} has {open} streams of events open");
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", message)
+                .at("Retry-After", seconds)
+                .fix("close one of them first; one stream tells every change"));
+        }
+        *open += 1;
+        drop(all);
+        Ok(Streaming { who: name, all: Arc::clone(&self.streams) })
+    }
+
+    fn forget(&self) {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
+            [&self.people, &self.agents, &self.plugin].into_iter().for_each(RateLimiter::retain_recent);
+            self.strangers.retain_recent();
+        }
+    }
+}
+
 /// A fifth of a minute's requests at once, and never less than one change.
-fn keyed(per_minute: NonZeroU32) -> Keyed {
+fn quota(per_minute: NonZeroU32) -> Quota {
     let burst = NonZeroU32::new(per_minute.get() / 5).unwrap_or(NonZeroU32::MIN).max(CHANGE);
-    RateLimiter::hashmap_with_clock(Quota::per_minute(per_minute).allow_burst(burst), DefaultClock::default())
+    Quota::per_minute(per_minute).allow_burst(burst)
+}
+
+fn keyed(per_minute: NonZeroU32) -> Keyed {
+    RateLimiter::hashmap_with_clock(quota(per_minute), DefaultClock::default())
 }
 
 fn counted(pace: &Keyed, who: &str, cost: NonZeroU32) -> Result<(), Problem> {
@@ -156,6 +236,8 @@ mod tests {
             agent_per_minute: of(50),
             plugin_per_minute: of(50),
             agents_at_once,
+            streams_at_once: 2,
+            strangers_per_minute: of(50),
         })
     }
 
@@ -187,5 +269,31 @@ mod tests {
         assert!(pace.admit(&agent(PLUGIN_ITSELF), false).is_ok());
         drop(held);
         assert!(pace.admit(&agent("guardian"), false).is_ok());
+    }
+
+    #[test]
+    fn streams_are_counted_by_caller_and_given_back() {
+        let pace = pace(9);
+        let held =
+            [pace.stream(&agent("commander")).unwrap(), pace.stream(&agent("commander/1f3a")).unwrap()];
+        let refused = pace.stream(&agent("commander")).err().unwrap();
+        assert_eq!((refused.status, refused.code.as_str()), (429, "too_many_streams"));
+        assert_eq!(refused.field.as_deref(), Some("Retry-After"));
+        let other = pace.stream(&agent("guardian"));
+        assert!(other.is_ok());
+        drop(held);
+        assert!(pace.stream(&agent("commander")).is_ok());
+        drop(other);
+        assert!(pace.streams.lock().is_empty(), "nobody is remembered for nothing");
+    }
+
+    #[test]
+    fn strangers_are_counted_by_address() {
+        let pace = pace(9);
+        let from = |last| Some(IpAddr::from([10, 0, 0, last]));
+        assert!((0..10).all(|_| pace.stranger(from(1)).is_ok()));
+        assert_eq!(pace.stranger(from(1)).unwrap_err().code, "too_many_requests");
+        assert!(pace.stranger(from(2)).is_ok() && pace.stranger(None).is_ok());
+        assert!(pace.admit(&agent("commander"), false).is_ok());
     }
 }

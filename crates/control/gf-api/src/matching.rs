@@ -4,23 +4,28 @@
 //! The tag is of what can be changed, not of the answer's bytes: how far an operation is says nothing about whether it
 //! may be cancelled.
 
-use crate::{Api, problem::Problem};
+use crate::{Api, openapi::Rule, problem::Problem};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use gf_model::fleet::Fleet;
+use gf_secrets::Scope;
 use parking_lot::Mutex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
-/// What a route is about, of which the path's third part is the name.
+/// What a route is about; the first name in its path is its own, but for a secret, which has its account's before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object {
     Approval,
+    Incident,
     Operation,
     Person,
     /// The rules in force: there is one set.
     Rules,
+    Schedule,
+    /// What is told of it: its name, its version and when it was set.
+    Secret,
 }
 
 /// Whose turn it is: two changes of one object are never between each other's look and write.
@@ -44,20 +49,32 @@ fn name_of(path: &str) -> String {
 }
 
 /// The tag of what the path names, as it is now.
-pub fn tag(api: &Api, object: Object, path: &str) -> Option<String> {
-    let id = path.split('/').nth(3).unwrap_or_default();
-    if object == Object::Rules {
-        return Some(quoted(&gf_model::rules::digest(&api.requests.rules().0)));
+pub async fn tag(api: &Api, object: Object, named: &[String]) -> Option<String> {
+    let name = named.first().map_or("", String::as_str);
+    match object {
+        Object::Rules => Some(quoted(&gf_model::rules::digest(&api.requests.rules().0))),
+        Object::Secret => {
+            let listed = api.secrets.list(&Scope::Account(name.parse().ok()?)).await.ok()?;
+            let versions = listed.into_iter().filter(|secret| Some(&secret.name.0) == named.get(1));
+            let secret = versions.max_by_key(|secret| secret.version)?;
+            of(&(secret.name, secret.version, secret.created_at))
+        }
+        _ => api.store.read(|fleet| tag_in(fleet, object, name)),
     }
-    api.store.read(|fleet| tag_in(fleet, object, id))
 }
 
 fn tag_in(fleet: &Fleet, object: Object, id: &str) -> Option<String> {
     match object {
         Object::Approval => fleet.approvals.get(&id.parse().ok()?).and_then(of),
+        Object::Incident => fleet.incidents.get(&id.parse().ok()?).and_then(of),
         Object::Operation => fleet.operations.get(&id.parse().ok()?).and_then(of),
         Object::Person => fleet.people.get(&id.parse().ok()?).and_then(of),
-        Object::Rules => None,
+        // When it is due next is no change of it.
+        Object::Schedule => {
+            let entry = fleet.schedules.get(&id.parse().ok()?)?;
+            of(&(entry.what, &entry.when, &entry.recipient, entry.created_at))
+        }
+        Object::Rules | Object::Secret => None,
     }
 }
 
@@ -70,9 +87,9 @@ fn quoted(tag: &str) -> String {
 }
 
 /// Refuses a change of what is not as the caller saw it.
-pub fn check(headers: &HeaderMap, current: Option<&str>, must_match: bool) -> Result<(), Problem> {
+pub fn check(headers: &HeaderMap, current: Option<&str>, rule: &Rule) -> Result<(), Problem> {
     let Some(given) = headers.get(header::IF_MATCH) else {
-        return match must_match && current.is_some() {
+        return match rule.must_match && current.is_some() {
             false => Ok(()),
             true => Err(Problem::new(
                 StatusCode::PRECONDITION_REQUIRED,
@@ -83,14 +100,22 @@ pub fn check(headers: &HeaderMap, current: Option<&str>, must_match: bool) -> Re
         };
     };
     let given = given.to_str().unwrap_or_default();
-    // Nothing of this name is told by the handler.
-    let Some(current) = current else { return Ok(()) };
+    let not_as_seen =
+        || Problem::new(StatusCode::PRECONDITION_FAILED, "not_as_seen", "it has changed since it was read");
+    let Some(current) = current else {
+        return match rule.object {
+            // What was seen is gone; it would be made anew.
+            Some(Object::Secret) => {
+                Err(not_as_seen().fix("read what there is, and send none to set it anew"))
+            }
+            // Nothing of this name is told by the handler.
+            _ => Ok(()),
+        };
+    };
     if given.trim() == "*" || given.split(',').any(|tag| tag.trim() == current) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::PRECONDITION_FAILED, "not_as_seen", "it has changed since it was read")
-        .at("ETag", current)
-        .fix("read it again, and send what you still want with its ETag"))
+    Err(not_as_seen().at("ETag", current).fix("read it again, and send what you still want with its ETag"))
 }
 
 /// Whether the caller has it already as it is.

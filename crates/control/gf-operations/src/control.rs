@@ -96,6 +96,7 @@ impl Engine {
                     record.lane.state = LaneState::Waiting;
                     record.lane.error = None;
                     record.lane.flagged = false;
+                    record.lane.held_back = false;
                     for step in record.lane.steps.iter_mut().filter(|step| is_done_again(step)) {
                         if step.state == StepState::Undone {
                             step.output = Value::Null;

@@ -4,6 +4,8 @@ use crate::{
     engine::Engine,
     schedule::goes_forward,
     steps::{self, AtEnd, StepContext, StepError},
+    trail::{has_own_audit_row, row, undo_deletes},
+    upkeep::held_back,
 };
 use gf_model::{
     Timestamp,
@@ -96,6 +98,10 @@ async fn forward(
     let cut_off = record.lane.steps[index].state == StepState::Running && !begun;
     if record.lane.steps[index].state != StepState::Running {
         let now = engine.hands.clock.now();
+        let step = record.lane.steps[index].step.clone();
+        if let Some(why) = engine.hands.store.read(|fleet| held_back(fleet, operation, &step, now)) {
+            return leave_out(engine, record, why).await;
+        }
         engine.hands.store.read(|fleet| begin(fleet, &mut record, index, now));
         write_with_audit(engine, &record, operation, index, AuditPhase::Started, Value::Null).await?;
     }
@@ -180,7 +186,11 @@ async fn done(
                 record.lane.state = LaneState::Done;
                 Moved::Over
             }
-            Some(next) if goes_on && record.lane.steps[next].state == StepState::Waiting => {
+            Some(next)
+                if goes_on
+                    && record.lane.steps[next].state == StepState::Waiting
+                    && held_back(fleet, operation, &record.lane.steps[next].step, now).is_none() =>
+            {
                 begin(fleet, &mut record, next, now);
                 let step = &record.lane.steps[next].step;
                 if has_own_audit_row(step) {
@@ -240,6 +250,16 @@ async fn give_up(
     Ok(if undoes { Moved::On } else { Moved::Over })
 }
 
+/// All of a target or nothing: what was done before its gateway was held back is put back.
+async fn leave_out(engine: &Engine, mut record: LaneRecord, why: String) -> Result<Moved, WriteError> {
+    let begun = record.lane.steps.iter().any(|step| steps::has_undo(&step.step) && step.attempts > 0);
+    record.lane.error = Some(why);
+    record.lane.held_back = true;
+    record.lane.state = if begun { LaneState::Undoing } else { LaneState::Skipped };
+    write(engine, record).await?;
+    Ok(if begun { Moved::On } else { Moved::Over })
+}
+
 async fn back(engine: &Engine, operation: &Operation, mut record: LaneRecord) -> Result<Moved, WriteError> {
     if record.lane.state != LaneState::Undoing {
         record.lane.state = LaneState::Undoing;
@@ -248,7 +268,7 @@ async fn back(engine: &Engine, operation: &Operation, mut record: LaneRecord) ->
     // Whatever was begun may have had an effect, finished or not.
     let begun = |step: &StepRecord| step.attempts > 0 && step.state != StepState::Undone;
     let Some(index) = record.lane.steps.iter().rposition(begun) else {
-        record.lane.state = LaneState::Undone;
+        record.lane.state = if record.lane.held_back { LaneState::Skipped } else { LaneState::Undone };
         write(engine, record).await?;
         return Ok(Moved::Over);
     };
@@ -322,22 +342,6 @@ const fn leaves_halfway(step: &Step) -> bool {
     matches!(step, Step::DeleteInstance { .. } | Step::TakeArchive { .. })
 }
 
-/// What a provider is told to delete stands in the audit trail before it is told, also where it is a way back.
-fn undo_deletes(step: &Step) -> bool {
-    matches!(step, Step::CreateInstance { .. })
-}
-
-/// Steps that cannot be taken back, or that move the right to act, have audit rows of their own.
-fn has_own_audit_row(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::DeleteInstance { .. }
-            | Step::RaiseGeneration { .. }
-            | Step::Fence { .. }
-            | Step::Promote { .. }
-    )
-}
-
 async fn write_with_audit(
     engine: &Engine,
     record: &LaneRecord,
@@ -372,26 +376,4 @@ async fn write_with(engine: &Engine, record: &LaneRecord, row: Option<AuditEntry
         }
     });
     write.await
-}
-
-fn row(
-    engine: &Engine,
-    operation: &Operation,
-    direction: &str,
-    step: &Step,
-    phase: AuditPhase,
-    detail: Value,
-) -> AuditEntry {
-    AuditEntry {
-        at: engine.hands.clock.now(),
-        principal: operation.principal.clone(),
-        action: format!("{direction}.{}", step.name()),
-        phase,
-        targets: steps::targets(step),
-        operation: Some(operation.id.clone()),
-        approval: operation.approval.clone(),
-        plan_hash: Some(operation.plan_hash.clone()),
-        trace: operation.trace.clone(),
-        detail,
-    }
 }

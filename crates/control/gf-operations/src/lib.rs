@@ -16,6 +16,8 @@ pub mod schedule;
 pub mod sighting;
 mod status;
 mod steps;
+mod trail;
+mod upkeep;
 
 pub use control::{Act, ControlError};
 pub use engine::{Engine, Mandate, StartError};

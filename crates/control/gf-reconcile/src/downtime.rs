@@ -125,6 +125,11 @@ impl Meter {
         if !looked {
             self.since.clear();
         }
+        // Whoever is torn down was without service before.
+        let should_be_served = |account: &&AccountId| {
+            fleet.gateways.get(*account).is_some_and(|gateway| gateway.desired == Desired::Pair)
+        };
+        let uneasy = uneasy.filter(should_be_served);
         let mut accounts: BTreeSet<AccountId> = uneasy.cloned().chain(self.since.keys().cloned()).collect();
         if self.all_noted.is_none() {
             let is_archived = |account: &&AccountId| ServiceLog::of(fleet, account).is_archived();
@@ -132,9 +137,7 @@ impl Meter {
             let archived = fleet.gateways.values().filter(|gateway| gateway.desired == Desired::Archived);
             accounts.extend(archived.map(|gateway| gateway.account.clone()));
         }
-        let is_back = |account: &AccountId| {
-            fleet.gateways.get(account).is_some_and(|gateway| gateway.desired == Desired::Pair)
-        };
+        let is_back = |account: &AccountId| should_be_served(&account);
         notes.extend(self.archived.extract_if(.., is_back).map(|account| (account, Note::ServedAgain)));
         let held = if accounts.is_empty() { BTreeMap::new() } else { gf_operations::held(fleet) };
         for gateway in accounts.iter().filter_map(|account| fleet.gateways.get(account)) {

@@ -137,6 +137,10 @@ pub struct Lane {
     pub error: Option<String>,
     /// Set where the target itself is at fault and was left as it is, such as a malformed configuration.
     pub flagged: bool,
+    /// Its gateway was pinned, or its maintenance window had closed, when its turn came: what it did is put back, and
+    /// it counts as left out and not as failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held_back: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -357,6 +361,7 @@ impl Lane {
             steps: steps.into_iter().map(record).collect(),
             error: None,
             flagged: false,
+            held_back: false,
         }
     }
 }

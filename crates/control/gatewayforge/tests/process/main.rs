@@ -18,3 +18,4 @@ mod run;
 mod sim;
 mod start;
 mod trace;
+mod upkeep;

@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{
     body::{Body, to_bytes},
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -21,7 +21,7 @@ use bytes::Bytes;
 use gf_model::{person::Principal, trace};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tracing::Instrument;
 
 /// The W3C's header: who asks may bring a trace of their own, and is told which one it is.
@@ -87,8 +87,18 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
     // Held until it is answered.
     let mut _admitted = None;
     let mut followed = api.trace();
-    if rule.access != Access::Open {
-        let mut who = authenticate(api, rule.access, &parts, &bytes)?;
+    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|from| from.0.ip());
+    if rule.access == Access::Open {
+        api.pace.stranger(from)?;
+    } else {
+        let proven = authenticate(api, rule.access, &parts, &bytes);
+        let mut who = match proven {
+            Ok(who) => who,
+            Err(unproven) => {
+                api.pace.stranger(from)?;
+                return Err(unproven);
+            }
+        };
         if let Some(brought) = header_text(&parts.headers, TRACEPARENT).and_then(trace::of_traceparent) {
             who.trace = brought.to_owned();
         }
@@ -125,7 +135,7 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
 async fn as_seen(
     api: &Api,
     rule: &Rule,
-    parts: Parts,
+    mut parts: Parts,
     bytes: Bytes,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -133,22 +143,27 @@ async fn as_seen(
         return Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await);
     };
     let path = parts.uri.path().to_owned();
-    let current = || matching::tag(api, object, &path);
+    // Decoded, as the handler is given them.
+    let named = RawPathParams::from_request_parts(&mut parts, &()).await;
+    let named: Vec<String> = named.iter().flatten().map(|(_, value)| value.to_owned()).collect();
+    let current = async || matching::tag(api, object, &named).await;
     let _turn = match parts.method == Method::GET {
         true => None,
         false => {
             let turn = api.changing.turn(&path).await;
-            matching::check(&parts.headers, current().as_deref(), rule.must_match)?;
+            matching::check(&parts.headers, current().await.as_deref(), rule)?;
             Some(turn)
         }
     };
-    let known =
-        current().filter(|tag| parts.method == Method::GET && matching::is_known(&parts.headers, tag));
+    let known = match parts.method == Method::GET {
+        true => current().await.filter(|tag| matching::is_known(&parts.headers, tag)),
+        false => None,
+    };
     if let Some(tag) = known {
         return Ok((StatusCode::NOT_MODIFIED, matching::header_of(&tag)).into_response());
     }
     let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    match current().filter(|_| response.status().is_success()) {
+    match current().await.filter(|_| response.status().is_success()) {
         Some(tag) => Ok((matching::header_of(&tag), response).into_response()),
         None => Ok(response),
     }

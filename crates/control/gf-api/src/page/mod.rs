@@ -98,9 +98,10 @@ async fn render(api: &Api, view: &View) -> Result<Vec<Section>, Problem> {
 /// Sends a section again whenever it looks different.
 async fn live(
     State(api): State<Api>,
-    Extension(_): Extension<crate::auth::Identity>,
+    Extension(who): Extension<crate::auth::Identity>,
     Query(view): Query<View>,
-) -> events::Events {
+) -> Result<events::Events, Problem> {
+    let held = api.pace.stream(&who)?;
     let reader = api.clone();
     let rendered = events::ticks(&api).then(move |()| {
         let (api, view) = (reader.clone(), view.clone());
@@ -117,7 +118,7 @@ async fn live(
         }
         std::future::ready(Some(futures_util::stream::iter(fresh)))
     });
-    events::sse(&api, changed.flatten())
+    Ok(events::sse(&api, held, changed.flatten()))
 }
 
 /// A page with a policy under which nothing but it may run in it.

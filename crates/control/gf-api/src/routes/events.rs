@@ -5,12 +5,14 @@
 
 use crate::{
     Api, Problem,
-    auth::access::Access,
+    auth::{Identity, access::Access},
+    limits::Streaming,
     openapi::{Route, Routes},
     problem::parse_id,
     view::{progress, status},
 };
 use axum::{
+    Extension,
     extract::{Path, State},
     http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
@@ -54,10 +56,13 @@ pub type Events = Sse<
     >,
 >;
 
-/// A stream of events that ends with the process and keeps its connection.
-pub fn sse(api: &Api, events: impl Stream<Item = Event> + Send + 'static) -> Events {
+/// A stream of events that ends with the process and keeps its connection, for as long as its reader may have it.
+pub fn sse(api: &Api, held: Streaming, events: impl Stream<Item = Event> + Send + 'static) -> Events {
     let ending = api.ending.clone();
-    let events = events.take_until(async move { ending.cancelled().await }).map(Ok);
+    let events = events.take_until(async move { ending.cancelled().await }).map(move |event| {
+        let _held = &held;
+        Ok(event)
+    });
     let events: std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>> = Box::pin(events);
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
@@ -112,7 +117,12 @@ fn change(committed: &Committed) -> Event {
     event("change", &data).id(committed.number.to_string())
 }
 
-async fn fleet(State(api): State<Api>, headers: HeaderMap) -> Result<Events, Problem> {
+async fn fleet(
+    State(api): State<Api>,
+    Extension(who): Extension<Identity>,
+    headers: HeaderMap,
+) -> Result<Events, Problem> {
+    let held = api.pace.stream(&who)?;
     // What comes from now on, before what came until now: nothing is between them.
     let mut commits = Box::pin(api.store.subscribe());
     let (missed, told) = missed_since(&api, last_seen(&headers)?);
@@ -126,7 +136,7 @@ async fn fleet(State(api): State<Api>, headers: HeaderMap) -> Result<Events, Pro
     let live = async_stream_of(move |cx| commits.poll_next_unpin(cx))
         .filter(move |committed| std::future::ready(committed.missed || committed.number > told));
     let changes = stream::iter(missed).chain(live).map(|committed| change(&committed));
-    Ok(sse(&api, stream::select(statuses, changes)))
+    Ok(sse(&api, held, stream::select(statuses, changes)))
 }
 
 /// Names of records that hold no one's secret: an idempotency key is its owner's business.
@@ -140,8 +150,13 @@ fn async_stream_of<T>(
     stream::poll_fn(poll)
 }
 
-async fn operation(State(api): State<Api>, Path(id): Path<String>) -> Result<Events, Problem> {
+async fn operation(
+    State(api): State<Api>,
+    Extension(who): Extension<Identity>,
+    Path(id): Path<String>,
+) -> Result<Events, Problem> {
     let id: OperationId = parse_id("id", &id)?;
+    let held = api.pace.stream(&who)?;
     if !api.store.read(|fleet| fleet.operations.contains_key(&id)) {
         return Err(Problem::not_found("operation", &id));
     }
@@ -167,5 +182,5 @@ async fn operation(State(api): State<Api>, Path(id): Path<String>) -> Result<Eve
         let data = serde_json::to_value(&reply).unwrap_or_default();
         std::future::ready(Some(moved.then(|| event(name, &data))))
     });
-    Ok(sse(&api, events.filter_map(std::future::ready)))
+    Ok(sse(&api, held, events.filter_map(std::future::ready)))
 }

@@ -11,6 +11,7 @@ mod fleet;
 mod meta;
 mod operations;
 mod people;
+mod records;
 mod rules;
 mod secrets;
 mod signing_keys;
@@ -51,6 +52,7 @@ fn declared() -> Routes {
     let routes = signing_keys::routes(routes);
     let routes = secrets::routes(routes);
     let routes = stock::routes(routes);
+    let routes = records::routes(routes);
     let routes = events::routes(routes);
     let routes = page::routes(routes);
     routes.add(

@@ -4,6 +4,7 @@ use crate::{
     Api, Problem,
     auth::{Identity, access::Access},
     json::Body,
+    matching::Object,
     openapi::{Route, Routes},
     problem::{Answer, parse_id},
 };
@@ -46,6 +47,8 @@ struct Erased {
     erased: u64,
 }
 
+const ONE: &str = "/v1/accounts/{account}/secrets/{*name}";
+
 pub fn routes(routes: Routes) -> Routes {
     let admin = Access::Person(PersonRole::Admin);
     routes
@@ -55,18 +58,22 @@ pub fn routes(routes: Routes) -> Routes {
             list,
         )
         .add(
-            Route::put("/v1/accounts/{account}/secrets/{*name}", admin, "Sets a secret.")
+            Route::get(ONE, admin, "A secret's name, version and age; never its value.")
+                .reply::<SecretView>()
+                .about(Object::Secret),
+            show,
+        )
+        .add(
+            Route::put(ONE, admin, "Sets a secret.")
                 .body::<Value>()
-                .reply::<SecretView>(),
+                .reply::<SecretView>()
+                .about(Object::Secret),
             set,
         )
         .add(
-            Route::delete(
-                "/v1/accounts/{account}/secrets/{*name}",
-                admin,
-                "Erases a secret with all its versions.",
-            )
-            .reply::<Erased>(),
+            Route::delete(ONE, admin, "Erases a secret with all its versions.")
+                .reply::<Erased>()
+                .about(Object::Secret),
             erase,
         )
 }
@@ -102,6 +109,14 @@ async fn list(State(api): State<Api>, Path(account): Path<String>) -> Answer<Sec
     let listed = api.secrets.list(&Scope::Account(id.clone())).await.map_err(|why| problem(&why))?;
     let items: Vec<_> = listed.into_iter().map(|secret| view(&id, secret)).collect();
     Ok(Json(Secrets { total: items.len() as u64, items, next: None }))
+}
+
+async fn show(State(api): State<Api>, Path((account, name)): Path<(String, String)>) -> Answer<SecretView> {
+    let id = account_of(&api, &account)?;
+    let listed = api.secrets.list(&Scope::Account(id.clone())).await.map_err(|why| problem(&why))?;
+    let versions = listed.into_iter().filter(|secret| secret.name.0 == name);
+    let found = versions.max_by_key(|secret| secret.version);
+    found.map(|secret| Json(view(&id, secret))).ok_or_else(|| Problem::not_found("secret", name))
 }
 
 async fn set(

@@ -21,7 +21,7 @@ use gf_tools::{
 
 const LONGEST_TEXT: usize = 2000;
 
-pub(super) async fn report(
+pub(crate) async fn report(
     call: &Call,
     params: IncidentReportParams,
 ) -> Result<IncidentReportReply, Problem> {

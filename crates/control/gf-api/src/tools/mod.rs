@@ -9,7 +9,7 @@ mod change;
 mod config;
 mod cost;
 mod failover;
-mod incident;
+pub(crate) mod incident;
 pub(crate) mod instance;
 pub(crate) mod instance_now;
 mod operation;

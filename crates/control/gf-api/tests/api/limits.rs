@@ -2,7 +2,8 @@
 
 use crate::support::{Door, code, fleet};
 use gf_api::limits::Limits;
-use serde_json::json;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
 use std::num::NonZeroU32;
 
 /// Five reads, or one change, at once; one more read in twelve seconds.
@@ -69,4 +70,50 @@ async fn nobody_is_buried_in_questions_of_one_asker() {
     let deny = format!("/v1/approvals/{open}/deny");
     assert_eq!(door.ask("admin-key", "POST", &deny, None).await.0, 200);
     assert_eq!(ask(52).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_caller_has_so_many_streams_of_events_and_gets_one_back_for_each_that_ends() {
+    let limits = Limits { streams_at_once: 2, ..Limits::default() };
+    let door = Door::with_limits(fleet::of(1), gf_policy_cedar::standard(), limits).await;
+    let open = async |key: &str| door.http.get(door.url("/v1/events")).bearer_auth(key).send().await.unwrap();
+    let first = open("viewer-key").await;
+    let second = open("viewer-key").await;
+    assert_eq!((first.status(), second.status()), (StatusCode::OK, StatusCode::OK));
+    let third = open("viewer-key").await;
+    assert_eq!(third.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(third.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+    let body: Value = third.json().await.unwrap();
+    assert_eq!(body["error"]["code"], "too_many_streams");
+    assert_eq!(open("operator-key").await.status(), 200, "it is another one's");
+    drop(first);
+    // The server hears of the end when it next writes to it, or when the connection is closed.
+    let freed = async {
+        while open("viewer-key").await.status() != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), freed).await.expect("it was given back");
+}
+
+#[tokio::test]
+async fn whoever_asks_without_a_key_is_stopped_and_whoever_has_one_is_not() {
+    let few = NonZeroU32::new(5).unwrap();
+    let limits = Limits { strangers_per_minute: few, ..Limits::default() };
+    let door = Door::with_limits(fleet::of(1), gf_policy_cedar::standard(), limits).await;
+    let ask = async |key: Option<&str>, path: &str| {
+        let request = door.http.get(door.url(path));
+        key.map_or(request.try_clone().unwrap(), |key| request.bearer_auth(key)).send().await.unwrap()
+    };
+    let mut told = Vec::new();
+    for n in 0..8 {
+        let key = (n % 2 == 0).then_some("a key that nobody has");
+        told.push(ask(key, "/v1/fleet/status").await.status().as_u16());
+    }
+    assert_eq!(told[..5], [401; 5]);
+    assert!(told[5..].contains(&429), "{told:?}");
+    let open = ask(None, "/healthz").await;
+    assert_eq!(open.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(open.headers().contains_key("retry-after"));
+    assert_eq!(ask(Some("viewer-key"), "/v1/fleet/status").await.status(), StatusCode::OK);
 }

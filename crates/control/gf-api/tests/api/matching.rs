@@ -92,3 +92,59 @@ async fn questions_operations_and_rules_have_tags_too() {
     let late = send(&door, Method::POST, act, Some(("if-match", &seen)), json!({})).await;
     assert_eq!(late.status(), StatusCode::PRECONDITION_FAILED);
 }
+
+#[tokio::test]
+async fn a_secret_is_changed_as_it_was_seen_and_one_that_is_gone_is_not_made_anew() {
+    let door = Door::open(fleet::of(1)).await;
+    let path = "/v1/accounts/acct-0001/secrets/telegram/token";
+    let value = |text: &str| json!({ "value": text });
+    let made = send(&door, Method::PUT, path, None, value("first")).await;
+    assert_eq!(made.status(), 200, "{}", made.text().await.unwrap());
+    let read = send(&door, Method::GET, path, None, json!({})).await;
+    let seen = tag(&read);
+    assert_eq!(seen, tag(&made));
+    let body = read.text().await.unwrap();
+    assert!(body.contains("\"version\":1") && !body.contains("first"), "{body}");
+    assert_eq!(
+        send(&door, Method::PUT, path, Some(("if-match", &seen)), value("second")).await.status(),
+        200
+    );
+    let late = send(&door, Method::PUT, path, Some(("if-match", &seen)), value("third")).await;
+    assert_eq!((late.status(), code(late).await.as_str()), (StatusCode::PRECONDITION_FAILED, "not_as_seen"));
+    let late = send(&door, Method::DELETE, path, Some(("if-match", &seen)), json!({})).await;
+    assert_eq!(late.status(), StatusCode::PRECONDITION_FAILED);
+    let now = tag(&send(&door, Method::GET, path, None, json!({})).await);
+    assert_eq!(send(&door, Method::DELETE, path, Some(("if-match", &now)), json!({})).await.status(), 200);
+    let gone = send(&door, Method::PUT, path, Some(("if-match", &now)), value("fourth")).await;
+    assert_eq!(gone.status(), StatusCode::PRECONDITION_FAILED, "what was seen is gone");
+    assert_eq!(send(&door, Method::GET, path, None, json!({})).await.status(), 404);
+}
+
+#[tokio::test]
+async fn an_incident_and_a_scheduled_report_are_changed_as_they_were_seen() {
+    let door = Door::open(fleet::of(1)).await;
+    let opened = json!({"action": "create", "title": "slow", "entry": "it is slow"});
+    let incident = door.tool("gf_incident_report", opened).await.1["incidents"][0]["id"].clone();
+    let path = format!("/v1/incidents/{}", incident.as_str().unwrap());
+    let seen = tag(&send(&door, Method::GET, &path, None, json!({})).await);
+    let solved = json!({"status": "resolved", "rootCause": "a cable"});
+    let first = send(&door, Method::PATCH, &path, Some(("if-match", &seen)), solved.clone()).await;
+    assert_eq!(first.status(), 200, "{}", first.text().await.unwrap());
+    let late = send(&door, Method::PATCH, &path, Some(("if-match", &seen)), json!({"status": "open"})).await;
+    assert_eq!(late.status(), StatusCode::PRECONDITION_FAILED);
+    let now: Value = send(&door, Method::GET, &path, None, json!({})).await.json().await.unwrap();
+    assert_eq!((&now["state"], &now["rootCause"]), (&json!("resolved"), &json!("a cable")), "{now}");
+    let bad = send(&door, Method::PATCH, &path, None, json!({"status": "gone"})).await;
+    assert_eq!(code(bad).await, "unknown_status");
+
+    let added = json!({"action": "add", "what": "briefing", "when": "daily 07:00"});
+    let entry = door.tool("gf_schedule", added).await.1["entries"][0]["id"].clone();
+    let path = format!("/v1/schedules/{}", entry.as_str().unwrap());
+    let seen = tag(&send(&door, Method::GET, &path, None, json!({})).await);
+    let other = send(&door, Method::DELETE, &path, Some(("if-match", "\"seen-long-ago\"")), json!({})).await;
+    assert_eq!(other.status(), StatusCode::PRECONDITION_FAILED);
+    assert_eq!(send(&door, Method::DELETE, &path, Some(("if-match", &seen)), json!({})).await.status(), 200);
+    assert_eq!(send(&door, Method::GET, &path, None, json!({})).await.status(), 404);
+    let left: Value = send(&door, Method::GET, "/v1/schedules", None, json!({})).await.json().await.unwrap();
+    assert_eq!(left["total"], 0, "{left}");
+}

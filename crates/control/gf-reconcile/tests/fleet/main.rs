@@ -19,4 +19,5 @@ mod rollout;
 mod schedule;
 mod sla;
 mod stories;
+mod upkeep;
 mod world;

@@ -3,6 +3,7 @@
 use crate::rig::{Rig, accounts, person, with_pairs};
 use gf_driver_sim::Refusal;
 use gf_model::{
+    AccountId,
     fleet::Fleet,
     incident::IncidentState,
     notice::Severity,
@@ -109,23 +110,25 @@ async fn a_provider_that_does_not_answer_is_unknown_and_its_incident_is_not_over
     assert!(matches!(asked(&rig).await, ProviderStatus::Incident { .. }), "silence says nothing new");
 }
 
+fn lose_all_primaries(rig: &Rig, pairs: u32) {
+    for number in 1..=pairs {
+        let primary = rig.primary(number).id;
+        rig.sim.break_start(&primary, Some(FailureReason::StateUnreadable)).unwrap();
+        rig.sim.kill(&primary).unwrap();
+    }
+}
+
+fn still_there(fleet: &Fleet) -> usize {
+    let there = |account: &&AccountId| fleet.primary_of(account).unwrap().provider == hetzner();
+    fleet.gateways.keys().filter(there).count()
+}
+
 /// Every primary of a place is lost at once. Nobody but the control plane's own nodes saw it, until its provider says so.
 #[tokio::test(start_paused = true)]
 async fn too_many_failovers_wait_for_a_second_witness_and_go_on_by_the_providers_word() {
     const PAIRS: u32 = 14;
     let (_world, rig) = with_pairs(PAIRS).await;
-    for number in 1..=PAIRS {
-        let primary = rig.primary(number).id;
-        rig.sim.break_start(&primary, Some(FailureReason::StateUnreadable)).unwrap();
-        rig.sim.kill(&primary).unwrap();
-    }
-    let still_there = |fleet: &Fleet| {
-        fleet
-            .gateways
-            .keys()
-            .filter(|account| fleet.primary_of(account).unwrap().provider == hetzner())
-            .count()
-    };
+    lose_all_primaries(&rig, PAIRS);
     rig.until("as many as may have moved", |fleet| {
         still_there(fleet) == PAIRS as usize - gf_policy::limits::BREAKER_FLOOR
     })
@@ -138,6 +141,49 @@ async fn too_many_failovers_wait_for_a_second_witness_and_go_on_by_the_providers
     rig.sim.slow(&hetzner(), Some(3.0));
     rig.until("everybody moved", |fleet| still_there(fleet) == 0).await;
     rig.audit_is_whole().await;
+}
+
+/// The same, and the provider does not answer: nobody knows, so nothing goes on.
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_does_not_answer_lifts_no_halt_and_what_it_says_then_does() {
+    const PAIRS: u32 = 14;
+    let (_world, rig) = with_pairs(PAIRS).await;
+    rig.sim.refuse(1, Refusal::ForGood);
+    assert_eq!(asked(&rig).await, ProviderStatus::Unknown);
+    lose_all_primaries(&rig, PAIRS);
+    let halted = PAIRS as usize - gf_policy::limits::BREAKER_FLOOR;
+    rig.until("as many as may have moved", |fleet| still_there(fleet) == halted).await;
+    // Less than the ten minutes after which as many again might move.
+    rig.pass(300).await;
+    assert_eq!(rig.read(still_there), halted, "{}", rig.picture());
+    assert_eq!(rig.read(|fleet| fleet.providers[&hetzner()].status.clone()), ProviderStatus::Unknown);
+    rig.sim.refuse_nothing();
+    rig.sim.slow(&hetzner(), Some(3.0));
+    rig.until("everybody moved", |fleet| still_there(fleet) == 0).await;
+    rig.audit_is_whole().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_falls_silent_in_its_outage_is_not_taken_as_well_before_it_says_so() {
+    let (_world, rig) = with_pairs(2).await;
+    rig.sim.slow(&hetzner(), Some(3.0));
+    assert!(matches!(asked(&rig).await, ProviderStatus::Incident { .. }));
+    let operation = rig.confirmed(leave(2)).await;
+    assert_eq!(rig.ended(&operation).await.state, OperationState::Done, "{}", rig.picture());
+    // Its incident ends, and nobody hears of it.
+    rig.sim.refuse(1, Refusal::ForGood);
+    assert!(matches!(asked(&rig).await, ProviderStatus::Incident { .. }));
+    rig.sim.slow(&hetzner(), None);
+    rig.pass(1800).await;
+    assert!(rig.operations("rebuild_standby").is_empty(), "{}", rig.picture());
+    assert_eq!(rig.said.count("RECOVERED"), 0);
+    rig.sim.refuse_nothing();
+    rig.until("every pair is whole", |fleet| {
+        fleet.gateways.keys().all(|account| fleet.standby_of(account).is_some_and(|it| it.is_active()))
+    })
+    .await;
+    rig.delivered().await;
+    assert_eq!(rig.said.count("RECOVERED: hetzner"), 1, "{:?}", rig.said.texts());
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,7 +179,8 @@ impl Door {
             ending: ending.clone(),
         });
         let router = gf_api::router(api.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
         Self { address, store, api, http: reqwest::Client::new(), ending, home }
     }
 
