@@ -19,10 +19,15 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// Before a standby is started anew after an operation on its account: whoever ordered that looks at what came of it,
 /// and finds a standby that was just made standing by.
 const SETTLED: SignedDuration = SignedDuration::from_secs(15);
+
+/// Copies begin together, so many times in the time between two of one primary: each by itself, in a large fleet, would be
+/// a commit of its own, and everybody is woken by each.
+const ROUNDS: u32 = 60;
 
 /// After a standby could not take in the newest memory.
 const REFRESH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
@@ -31,16 +36,22 @@ pub(crate) async fn run(all: Reconcilers, pairs: Pairs) {
     let store = &all.engine.hands().store;
     let mut looks = Looks::new(store, all.cadence.sweep);
     let mut failed: BTreeMap<InstanceId, Timestamp> = BTreeMap::new();
+    let mut next_round = Instant::now();
     while looks.next().await {
         if looks.look(|fleet| fleet.frozen().is_some()) {
             continue;
         }
         let now = all.engine.hands().clock.now();
         let every = all.cadence.snapshot;
-        let due = looks.look(|fleet| {
-            pairs.look(fleet, |index| due(fleet, index.copied_long_ago(now, every).into_iter()))
-        });
-        copies::copy_all(&all, due).await;
+        if Instant::now() >= next_round {
+            let due = looks.look(|fleet| {
+                pairs.look(fleet, |index| due(fleet, index.copied_long_ago(now, every).into_iter()))
+            });
+            if !due.is_empty() {
+                next_round = Instant::now() + every / ROUNDS;
+                copies::copy_all(&all, due).await;
+            }
+        }
         let next = looks.look(|fleet| {
             let is_free = |id: &InstanceId| failed.get(id).is_none_or(|at| now >= *at);
             pairs.look(fleet, |index| forgetful_standby(fleet, index.forgetful(), now, is_free))

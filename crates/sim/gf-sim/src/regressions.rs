@@ -4,7 +4,7 @@
 //! own beside the code that was mended; the seed stays as one more story.
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 22] = [
+pub const REGRESSIONS: [(u64, &str); 26] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -51,4 +51,8 @@ pub const REGRESSIONS: [(u64, &str); 22] = [
         "a primary whose lease ended while a failover raised the generation and could not fence it was granted none again",
     ),
     (101342, "the same"),
+    (106200, "the same"),
+    (109834, "the same"),
+    (111449, "the same"),
+    (112631, "the same"),
 ];
