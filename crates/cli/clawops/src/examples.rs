@@ -185,6 +185,7 @@ pub const STORE: &str = "\
 Examples:
   clawops store backup /var/backups/clawops/2026-11-21
   clawops store restore /var/backups/clawops/2026-11-21 --keys /media/safe/keys
+  clawops store restore /var/backups/clawops/2026-11-21 --store postgres://clawops@127.0.0.1/empty
   clawops store accept-loss";
 
 pub const ADOPT: &str = "\

@@ -144,6 +144,12 @@ pub enum Command {
         /// Move the fleet that the home holds aside.
         #[arg(long)]
         replace: bool,
+        /// Put the fleet into this database, which must be empty; into a file of the home by default.
+        #[arg(long, env = "CLAWOPS_STORE", hide_env_values = true, value_name = "ADDR")]
+        store: Option<String>,
+        /// A file with the password of that database.
+        #[arg(long, env = "CLAWOPS_STORE_PASSWORD_FILE", value_name = "FILE")]
+        store_password_file: Option<PathBuf>,
     },
 }
 

@@ -35,8 +35,12 @@ fn main() -> ExitCode {
         Some(args::Command::Debug { what, limit, home, store, store_password_file }) => {
             debug::run(&args::Args { home, store, store_password_file, ..args }, what, limit)
         }
-        Some(args::Command::Restore { home, from, keys, replace }) => {
-            runtime.block_on(restore::run(&home, &from, keys.as_deref(), replace))
+        Some(args::Command::Restore { home, from, keys, replace, store, store_password_file }) => {
+            let database = store::asked(&args::Args { store, store_password_file, ..args });
+            database.and_then(|into| {
+                let asked = restore::Asked { home: &home, from: &from, keys: keys.as_deref(), replace, into };
+                runtime.block_on(restore::run(asked))
+            })
         }
         None => runtime.block_on(boot::run(args)),
     };

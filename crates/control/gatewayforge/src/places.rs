@@ -15,6 +15,9 @@ use gf_requests::adopt;
 use gf_store::FleetStore;
 use std::{path::Path, sync::Arc};
 
+/// The simulated machines, in their room.
+const WORLD: &str = "world.json";
+
 /// What drivers are made with.
 pub struct Surroundings<'a> {
     pub home: &'a Path,
@@ -26,13 +29,14 @@ pub struct Surroundings<'a> {
     pub entropy: &'a Arc<dyn Entropy>,
 }
 
-/// The drivers, and the simulation where there is one; it ends when it is dropped.
+/// The drivers, and the simulation where there is one: it sleeps until this control plane leads, and ends when it is dropped.
 pub fn open(args: &Args, around: Surroundings<'_>) -> Result<(Drivers, Option<SimFleet>)> {
     let mut drivers: Vec<Arc<dyn Driver>> =
         vec![Arc::new(ProcessDriver::new(around.hub.clone(), around.entropy.clone(), args.port_base))];
-    let state = around.home.join("sim/world.json");
-    let wanted = args.sim_pairs > 0 || state.exists();
-    let sim = if wanted { Some(simulation(&around, state, args.sim_pace)?) } else { None };
+    // Whoever takes over has to find the same machines.
+    let room = args.files.as_deref().unwrap_or(around.home).join("sim");
+    let wanted = args.sim_pairs > 0 || room.join(WORLD).exists();
+    let sim = if wanted { Some(simulation(&around, &room, args.sim_pace)?) } else { None };
     drivers.extend(sim.iter().map(|sim| Arc::new(sim.driver()) as Arc<dyn Driver>));
     if let Some(may_act) = around.may_act {
         let permit = |driver| Arc::new(Permitted::new(driver, Arc::clone(may_act))) as Arc<dyn Driver>;
@@ -50,18 +54,16 @@ pub async fn offer_and_fill(
     now: Timestamp,
 ) -> Result<()> {
     offer(store, drivers).await?;
-    match sim {
-        Some(sim) => populate(store, sim, pairs, now).await,
-        None => Ok(()),
-    }
+    let Some(sim) = sim else { return Ok(()) };
+    sim.wake().context("the simulation could not be opened")?;
+    populate(store, sim, pairs, now).await
 }
 
-fn simulation(around: &Surroundings<'_>, state: std::path::PathBuf, pace: f64) -> Result<SimFleet> {
-    crate::keys::private_directory(&around.home.join("sim"))?;
-    let settings = SimSettings { state: Some(state), pace, ..SimSettings::default() };
+fn simulation(around: &Surroundings<'_>, room: &Path, pace: f64) -> Result<SimFleet> {
+    crate::keys::private_directory(room)?;
+    let settings = SimSettings { state: Some(room.join(WORLD)), pace, ..SimSettings::default() };
     let (hub, enrolment) = (around.hub.clone(), around.enrolment.clone());
-    SimFleet::open(settings, hub, enrolment, around.clock.clone(), around.entropy.clone())
-        .context("the simulation could not be opened")
+    Ok(SimFleet::asleep(settings, hub, enrolment, around.clock.clone(), around.entropy.clone()))
 }
 
 /// An empty fleet is filled; one that has accounts, or lost them, is left as it is.

@@ -5,7 +5,7 @@
 
 use crate::{
     ambient::{SystemClock, SystemEntropy},
-    keys,
+    keys, store,
 };
 use anyhow::{Context, Result, bail};
 use gf_model::{ambient::Clock, audit::AuditEntry, person::Principal};
@@ -13,6 +13,7 @@ use gf_requests::adopt;
 use gf_store::{
     AuditKey, FleetStore, Inspected, Owner, SqliteBackend, StoreOptions, inspect, settle, unpack,
 };
+use gf_store_postgres::{Address, PostgresBackend, PostgresOptions};
 use serde_json::json;
 use std::{
     fs, io,
@@ -32,7 +33,19 @@ const HELD: [&str; 6] = [
     "store/gatewayforge.db-shm",
 ];
 
-pub async fn run(home: &Path, from: &Path, keys_from: Option<&Path>, replace: bool) -> Result<()> {
+/// What a person asked for.
+pub struct Asked<'a> {
+    pub home: &'a Path,
+    /// The copy.
+    pub from: &'a Path,
+    pub keys: Option<&'a Path>,
+    pub replace: bool,
+    /// The database that the fleet is put into; a file of the home by default.
+    pub into: Option<Address>,
+}
+
+pub async fn run(asked: Asked<'_>) -> Result<()> {
+    let Asked { home, from, keys: keys_from, replace, into } = asked;
     let home = std::path::absolute(home).context("the home directory has no absolute path")?;
     for room in ["", "store", "audit", "keys"] {
         keys::private_directory(&home.join(room))?;
@@ -47,6 +60,7 @@ pub async fn run(home: &Path, from: &Path, keys_from: Option<&Path>, replace: bo
             held.join(", ")
         );
     }
+    let into = into.map(Empty::open).transpose()?;
     if let Some(from) = keys_from {
         keys::join(&home, from)?;
     }
@@ -72,6 +86,9 @@ pub async fn run(home: &Path, from: &Path, keys_from: Option<&Path>, replace: bo
     unpack(from, &database, &heads, now)?;
     note(&copy, from, &database, heads.clone(), audit_key()?).await?;
     settle(&database)?;
+    if let Some(into) = &into {
+        into.backend.fill(&database, keys::fingerprints(&keys_dir))?;
+    }
     if !held.is_empty() {
         let old = home.join(format!("store/replaced-{}", now.as_second()));
         keys::private_directory(&old)?;
@@ -82,11 +99,34 @@ pub async fn run(home: &Path, from: &Path, keys_from: Option<&Path>, replace: bo
         println!("What was there is in {}.", old.display());
     }
     moved(&heads, &home.join(HEADS))?;
-    moved(&database, &home.join(DATABASE))?;
+    match &into {
+        None => moved(&database, &home.join(DATABASE))?,
+        Some(into) => store::remember(&home, &into.place)?,
+    }
     let _ = fs::remove_dir_all(&aside);
     drop(owner);
-    tell(&copy, &home);
+    tell(&copy, &home, into.as_ref().map(|into| into.place.as_str()));
     Ok(())
+}
+
+/// A database that holds nothing yet.
+struct Empty {
+    place: String,
+    backend: PostgresBackend,
+}
+
+impl Empty {
+    fn open(address: Address) -> Result<Self> {
+        let place = address.place();
+        let holder = "gatewayforge restore".to_owned();
+        let backend = PostgresBackend::open(address, holder, PostgresOptions::default())?;
+        if !backend.is_empty()? {
+            bail!(
+                "{place} holds a fleet, and nothing is written over; give an empty database (CREATE DATABASE)"
+            );
+        }
+        Ok(Self { place, backend })
+    }
 }
 
 /// The restored trail begins with who restored it, and the state with the word that it holds still.
@@ -118,10 +158,10 @@ fn moved(from: &Path, to: &Path) -> Result<()> {
         .with_context(|| format!("{} cannot be moved to {}", from.display(), to.display()))
 }
 
-fn tell(copy: &Inspected, home: &Path) {
+fn tell(copy: &Inspected, home: &Path, place: Option<&str>) {
     println!(
         "Restored {} as of {}: {} accounts, {} instances, {} sealed, {} audit rows, all chained and {} signed.",
-        home.display(),
+        place.map_or_else(|| home.display().to_string(), |place| format!("{} in {place}", home.display())),
         copy.note.made_at,
         copy.fleet.accounts.len(),
         copy.fleet.live_instances().count(),
@@ -129,7 +169,8 @@ fn tell(copy: &Inspected, home: &Path) {
         copy.trail.rows,
         copy.trail.signed_up_to,
     );
+    let start = if place.is_some() { "start it with the same --store" } else { "`clawops up`" };
     println!(
-        "It holds still until what the nodes and providers have now was looked at: `clawops up`, then `clawops adopt`."
+        "It holds still until what the nodes and providers have now was looked at: {start}, then `clawops adopt`."
     );
 }

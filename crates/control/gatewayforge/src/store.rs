@@ -121,8 +121,7 @@ impl Claim {
         backend.announce(reached.api, reached.nodes);
         let store = FleetStore::follow_home_on(backend.clone(), home, entropy)?;
         if !self.remembered {
-            let note = home.join(ELSEWHERE);
-            remember(&note, &place).with_context(|| format!("{} cannot be written", note.display()))?;
+            remember(home, &place)?;
         }
         let known = known::read(home)?;
         Ok(Opened { store, shared: Some(backend), known, _owner: Some(self.owner) })
@@ -182,10 +181,15 @@ fn mismatch(remembered: Option<&str>, has_file: bool, asked: Option<&str>) -> Op
     }
 }
 
-fn remember(note: &Path, place: &str) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(note)?;
-    writeln!(file, "{place}")?;
-    file.sync_all()
+/// Notes where the fleet of a home is that has none yet.
+pub fn remember(home: &Path, place: &str) -> Result<()> {
+    let note = home.join(ELSEWHERE);
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&note)?;
+        writeln!(file, "{place}")?;
+        file.sync_all()
+    };
+    write().with_context(|| format!("{} cannot be written", note.display()))
 }
 
 /// Who this is, for somebody who is kept out by it.

@@ -18,20 +18,26 @@ impl PostgresBackend {
         &self,
         own: impl IntoIterator<Item = (String, String)>,
     ) -> Result<BTreeMap<String, String>, StoreError> {
-        let (names, fingerprints): (Vec<String>, Vec<String>) = own.into_iter().unzip();
+        let own = own.into_iter().collect();
         self.wait(|leader| async move {
             let link = leader.connect().await?;
             let noting = async {
-                let sql =
-                    "INSERT INTO keys SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING";
-                let parameters = [(&names, Type::TEXT_ARRAY), (&fingerprints, Type::TEXT_ARRAY)];
-                let parameters = parameters.map(|(list, kind)| (list as _, kind));
-                link.client.execute_typed(sql, &parameters).await?;
+                write(&link.client, own).await?;
                 read(&link.client).await
             };
             within(&leader.place(), leader.options.patience, noting).await
         })
     }
+}
+
+/// Those that are not known yet.
+pub async fn write(client: &Client, own: BTreeMap<String, String>) -> Result<(), Error> {
+    let (names, fingerprints): (Vec<String>, Vec<String>) = own.into_iter().unzip();
+    let sql = "INSERT INTO keys SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING";
+    client
+        .execute_typed(sql, &[(&names, Type::TEXT_ARRAY), (&fingerprints, Type::TEXT_ARRAY)])
+        .await
+        .map(drop)
 }
 
 async fn read(client: &Client) -> Result<BTreeMap<String, String>, Error> {

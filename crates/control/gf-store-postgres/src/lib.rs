@@ -17,6 +17,7 @@ mod backend;
 mod commit;
 mod copy;
 mod error;
+mod fill;
 mod fingerprints;
 mod follower;
 mod leader;

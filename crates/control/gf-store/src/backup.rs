@@ -5,10 +5,7 @@
 //! secret. A copy is written down as good only after it was read back whole ([`inspect`]).
 
 use crate::{
-    AuditKey, FleetStore, StoreError, Verification,
-    backend::{SealedRow, StoredRow},
-    expand::Written,
-    heads,
+    AuditKey, FleetStore, StoreError, Verification, heads,
     key::{private_parent, sync_parent},
     sqlite::{audit, error::failure, load, schema},
     verify,
@@ -165,48 +162,5 @@ pub fn settle(database: &Path) -> Result<(), StoreError> {
             path: database.to_owned(),
             source: "its log could not be taken over into it".into(),
         }),
-    }
-}
-
-/// Writes a copy row by row, for a backend that is no SQLite file itself.
-pub struct CopyWriter {
-    file: PathBuf,
-    copy: Connection,
-}
-
-impl CopyWriter {
-    /// In an empty file.
-    pub fn begin(file: &Path) -> Result<Self, StoreError> {
-        let fail = |error| failure(file, error);
-        let copy = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fail)?;
-        copy.execute_batch(schema::TABLES).map_err(fail)?;
-        copy.execute_batch("BEGIN").map_err(fail)?;
-        Ok(Self { file: file.to_owned(), copy })
-    }
-
-    fn put(&mut self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
-        let put = self.copy.prepare_cached(sql).and_then(|mut put| put.execute(values));
-        put.map(drop).map_err(|error| failure(&self.file, error))
-    }
-
-    pub fn object(&mut self, kind: &str, id: &str, json: &str) -> Result<(), StoreError> {
-        self.put("INSERT INTO objects VALUES (?1, ?2, ?3)", [kind, id, json])
-    }
-
-    pub fn sealed(&mut self, row: &SealedRow) -> Result<(), StoreError> {
-        self.put("INSERT INTO sealed VALUES (?1, ?2)", [&row.id, &row.sealed])
-    }
-
-    /// By ascending number.
-    pub fn row(&mut self, row: &StoredRow) -> Result<(), StoreError> {
-        audit::put(&self.copy, row).map_err(|error| failure(&self.file, error))
-    }
-
-    pub fn finish(mut self, number: u64, generation: u64, written: Written) -> Result<(), StoreError> {
-        schema::note(&self.copy, written).map_err(|error| failure(&self.file, error))?;
-        for (name, value) in [("number", number), ("generation", generation)] {
-            self.put("UPDATE meta SET value = ?1 WHERE key = ?2", params![value as i64, name])?;
-        }
-        self.copy.execute_batch("COMMIT").map_err(|error| failure(&self.file, error))
     }
 }

@@ -61,9 +61,20 @@ impl SimFleet {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, SimError> {
-        let path = settings.state.clone().unwrap_or_default();
-        let world = World::open(settings, hub, enrolment, clock, entropy)
-            .map_err(|source| SimError::State { path, source })?;
+        let fleet = Self::asleep(settings, hub, enrolment, clock, entropy);
+        fleet.wake()?;
+        Ok(fleet)
+    }
+
+    /// The same, but nothing is read and nobody connects before [`wake`](Self::wake): the file may still be another one's.
+    pub fn asleep(
+        settings: SimSettings,
+        hub: Hub,
+        enrolment: Arc<dyn Enrolment>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let world = World::asleep(settings, hub, enrolment, clock, entropy);
         let beating = Arc::clone(&world);
         let pulse = tokio::spawn(async move {
             loop {
@@ -72,7 +83,15 @@ impl SimFleet {
                 }
             }
         });
-        Ok(Self { world, pulse })
+        Self { world, pulse }
+    }
+
+    /// The machines in the file come back and connect. Of no effect on a world that is awake.
+    pub fn wake(&self) -> Result<(), SimError> {
+        self.world.wake().map_err(|source| {
+            let path = self.world.settings.state.clone().unwrap_or_default();
+            SimError::State { path, source }
+        })
     }
 
     pub fn driver(&self) -> SimDriver {

@@ -52,7 +52,7 @@ pub(crate) struct World {
     hub: RwLock<Option<Hub>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    journal: Option<Journal>,
+    journal: OnceLock<Journal>,
     machines: RwLock<BTreeMap<NodeId, Arc<Machine>>>,
     door: Door,
     began: Instant,
@@ -61,26 +61,18 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn open(
+    /// Empty until it is woken.
+    pub(crate) fn asleep(
         settings: SimSettings,
         hub: Hub,
         enrolment: Arc<dyn Enrolment>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-    ) -> io::Result<Arc<Self>> {
-        let loaded = settings.state.as_deref().map(Journal::open).transpose()?;
-        let vault = Vault::default();
-        let (journal, machines) = match loaded {
-            Some(loaded) => {
-                loaded.kept.into_iter().for_each(|kept| vault.keep(kept));
-                (Some(loaded.journal), loaded.machines)
-            }
-            None => (None, Vec::new()),
-        };
-        let world = Arc::new(Self {
+    ) -> Arc<Self> {
+        Arc::new(Self {
             settings,
             enrolment,
-            vault,
+            vault: Vault::default(),
             weather: Weather::default(),
             refusals: Refusals::default(),
             ordering: tokio::sync::Mutex::default(),
@@ -89,16 +81,28 @@ impl World {
             hub: RwLock::new(Some(hub)),
             clock,
             entropy,
-            journal,
+            journal: OnceLock::new(),
             machines: RwLock::default(),
             door: Door::default(),
             began: Instant::now(),
             control: OnceLock::new(),
-        });
-        for saved in machines {
-            world.revive(saved);
+        })
+    }
+
+    /// Brings back what is in its file, if it has one. From then on whoever had the file before writes to one that nobody
+    /// reads any more.
+    pub(crate) fn wake(self: &Arc<Self>) -> io::Result<()> {
+        let Some(path) = self.settings.state.as_deref().filter(|_| self.journal.get().is_none()) else {
+            return Ok(());
+        };
+        let loaded = Journal::open(path)?;
+        loaded.kept.into_iter().for_each(|kept| self.vault.keep(kept));
+        if self.journal.set(loaded.journal).is_ok() {
+            for saved in loaded.machines {
+                self.revive(saved);
+            }
         }
-        Ok(world)
+        Ok(())
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -361,7 +365,7 @@ impl World {
     }
 
     fn write(&self, line: impl FnOnce(&Journal) -> io::Result<()>) {
-        if let Some(Err(why)) = self.journal.as_ref().map(line) {
+        if let Some(Err(why)) = self.journal.get().map(line) {
             tracing::error!(%why, "the simulation's state could not be written; it will be lost with this process");
         }
     }

@@ -4,9 +4,6 @@
 //! measures and tells; no test depends on it. All of them, and `cold`, are kept in `docs/benchmarks.md`.
 
 mod brain;
-#[path = "../../../../crates/control/gf-store-postgres/src/tests/cluster.rs"]
-#[allow(clippy::unwrap_used, reason = "without a server there is nothing to measure")]
-mod cluster;
 mod cold;
 mod fleet;
 mod growth;

@@ -1,7 +1,8 @@
 //! How long nobody decides when the control plane that leads is killed while another one follows it, on a real PostgreSQL.
 
-use crate::{cluster::Cluster, report::Row, stats::median};
+use crate::{report::Row, stats::median};
 use clawops_e2e::{rest, wait};
+use gf_postgres_cluster::Cluster;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},

@@ -30,4 +30,10 @@ pub struct StoreRestoreArgs {
     /// Move the fleet that this home holds aside.
     #[arg(long)]
     pub replace: bool,
+    /// Put the fleet into this PostgreSQL database, which must be empty; also CLAWOPS_STORE [default: a file of the home].
+    #[arg(long, value_name = "ADDR")]
+    pub store: Option<String>,
+    /// A file with the password of that database; also CLAWOPS_STORE_PASSWORD_FILE.
+    #[arg(long, value_name = "FILE")]
+    pub store_password_file: Option<PathBuf>,
 }

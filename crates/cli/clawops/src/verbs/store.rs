@@ -167,6 +167,12 @@ pub fn restore(home: &Home, args: StoreRestoreArgs) -> Result<()> {
     if args.replace {
         command.arg("--replace");
     }
+    if let Some(store) = &args.store {
+        command.arg("--store").arg(store);
+    }
+    if let Some(file) = &args.store_password_file {
+        command.arg("--store-password-file").arg(file);
+    }
     let output = command.output().map_err(|e| Problem::Failed(format!("gatewayforge cannot be run: {e}")))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if !output.status.success() {

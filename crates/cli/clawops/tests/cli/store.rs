@@ -2,6 +2,7 @@
 //! what came after, lost altogether, and taken up again with what is really there.
 
 use crate::server::Server;
+use gf_postgres_cluster::Cluster;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -65,7 +66,31 @@ fn providers_stay(from: &Path, to: &Path) {
 
 #[test]
 fn a_copy_is_put_back_and_what_came_after_it_is_found_and_not_made_twice() {
-    let mut server = Server::start_with(&SIM);
+    put_back(&[], &[]);
+}
+
+#[test]
+fn a_copy_of_postgres_is_put_into_an_empty_database_and_taken_up() {
+    let cluster = Cluster::start();
+    let (url, empty) = (cluster.database("fleet"), cluster.database("restored"));
+    let mut server = put_back(&["--store", &url], &["--store", &empty]);
+    server.kill();
+    let copy = server.directory.path().join("copies/one").display().to_string();
+    server.moves_to("third");
+    for taken in [url, empty] {
+        let refused = server.run(&["store", "restore", &copy, "--store", &taken]);
+        assert!(
+            refused.code == 1 && refused.err.contains("CREATE DATABASE"),
+            "{}{}",
+            refused.out,
+            refused.err
+        );
+    }
+}
+
+/// From one database into another, or from a file into a file.
+fn put_back(from: &[&str], into: &[&str]) -> Server {
+    let mut server = Server::start_with(&[&SIM, from].concat());
     serves(&server, 4);
     let copy = server.directory.path().join("copies/one");
     fs::create_dir(copy.parent().unwrap()).unwrap();
@@ -89,24 +114,27 @@ fn a_copy_is_put_back_and_what_came_after_it_is_found_and_not_made_twice() {
     let refused = server.run(&["store", "restore", &file]);
     assert!(refused.code == 1 && refused.err.contains("--replace"), "{}{}", refused.out, refused.err);
     server.moves_to("restored");
-    let keyless = server.run(&["store", "restore", &file]);
+    let keyless = server.run(&[&["store", "restore", &file], into].concat());
     assert!(keyless.code == 1 && keyless.err.contains("master.key"), "{}{}", keyless.out, keyless.err);
     let keys = old.display().to_string();
-    let said = server.good(&["store", "restore", &file, "--keys", &keys]);
+    let said = server.good(&[&["store", "restore", &file, "--keys", &keys], into].concat());
     assert!(said.contains("2 accounts, 4 instances") && said.contains("clawops adopt"), "{said}");
     providers_stay(&old, &server.home());
-    server.start_again(&["--sim-pace", "0.01"]);
+    server.start_again(&[&["--sim-pace", "0.01"], into].concat());
 
     let new = before.keys().find(|account| !["acct-0001", "acct-0002"].contains(&account.as_str())).unwrap();
     let fresh = [&before["acct-0001"].1, &before[new].0, &before[new].1];
-    let shown = plan(&server, |plan| fresh.iter().all(|id| plan.contains(&format!("{id} at"))));
+    // A node that has not dialled yet has not said what it holds.
+    let is_heard = |plan: &str| !plan.contains("does not say it");
+    let shown =
+        plan(&server, |plan| is_heard(plan) && fresh.iter().all(|id| plan.contains(&format!("{id} at"))));
     assert!(shown.contains("acct-0002 has nothing left"), "{shown}");
     let still = pairs(&server);
     assert!(!still.contains_key(new), "what was only looked at changes nothing: {still:?}");
     server.good(&["adopt", "--yes"]);
     let after = pairs(&server);
     for account in ["acct-0001", new] {
-        assert_eq!(after[account], before[account], "{account}");
+        assert_eq!(after[account], before[account], "{account}: {shown}");
     }
     serves(&server, 4);
     assert!(server.good(&["adopt"]).contains("Nothing waits"));
@@ -114,6 +142,7 @@ fn a_copy_is_put_back_and_what_came_after_it_is_found_and_not_made_twice() {
     // It goes on, and nobody is made a second time.
     server.good(&["restart", &after[new].1, "--yes"]);
     assert_eq!(machines(&server.home()), 4);
+    server
 }
 
 /// Machines that the simulated providers have.

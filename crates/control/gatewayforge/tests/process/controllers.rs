@@ -1,10 +1,10 @@
 //! Several control planes of one fleet, as the processes that operators have: who serves, who decides, who takes over.
 
 use crate::{
-    cluster::Cluster,
     postgres::{on, refusal},
     run::{Running, home, running},
 };
+use gf_postgres_cluster::Cluster;
 use serde_json::{Value, json};
 use std::{
     path::Path,
@@ -16,7 +16,7 @@ pub fn join(home: &Path, from: &Path) -> Output {
     command.args(["join", "--home"]).arg(home).arg("--from").arg(from).output().unwrap()
 }
 
-fn joined(home: &Path, from: &Path) {
+pub fn joined(home: &Path, from: &Path) {
     let output = join(home, from);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -29,10 +29,9 @@ fn people(of: &Running) -> Value {
     of.ask("GET", "/v1/people", json!(null)).1["total"].clone()
 }
 
-fn until_it_leads(follower: &Running) -> Value {
-    follower.until("the follower leads", || {
-        Some(health(follower)).filter(|health| health["role"] == "leader" && health["generation"] == 2)
-    })
+pub fn until_it_leads(follower: &Running) -> Value {
+    follower
+        .until("the follower leads", || Some(health(follower)).filter(|health| health["role"] == "leader"))
 }
 
 fn add(to: &Running, name: &str) -> (u16, Value) {

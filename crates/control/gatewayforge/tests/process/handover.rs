@@ -2,12 +2,12 @@
 //! key after the store was lost.
 
 use crate::{
-    cluster::Cluster,
     controllers::join,
     node::Node,
     postgres::on,
     run::{Running, home, running, start},
 };
+use gf_postgres_cluster::Cluster;
 use serde_json::{Value, json};
 use std::fs;
 

@@ -2,10 +2,10 @@
 //! and goes on when an admin has accepted what is lost.
 
 use crate::{
-    cluster::Cluster,
     postgres::on,
     run::{Running, home, running},
 };
+use gf_postgres_cluster::Cluster;
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 

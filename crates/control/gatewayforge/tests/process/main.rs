@@ -1,8 +1,6 @@
 //! The control plane as the process that an operator has: started, asked over HTTP, killed, started again.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "../../../gf-store-postgres/src/tests/cluster.rs"]
-mod cluster;
 mod companion;
 mod controllers;
 mod crash;

@@ -1,9 +1,7 @@
 //! A control plane whose fleet is in a real PostgreSQL, and a second one that wants it too.
 
-use crate::{
-    cluster::Cluster,
-    run::{command, home, running},
-};
+use crate::run::{command, home, running};
+use gf_postgres_cluster::Cluster;
 use serde_json::json;
 use std::{
     fs,

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod address;
-mod cluster;
 mod contract;
+mod filled;
 mod follow;
 mod lease;
 mod lost;
@@ -15,7 +15,7 @@ mod trail;
 mod wire;
 
 use crate::{Address, PostgresBackend, PostgresOptions};
-use cluster::Cluster;
+use gf_postgres_cluster::Cluster;
 use gf_store::{FleetStore, StoreError, StoreOptions};
 use std::{sync::Arc, time::Duration};
 

@@ -270,7 +270,7 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn meta(connection: &Connection, key: &str) -> rusqlite::Result<u64> {
+pub(crate) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<u64> {
     connection
         .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
         .query_row([key], |row| row.get::<_, i64>(0))

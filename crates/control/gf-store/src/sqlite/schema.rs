@@ -46,6 +46,11 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<Age, StoreErr
 
 /// What this program may do with a database, by what that says of itself.
 pub fn age(connection: &Connection, path: &Path) -> Result<Age, StoreError> {
+    written(connection, path)?.age(path)
+}
+
+/// What a database says of the records in it.
+pub fn written(connection: &Connection, path: &Path) -> Result<Written, StoreError> {
     let said = |name: &str| {
         connection
             .query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get::<_, i64>(0))
@@ -53,7 +58,7 @@ pub fn age(connection: &Connection, path: &Path) -> Result<Age, StoreError> {
             .map(|said| said.map(i64::unsigned_abs))
             .map_err(|error| StoreError::Damaged { path: path.to_owned(), source: error.into() })
     };
-    Written { schema: said("schema")?.unwrap_or_default(), from: said(FROM)? }.age(path)
+    Ok(Written { schema: said("schema")?.unwrap_or_default(), from: said(FROM)? })
 }
 
 /// Notes that the records were written by a newer program.

@@ -5,7 +5,7 @@ use super::{
     moment::{Calls, Watch, counted},
     store::Kept,
 };
-use crate::run::Running;
+use crate::{controllers::until_it_leads, run::Running};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -38,6 +38,10 @@ pub fn prepare(kept: &Kept) {
 #[derive(Debug, Clone, Copy)]
 pub enum Blow {
     Kill,
+    /// Killed while another one follows it: just before the call, or when it is done and before its answer is heard.
+    Replace {
+        done: bool,
+    },
     /// From then on every write fails so, until a person has made room.
     DiskSays(&'static str),
 }
@@ -51,6 +55,7 @@ pub fn moments(kept: &Kept, kind: &Kind, calls: &Calls, few: u32, blow: Blow) ->
         eprintln!("{}: {blow:?} at {nth} of {all} {}", kind.name, calls.what);
         match blow {
             Blow::Kill => killed(kept, kind, calls, nth),
+            Blow::Replace { done } => replaced(kept, kind, calls, nth, done),
             Blow::DiskSays(error) => unwritable(kept, kind, calls, nth, error),
         }
         tried += 1;
@@ -91,6 +96,44 @@ fn killed(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32) {
     let running = kept.start();
     settled(&running);
     goes_on(kept, running, kind);
+}
+
+/// One that followed it takes over, on its own home.
+fn replaced(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32, done: bool) {
+    kept.take_back(kind.from);
+    let leader = kept.start();
+    settled(&leader);
+    let follower = kept.follow();
+    let world = kept.home.join("sim/world.json");
+    let lines = || fs::read_to_string(&world).unwrap().lines().count();
+    let before = lines();
+    let (pid, home) = (leader.pid(), &kept.home);
+    let mut watch = match done {
+        false => Watch::kill_at(pid, home, calls, nth),
+        true => Watch::hold_after(pid, home, calls, nth),
+    };
+    std::thread::scope(|threads| {
+        // What is held may answer nobody; it ends with the process.
+        let asking = threads.spawn(|| {
+            ask_in_vain(&leader, kind);
+            while leader.try_send("GET", "/healthz", "", "", "").is_ok() && !is_over(&leader, kind) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let began = Instant::now();
+        let is_held = || done && lines() >= before + nth as usize;
+        while !asking.is_finished() && !is_held() && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        leader.signal("KILL");
+        watch.end();
+        assert!(began.elapsed() < PATIENCE, "{} neither ended nor was held", kind.name);
+    });
+    leader.kill();
+
+    until_it_leads(&follower);
+    settled(&follower);
+    goes_on(kept, follower, kind);
 }
 
 /// Its disk cannot be written from one of its writes on; later it can.

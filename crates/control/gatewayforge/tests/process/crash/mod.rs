@@ -4,6 +4,9 @@
 //! Whatever the moment: the next one ends what was begun, nothing exists twice or unknown at the providers, no two
 //! instances of a pair have their channels open, and the audit trail holds.
 //!
+//! The same where another control plane of the fleet, which followed it, takes over from one that was killed in the middle of a
+//! step: before a provider or a node did what it was told, and after, when nobody had heard of it.
+//!
 //! The same where it lives on and its disk cannot be written from such a moment on, until somebody has made room.
 //!
 //! A run of the tests tries a few moments of each kind of operation; `cargo xtask crash` tries all of them.
@@ -59,6 +62,16 @@ fn killed_around_any_change_of_its_machines() {
 #[test]
 fn killed_around_any_question_to_postgres() {
     every_kind(Kept::in_postgres, &[QUESTIONS, ANSWERS], 1, Blow::Kill);
+}
+
+#[test]
+fn another_one_takes_over_in_the_middle_of_any_step() {
+    every_kind(Kept::in_postgres, &[MACHINES], 1, Blow::Replace { done: false });
+}
+
+#[test]
+fn another_one_takes_over_when_a_step_is_done_and_nobody_heard_of_it() {
+    every_kind(Kept::in_postgres, &[MACHINES], 1, Blow::Replace { done: true });
 }
 
 #[test]

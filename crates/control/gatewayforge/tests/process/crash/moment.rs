@@ -47,9 +47,23 @@ impl Watch {
         Self::attach(pid, home, calls, &["-e", &format!("inject={}:signal=KILL:when={nth}", calls.names)])
     }
 
+    /// Carries its so-manieth such call out, and keeps it from hearing so: what was done cannot be answered for. It is to be
+    /// killed then.
+    pub fn hold_after(pid: u32, home: &Path, calls: &Calls, nth: u32) -> Self {
+        // In microseconds: longer than anybody waits here.
+        let held = format!("inject={}:delay_exit=600000000:when={nth}", calls.names);
+        Self::attach(pid, home, calls, &["-e", &held])
+    }
+
     /// Lets its so-manieth such call fail with this error, and all after it.
     pub fn fail_from(pid: u32, home: &Path, calls: &Calls, nth: u32, error: &str) -> Self {
         Self::attach(pid, home, calls, &["-e", &format!("inject={}:error={error}:when={nth}+", calls.names)])
+    }
+
+    /// Ends the watch at once. Whoever was held is dead or goes on; asked to let go, `strace` would first hold them to the end.
+    pub fn end(&mut self) {
+        // It may have ended by itself.
+        let _ = self.strace.kill();
     }
 
     /// Whether a call has failed by now, or does within a moment.

@@ -1,10 +1,14 @@
 //! A state to begin from again and again: a home, with its fleet in a file or in PostgreSQL.
 
 use crate::{
-    cluster::Cluster,
+    controllers::joined,
     run::{Running, command, home, running},
 };
-use std::{path::PathBuf, process::Command};
+use gf_postgres_cluster::Cluster;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 use tempfile::TempDir;
 
 /// Simulated machines are ready in a tenth of a second.
@@ -29,12 +33,27 @@ impl Kept {
     }
 
     pub fn start(&self) -> Running {
-        let mut command = command(&self.home);
-        command.args(["--sim-pairs", "1", "--sim-pace", PACE]);
+        self.start_in(&self.home)
+    }
+
+    /// Another control plane of the fleet, in a new home, that follows the one that leads.
+    pub fn follow(&self) -> Running {
+        let other = self.scratch("other");
+        let _ = std::fs::remove_dir_all(&other);
+        joined(&other, &self.home);
+        let follower = self.start_in(&other);
+        assert_eq!(follower.ready["role"], "follower");
+        follower
+    }
+
+    /// Where machines and memories are, one place for all.
+    fn start_in(&self, home: &Path) -> Running {
+        let mut command = command(home);
+        command.args(["--sim-pairs", "1", "--sim-pace", PACE, "--files"]).arg(&self.home);
         if let Some(cluster) = &self.cluster {
             command.args(["--store", &cluster.url("fleet")]).env_remove("PGPASSFILE");
         }
-        running(command, &self.home)
+        running(command, home)
     }
 
     pub fn scratch(&self, name: &str) -> PathBuf {

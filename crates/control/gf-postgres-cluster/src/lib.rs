@@ -1,5 +1,13 @@
 //! A PostgreSQL server of a test's own: made in a temporary directory, heard on a socket in it, and ended with the test,
 //! however that ends. PostgreSQL refuses to run as root, so root runs it as somebody who may nothing else.
+//!
+//! For tests alone: it stops at the first surprise, and nothing that ships may depend on it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -18,7 +26,6 @@ use tempfile::TempDir;
 /// A machine that is busy with other things may take this long for anything.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-#[allow(dead_code, reason = "each test binary uses its own part")]
 pub struct Cluster {
     server: Option<Child>,
     user: Option<(u32, u32)>,
@@ -34,7 +41,6 @@ impl Drop for Cluster {
     }
 }
 
-#[allow(dead_code, reason = "each test binary uses its own part")]
 impl Cluster {
     pub fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
