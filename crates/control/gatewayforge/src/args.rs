@@ -97,6 +97,10 @@ pub struct Args {
           value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub heartbeat_seconds: u64,
 
+    /// The OTLP collector that spans are sent to, such as http://127.0.0.1:4318; without one none are made.
+    #[arg(long, env = "CLAWOPS_OTLP_ENDPOINT", hide_env_values = true, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
     /// Log as JSON lines.
     #[arg(long)]
     pub log_json: bool,

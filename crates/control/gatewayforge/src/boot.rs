@@ -10,12 +10,13 @@ use crate::{
     lead::{Stack, lead},
     nodes::{StoredNodes, Tokens},
     operators::OpsGateway,
+    otlp::Exporter,
     places, ready, serve,
     store::{self, Opened, Reached},
 };
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use gf_api::{Api, ApiConfig, ApiOptions};
+use gf_api::{Api, ApiConfig, ApiOptions, SpanCounts};
 use gf_driver::{Drivers, Enrolment, MayAct};
 use gf_model::{
     Cents,
@@ -48,7 +49,11 @@ pub struct Base {
     pub entropy: Arc<dyn Entropy>,
 }
 
-pub async fn run(args: Args) -> Result<()> {
+pub async fn run(args: Args, exporter: Option<Exporter>) -> Result<()> {
+    let spans = exporter.as_ref().map(|exporter| Arc::clone(&exporter.counts));
+    if let Some(exporter) = exporter {
+        tokio::spawn(exporter.run());
+    }
     let home = args.home()?;
     let listen = args.listen()?;
     let database = store::asked(&args)?;
@@ -81,7 +86,7 @@ pub async fn run(args: Args) -> Result<()> {
         () = ending.cancelled() => return in_order(Ok(()), &opened),
     };
     let base = Base { store: store.clone(), clock: clock.clone(), entropy };
-    let (stack, router, hub) = assemble(&args, base, &home, listen, &opened, &ending).await?;
+    let (stack, router, hub) = assemble(&args, base, &home, listen, &opened, &ending, spans).await?;
     if let Some(at) = args.node_listen {
         let remote = serve::listen(at).await?;
         tracing::info!(%at, "nodes of other machines are heard over TLS");
@@ -162,6 +167,7 @@ async fn assemble(
     listen: SocketAddr,
     opened: &Opened,
     ending: &CancellationToken,
+    spans: Option<Arc<SpanCounts>>,
 ) -> Result<(Stack, Router, Hub)> {
     let keys_dir = home.join("keys");
     let may_act = opened.shared.is_some().then(|| {
@@ -203,6 +209,7 @@ async fn assemble(
             limits: args.limits(),
             copies: Some(home.join("store")),
             keys: keys::fingerprints(&keys_dir),
+            spans,
         },
         enrolment,
         ending: ending.clone(),

@@ -14,6 +14,7 @@ mod lead;
 mod log;
 mod nodes;
 mod operators;
+mod otlp;
 mod places;
 mod ready;
 mod restore;
@@ -25,7 +26,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    log::start(args.log_json);
+    let (spans, exporter) = match otlp::to(args.otlp_endpoint.as_deref()) {
+        Ok(Some((spans, exporter))) => (Some(spans), Some(exporter)),
+        Ok(None) => (None, None),
+        Err(why) => return fail(&why),
+    };
+    log::start(args.log_json, spans);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(why) => return fail(&anyhow::Error::new(why).context("no runtime could be started")),
@@ -42,7 +48,7 @@ fn main() -> ExitCode {
                 runtime.block_on(restore::run(asked))
             })
         }
-        None => runtime.block_on(boot::run(args)),
+        None => runtime.block_on(boot::run(args, exporter)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

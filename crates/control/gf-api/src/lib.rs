@@ -23,6 +23,7 @@ mod state;
 mod tools;
 pub mod view;
 
+pub use metrics::SpanCounts;
 pub use problem::Problem;
 pub use routes::{document, router};
 pub use state::{Api, ApiConfig, ApiOptions};

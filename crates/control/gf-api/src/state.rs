@@ -6,7 +6,7 @@ use crate::{
     idempotency::Running,
     limits::{Limits, Pace},
     matching::Changing,
-    metrics::Requests as RequestsSeen,
+    metrics::{Requests as RequestsSeen, SpanCounts},
     recent::Recent,
     view::tally::Tally,
 };
@@ -70,6 +70,8 @@ pub struct ApiOptions {
     pub copies: Option<PathBuf>,
     /// Fingerprints of the keys that a copy is of no use without.
     pub keys: BTreeMap<String, String>,
+    /// What became of the spans that are sent to a collector; without it none are.
+    pub spans: Option<Arc<SpanCounts>>,
 }
 
 /// What an [`Api`] is made of.

@@ -22,6 +22,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
 };
+use tracing::Instrument;
 
 /// Reports that may wait for the reconcilers before nodes are made to wait.
 const EVENTS_WAITING: usize = 1024;
@@ -190,7 +191,8 @@ impl Hub {
         body: impl Into<command::Body>,
         meta: CommandMeta,
     ) -> Result<Reply, CommandError> {
-        self.start(node, body, meta)?.answer().await
+        let span = tracing::info_span!("command", %node);
+        async { self.start(node, body, meta)?.answer().await }.instrument(span).await
     }
 
     /// Sends a command. Its key joins one that is under way already, instead of sending it a second time.

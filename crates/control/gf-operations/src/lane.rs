@@ -211,7 +211,12 @@ async fn act(context: &mut StepContext<'_>) -> Result<Value, StepError> {
     let limits = &context.hands.limits;
     let mut tries = 1;
     loop {
-        match steps::act(&*context).await {
+        let step = tracing::info_span!(
+            "step",
+            step = context.step.name(),
+            about = steps::targets(&context.step).join(" ")
+        );
+        match steps::act(&*context).instrument(step).await {
             Err(StepError::Uncertain(why)) if tries < limits.attempts => {
                 tracing::warn!(step = context.step.name(), why, "asking again");
                 tokio::time::sleep(limits.pause * 2u32.saturating_pow(tries - 1)).await;

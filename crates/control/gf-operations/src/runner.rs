@@ -18,6 +18,7 @@ use tokio::{
     task::{Id, JoinError, JoinSet},
     time::Instant,
 };
+use tracing::Instrument;
 
 /// A store that cannot be written to right now is asked again after this.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -26,7 +27,18 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 const RESTS: u32 = 4;
 const WORTH_RESTING: Duration = Duration::from_millis(1);
 
+/// What it does is part of the trace of whoever began it.
 pub(crate) async fn run(engine: &Engine, id: &OperationId) {
+    let known = engine.hands.store.read(|fleet| {
+        let operation = fleet.operations.get(id)?;
+        Some((operation.verb.name(), operation.trace.clone()))
+    });
+    let (verb, trace) = known.unzip();
+    let span = tracing::info_span!("operation", operation = %id, verb, trace = trace.flatten());
+    to_its_end(engine, id).instrument(span).await;
+}
+
+async fn to_its_end(engine: &Engine, id: &OperationId) {
     let mut changed = engine.hands.store.changed();
     let mut tasks = JoinSet::new();
     let mut lanes = Lanes::default();
@@ -141,7 +153,7 @@ fn start(
         if !lanes.running.insert(id.clone()) {
             continue;
         }
-        let task = tasks.spawn(lane::run(engine.clone(), id.clone(), direction));
+        let task = tasks.spawn(lane::run(engine.clone(), id.clone(), direction).in_current_span());
         lanes.by_task.insert(task.id(), id);
     }
 }

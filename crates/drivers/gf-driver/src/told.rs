@@ -7,6 +7,7 @@ use gf_model::{
     provider::{Provider, ProviderId, ProviderStatus},
 };
 use std::sync::Arc;
+use tracing::Instrument;
 
 pub(crate) struct Told(pub Arc<dyn Driver>);
 
@@ -26,7 +27,8 @@ impl Driver for Told {
 
     async fn create(&self, order: &CreatePlace) -> Result<Place, DriverError> {
         tracing::info!(provider = %order.provider, label = %order.label, "a place is ordered");
-        self.0.create(order).await
+        let span = tracing::info_span!("provider", provider = %order.provider, step = "create");
+        self.0.create(order).instrument(span).await
     }
 
     async fn find(&self, provider: &ProviderId, label: &InstanceId) -> Result<Option<Place>, DriverError> {
@@ -39,17 +41,20 @@ impl Driver for Told {
 
     async fn delete(&self, provider: &ProviderId, label: &InstanceId) -> Result<(), DriverError> {
         tracing::info!(%provider, %label, "a place is deleted");
-        self.0.delete(provider, label).await
+        let span = tracing::info_span!("provider", %provider, step = "delete");
+        self.0.delete(provider, label).instrument(span).await
     }
 
     async fn power_off(&self, provider: &ProviderId, label: &InstanceId) -> Result<(), DriverError> {
         tracing::info!(%provider, %label, "a place is switched off");
-        self.0.power_off(provider, label).await
+        let span = tracing::info_span!("provider", %provider, step = "power_off");
+        self.0.power_off(provider, label).instrument(span).await
     }
 
     async fn resize(&self, provider: &ProviderId, label: &InstanceId, tier: Tier) -> Result<(), DriverError> {
         tracing::info!(%provider, %label, %tier, "a place is resized");
-        self.0.resize(provider, label, tier).await
+        let span = tracing::info_span!("provider", %provider, step = "resize");
+        self.0.resize(provider, label, tier).instrument(span).await
     }
 
     async fn status(&self, provider: &ProviderId) -> Result<ProviderStatus, DriverError> {

@@ -158,6 +158,9 @@ pub fn control_plane(home: &Home, places: &Places, settings: &Settings, args: &U
     if let Some(seconds) = settings.heartbeat_seconds {
         env.push(("CLAWOPS_HEARTBEAT_SECONDS".into(), seconds.to_string().into()));
     }
+    if let Some(url) = &settings.otlp_endpoint {
+        env.push(("CLAWOPS_OTLP_ENDPOINT".into(), url.into()));
+    }
     let mut arguments: Vec<OsString> = Vec::new();
     if args.sim_pairs > 0 {
         arguments.extend(["--sim-pairs".into(), args.sim_pairs.to_string().into()]);

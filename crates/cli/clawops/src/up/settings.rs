@@ -20,6 +20,8 @@ pub struct Settings {
     pub heartbeat_url: Option<String>,
     /// How often (60).
     pub heartbeat_seconds: Option<u64>,
+    /// The OTLP collector that spans of the control plane are sent to.
+    pub otlp_endpoint: Option<String>,
     /// How often each primary's memory is copied: what a failover may lose at most (300).
     pub snapshot_seconds: Option<u64>,
     telegram: Option<TelegramSettings>,
@@ -82,14 +84,21 @@ impl Settings {
         };
         fits("snapshotSeconds in settings.json,", self.snapshot_seconds, 10..=86_400)?;
         fits("heartbeatSeconds in settings.json,", self.heartbeat_seconds, 1..=3_600)?;
-        match &self.heartbeat_url {
-            Some(url) if !url.starts_with("http://") => Err(Problem::Bad {
-                what: "heartbeatUrl in settings.json",
+        let addresses = [
+            ("heartbeatUrl in settings.json", &self.heartbeat_url),
+            ("otlpEndpoint in settings.json", &self.otlp_endpoint),
+        ];
+        let bad = addresses
+            .into_iter()
+            .find_map(|(what, url)| Some((what, url.as_ref().filter(|url| !url.starts_with("http://"))?)));
+        match bad {
+            Some((what, url)) => Err(Problem::Bad {
+                what,
                 value: url.split("://").next().unwrap_or_default().to_owned(),
                 fix: "give an address that begins with http://, of a receiver on this machine or in your own network"
                     .into(),
             }),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -11,6 +11,7 @@ mod leases;
 mod loss;
 mod memory;
 mod node;
+mod otlp;
 mod postgres;
 mod run;
 mod sim;

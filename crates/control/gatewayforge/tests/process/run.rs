@@ -42,6 +42,7 @@ pub fn command(home: &Path) -> Command {
         "CLAWOPS_MONTHLY_BUDGET",
         "CLAWOPS_STORE",
         "CLAWOPS_HEARTBEAT_URL",
+        "CLAWOPS_OTLP_ENDPOINT",
     ] {
         command.env_remove(name);
     }
@@ -80,7 +81,7 @@ impl Running {
         self.ready["endpoint"].as_str().unwrap().strip_prefix("http://").unwrap()
     }
 
-    fn send(&self, method: &str, path: &str, key: &str, headers: &str, body: &str) -> String {
+    pub fn send(&self, method: &str, path: &str, key: &str, headers: &str, body: &str) -> String {
         self.try_send(method, path, key, headers, body).unwrap()
     }
 

@@ -117,15 +117,25 @@ async fn admit(gate: Gate, request: Request, next: Next) -> Result<Response, Pro
         parts.extensions.insert(idempotency::Given(key.clone()));
     }
     let digest = idempotency::digest_of(&parts, &bytes);
+    let asked = (parts.method.clone(), matched.clone());
     let run = async {
         let run = as_seen(api, rule, parts, bytes, next);
         tokio::time::timeout(LONGEST_REQUEST, run).await.map_err(|_| too_slow())?
     };
-    let run = run.instrument(tracing::info_span!("request", trace = followed));
+    let span = tracing::info_span!(
+        "request",
+        trace = followed,
+        method = %asked.0,
+        route = asked.1,
+        status = tracing::field::Empty
+    );
+    let run = run.instrument(span.clone());
     let response = match key {
         None => run.await,
         Some(key) => idempotency::once(api, &key, digest, rule.shown_once, run).await,
     };
+    let status = response.as_ref().map_or_else(|problem| problem.status, |found| found.status().as_u16());
+    span.record("status", tracing::field::display(status));
     let behind = standing::headers(&api.store);
     let parent = [(TRACEPARENT, trace::traceparent(&followed, api.entropy.next_u64()))];
     response.map(|response| (behind, parent, response).into_response())

@@ -5,8 +5,10 @@
 
 mod fleet;
 mod http;
+mod spans;
 
 pub use http::{Requests, count};
+pub use spans::SpanCounts;
 
 use crate::{
     Api, Problem,
@@ -34,6 +36,9 @@ async fn show(State(api): State<Api>) -> Result<Response, Problem> {
     let now = api.clock.now();
     let mut registry = Registry::with_prefix("clawops");
     api.requests_seen.register(&mut registry);
+    if let Some(spans) = &api.options.spans {
+        spans.register(&mut registry);
+    }
     let own = fleet::Own::of(&api.store);
     api.counted(|fleet, tally| fleet::register(&mut registry, fleet, tally, &own, now));
     let mut body = String::new();

@@ -31,6 +31,7 @@ use gf_model::person::PersonRole;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use tracing::Instrument;
 
 /// For people only: an agent can neither confirm nor say where it is being talked to.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -67,7 +68,8 @@ pub async fn call(
     let call = Call { api, who, options, key };
     let is_agent = call.who.agent().is_some();
     let told = |problem: Problem| if is_agent { problem.for_agent() } else { problem };
-    run(call, &name, arguments).await.map(Json).map_err(told)
+    let span = tracing::info_span!("tool", tool = name);
+    run(call, &name, arguments).instrument(span).await.map(Json).map_err(told)
 }
 
 /// The row of the tool's table, and a person's role. What an act may touch is decided by policy later.

@@ -1,6 +1,7 @@
 //! The control plane as a whole over a simulated world, in one process and without waiting for real.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod clock;
 mod config;
 mod crash;
 mod cut;

@@ -56,6 +56,11 @@ impl Time {
         *self.since.lock() = Some(Instant::now());
     }
 
+    /// The wall clock is set back; what waits goes on waiting as long.
+    pub fn set_back(&self, seconds: i64) {
+        self.passed_ms.fetch_sub(seconds * 1000, Ordering::Relaxed);
+    }
+
     pub fn end(&self) {
         let since = self.since.lock().take();
         self.passed_ms.fetch_add(since.map_or(0, |at| at.elapsed().as_millis() as i64), Ordering::Relaxed);
