@@ -11,6 +11,8 @@ pub mod guard;
 pub mod guest;
 pub mod host;
 pub mod instance;
+pub mod lives;
 pub mod machine;
+pub mod program;
 pub mod redact;
 pub mod snapshot;

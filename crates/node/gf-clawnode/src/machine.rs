@@ -87,6 +87,7 @@ pub fn info() -> MachineInfo {
         hostname: text(system.nodename()),
         os: fs::read_to_string("/etc/os-release").ok().as_deref().and_then(pretty_name).unwrap_or_default(),
         kernel: text(system.release()),
+        // Of this build; a host says the one by which it was released.
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
         cpu_count: cpu_count(),
         memory_total_bytes: meminfo(&memory, "MemTotal").unwrap_or(0) * 1024,

@@ -26,7 +26,7 @@ bodies!(Body in command.body {
     ConfigDiff(ConfigDiff), ConfigValidate(ConfigValidate), ConfigRollback(ConfigRollback),
     SecretsApply(SecretsApply), SnapshotCreate(SnapshotCreate), SnapshotRestore(SnapshotRestore),
     ArchiveCreate(ArchiveCreate), ArchiveRestore(ArchiveRestore), VpsHealth(VpsHealth),
-    VpsMetrics(VpsMetrics), VpsInfo(VpsInfo), SshExec(SshExec), VpsReboot(VpsReboot),
+    VpsMetrics(VpsMetrics), VpsInfo(VpsInfo), SshExec(SshExec), VpsReboot(VpsReboot), NodeStage(NodeStage), NodeUpdate(NodeUpdate),
     InstancePark(InstancePark), InstanceWake(InstanceWake), OpenclawUpdate(OpenclawUpdate),
     DockerPs(DockerPs), DockerRestart(DockerRestart), DockerPull(DockerPull), DockerLogs(DockerLogs),
     FirewallStatus(FirewallStatus), TailscaleStatus(TailscaleStatus), SshAudit(SshAudit),
@@ -37,7 +37,7 @@ bodies!(Body in reply.body {
     Drain(DrainReport), Applied(ConfigApplied), Config(ConfigDocument), Changes(ConfigChanges),
     Snapshot(SnapshotReport), Archive(ArchiveReport), Metrics(Resources), Info(MachineInfo), Exec(ExecOutput),
     Park(ParkReport), Containers(Containers), Pulled(PulledImage), Firewall(FirewallReport),
-    Tailnet(TailnetReport), Ssh(SshReport), Raised(WitnessRaised),
+    Tailnet(TailnetReport), Ssh(SshReport), Raised(WitnessRaised), Staged(NodeStaged), Updated(NodeUpdated),
 });
 
 bodies!(Kind in event.kind {

@@ -464,7 +464,7 @@ pub struct Command {
     pub trace: ::prost::alloc::string::String,
     #[prost(
         oneof = "command::Body",
-        tags = "20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 32, 33, 34, 36, 35, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76"
+        tags = "20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 32, 33, 34, 36, 35, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 60, 61, 62, 63, 64, 65, 66, 70, 71, 72, 73, 74, 75, 76"
     )]
     pub body: ::core::option::Option<command::Body>,
 }
@@ -534,6 +534,10 @@ pub mod command {
         SshExec(super::SshExec),
         #[prost(message, tag = "64")]
         VpsReboot(super::VpsReboot),
+        #[prost(message, tag = "65")]
+        NodeStage(super::NodeStage),
+        #[prost(message, tag = "66")]
+        NodeUpdate(super::NodeUpdate),
         #[prost(message, tag = "70")]
         DockerPs(super::DockerPs),
         #[prost(message, tag = "71")]
@@ -866,6 +870,42 @@ pub struct SshExec {
 /// Refused unless the node was started with leave to do so.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VpsReboot {}
+/// A gf-clawnode, by the key of whoever makes releases.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Release {
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+    /// Over all of the above; a node that knows no release key believes none.
+    #[prost(bytes = "vec", tag = "4")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+/// A piece of a release, kept beside the program that runs. Answered with how much of it is there; without a piece that is
+/// all that it asks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodeStage {
+    #[prost(message, optional, tag = "1")]
+    pub release: ::core::option::Option<Release>,
+    #[prost(uint64, tag = "2")]
+    pub offset: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub chunk: ::prost::alloc::vec::Vec<u8>,
+}
+/// Has another gf-clawnode take this one's place. The answer comes over the link of whoever serves afterwards.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodeUpdate {
+    #[prost(message, optional, tag = "1")]
+    pub release: ::core::option::Option<Release>,
+    /// Back to what ran before: only its version is looked at, and it may be older.
+    #[prost(bool, tag = "2")]
+    pub rollback: bool,
+    /// How long the new one may take until it has shaken hands; 0 for what the node takes for right.
+    #[prost(uint32, tag = "3")]
+    pub within_ms: u32,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DockerPs {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -895,7 +935,7 @@ pub struct SshAudit {}
 pub struct Reply {
     #[prost(
         oneof = "reply::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23"
     )]
     pub body: ::core::option::Option<reply::Body>,
 }
@@ -945,6 +985,10 @@ pub mod reply {
         Ssh(super::SshReport),
         #[prost(message, tag = "21")]
         Raised(super::WitnessRaised),
+        #[prost(message, tag = "22")]
+        Staged(super::NodeStaged),
+        #[prost(message, tag = "23")]
+        Updated(super::NodeUpdated),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -954,6 +998,19 @@ pub struct WitnessRaised {
     /// How long ago, at least, this node renewed a lease of the account for the last time.
     #[prost(uint64, tag = "1")]
     pub idle_ms: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodeStaged {
+    #[prost(uint64, tag = "1")]
+    pub bytes: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodeUpdated {
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+    /// What a rollback would go back to.
+    #[prost(string, tag = "2")]
+    pub previous: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InstanceListing {

@@ -8,6 +8,7 @@ mod frame;
 mod generated;
 mod handshake;
 mod names;
+mod release;
 mod said;
 mod sensitive;
 mod tls_key;
@@ -24,6 +25,7 @@ pub use handshake::{
     sign_welcome, verify_challenge, verify_node, verify_welcome,
 };
 pub use names::{body_name, changes_something, instance_of, needs_it_awake};
+pub use release::{DIGEST_BYTES, sign_release, verify_release};
 pub use said::Said;
 pub use tls_key::{private_der, public_der};
 pub use token::{EnrolmentToken, TokenError};

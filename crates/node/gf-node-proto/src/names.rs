@@ -33,6 +33,8 @@ pub fn body_name(body: &Body) -> &'static str {
         Body::VpsInfo(_) => "vps.info",
         Body::SshExec(_) => "ssh_exec",
         Body::VpsReboot(_) => "vps.reboot",
+        Body::NodeStage(_) => "node.stage",
+        Body::NodeUpdate(_) => "node.update",
         Body::InstancePark(_) => "instance.park",
         Body::InstanceWake(_) => "instance.wake",
         Body::OpenclawUpdate(_) => "openclaw.update",
@@ -79,6 +81,8 @@ pub fn instance_of(body: &Body) -> Option<&str> {
         | Body::VpsMetrics(_)
         | Body::VpsInfo(_)
         | Body::VpsReboot(_)
+        | Body::NodeStage(_)
+        | Body::NodeUpdate(_)
         | Body::SshExec(_)
         | Body::DockerPs(_)
         | Body::DockerRestart(_)
@@ -104,6 +108,8 @@ pub fn changes_something(body: &Body) -> bool {
             | Body::VpsHealth(_)
             | Body::VpsMetrics(_)
             | Body::VpsInfo(_)
+            // What is here already is looked at, and a piece is taken once.
+            | Body::NodeStage(_)
             | Body::SshExec(_)
             | Body::DockerPs(_)
             | Body::DockerLogs(_)

@@ -26,6 +26,10 @@ pub struct Progress<'a> {
 }
 
 impl Progress<'_> {
+    pub fn key(&self) -> &str {
+        self.key
+    }
+
     pub fn step(&self, done: u32, total: u32, message: &str) {
         let (key, message) = (self.key.to_owned(), message.to_owned());
         self.outbox.progress(CommandProgress { key, done, total, message });

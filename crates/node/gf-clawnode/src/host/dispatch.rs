@@ -7,8 +7,8 @@ use crate::{
 };
 use gf_model::{AccountId, InstanceId, Tier};
 use gf_node_proto::{
-    Done, FailureCode, InstanceCreate, InstanceListing, InstanceRole, ParkReport, Reply, Sensitive,
-    WitnessRaised, changes_something, command::Body, instance_of, needs_it_awake,
+    Done, FailureCode, InstanceCreate, InstanceListing, InstanceRole, NodeStaged, ParkReport, Reply,
+    Sensitive, WitnessRaised, changes_something, command::Body, instance_of, needs_it_awake,
 };
 use openclaw_client::Token;
 use serde_json::Value;
@@ -49,7 +49,16 @@ pub async fn carry_out(
             info.openclaw_version = runtime.openclaw_version().unwrap_or_default();
             info.node_version = runtime.node_version().unwrap_or_default();
             info.can_freeze = instances.local.cgroups.can_freeze();
+            info.software_version = instances.local.program.version().to_owned();
             Ok(info.into())
+        }
+        Body::NodeStage(stage) => {
+            let bytes = instances.local.program.stage(stage.release, stage.offset, &stage.chunk)?;
+            Ok(NodeStaged { bytes }.into())
+        }
+        Body::NodeUpdate(update) => {
+            progress.step(0, 1, "the new program is tried");
+            Ok(instances.local.program.update(progress.key(), update).await?.into())
         }
         of_one if instance_of(&of_one).is_some() => of_instance(instances, of_one, progress).await,
         of_machine => of_programs(instances, of_machine, progress).await,

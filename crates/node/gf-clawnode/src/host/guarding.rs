@@ -4,13 +4,10 @@
 use crate::{
     files,
     guard::line,
-    instance::{ProcessId, identify},
+    instance::{ProcessId, end_if_same, identify},
 };
 use parking_lot::Mutex;
-use rustix::{
-    fs::{OFlags, fcntl_setfl},
-    process::{Pid, Signal, kill_process},
-};
+use rustix::fs::{OFlags, fcntl_setfl};
 use std::{
     collections::BTreeMap,
     fs,
@@ -82,10 +79,8 @@ impl Guard {
             }
         }
         // The one that an earlier gf-clawnode left knows of no renewal since.
-        if let Some(earlier) = earlier.filter(|earlier| identify(earlier.pid).as_ref() == Some(earlier))
-            && let Some(pid) = i32::try_from(earlier.pid).ok().and_then(Pid::from_raw)
-        {
-            let _ = kill_process(pid, Signal::KILL);
+        if let Some(earlier) = earlier {
+            end_if_same(&earlier);
         }
         Ok(())
     }

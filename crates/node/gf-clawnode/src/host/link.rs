@@ -8,6 +8,7 @@ use super::{
     options::{BadOption, Settings},
     session, tls,
 };
+use crate::program::say_passed;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_proto::{
@@ -50,7 +51,16 @@ pub async fn keep(
     let mut controls = Controls::new(settings.controls.clone());
     loop {
         let enrolled_before = identity.is_enrolled();
-        let lost = match dial(&settings, controls.current(), &mut identity).await {
+        let lost = match dial(&settings, &local, controls.current(), &mut identity).await {
+            Ok(mut link) if local.program.is_tried() => {
+                // It was to show that it can, and serves when it has taken the other one's place.
+                say_passed();
+                let leaving = Goodbye::from((GoodbyeReason::ShuttingDown, "the update goes on".to_owned()));
+                if link.writer.put(leaving).is_ok() {
+                    let _ = tokio::time::timeout(DIAL_PATIENCE, link.writer.finish()).await;
+                }
+                return Ok(());
+            }
             Ok(link) => {
                 tracing::info!(control = controls.current().url, "linked");
                 let began = Instant::now();
@@ -127,6 +137,7 @@ pub struct Link<S, K> {
 
 async fn dial(
     settings: &Settings,
+    local: &Local,
     control: &Control,
     identity: &mut Identity,
 ) -> Result<
@@ -155,7 +166,7 @@ async fn dial(
         });
         let sink = sink.with(|frame: Bytes| future::ok::<_, tungstenite::Error>(Message::Binary(frame)));
         let mut writer = FrameWriter::new(sink);
-        let welcomed = prove(settings, identity, &mut stream, &mut writer).await?;
+        let welcomed = prove(settings, local, identity, &mut stream, &mut writer).await?;
         Ok(Link { stream, writer, welcomed })
     };
     match tokio::time::timeout(DIAL_PATIENCE, attempt).await {
@@ -191,6 +202,7 @@ fn token(settings: &Settings) -> Result<EnrolmentToken, LinkLost> {
 
 async fn prove<S, K>(
     settings: &Settings,
+    local: &Local,
     identity: &mut Identity,
     stream: &mut S,
     writer: &mut FrameWriter<K>,
@@ -207,7 +219,7 @@ where
         protocol_max: PROTOCOL_MAX,
         node_id: identity.node.clone(),
         role: NodeRole::Host.into(),
-        software_version: env!("CARGO_PKG_VERSION").to_owned(),
+        software_version: local.program.version().to_owned(),
         provider: settings.provider.clone(),
         nonce,
     });

@@ -5,12 +5,14 @@ use crate::{
     exec::Programs,
     instance::{Boots, Cgroups, ExitNotices, Pressure},
     machine::{self, Meter},
+    program::Program,
 };
 use gf_node_proto::{Event, Resources, event};
 use parking_lot::Mutex;
 use std::{
     io,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::Notify;
@@ -20,6 +22,8 @@ pub struct Local {
     pub runtime: Runtime,
     pub cgroups: Cgroups,
     pub programs: Programs,
+    /// What this process is.
+    pub program: Arc<Program>,
     /// Whether this node may restart its machine.
     pub may_reboot: bool,
     pub boots: Boots,
@@ -43,6 +47,7 @@ impl Local {
         runtime: Runtime,
         cgroups: Cgroups,
         may_reboot: bool,
+        program: Arc<Program>,
     ) -> io::Result<Self> {
         let guard = Guard::of(home.clone(), node.to_owned());
         let journal = Mutex::new(Journal::open(&home.join("events.log"))?);
@@ -54,6 +59,7 @@ impl Local {
             runtime,
             cgroups,
             programs,
+            program,
             may_reboot,
             boots,
             exit_notices,

@@ -29,11 +29,11 @@ pub use control::{BadAddress, Control};
 pub use failure::{Failure, Outcome};
 pub use identity::{Identity, IdentityError};
 pub use local::{Local, now_ms};
-pub use options::Options;
+pub use options::{Options, Settings};
 pub use runtime::Runtime;
 pub use tls::{Wire, encrypt};
 
-use crate::{files, instance::Cgroups};
+use crate::{files, instance::Cgroups, program::Program};
 use answers::Answers;
 use commands::Commands;
 use instances::Instances;
@@ -63,12 +63,28 @@ pub enum HostError {
     NotTakenIn { reason: &'static str, detail: String },
     #[error("--witness-listen: other nodes cannot ask this one there")]
     Witness(#[source] io::Error),
+    #[error("which program is to run cannot be read or written in {}", path.display())]
+    Program {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("signals cannot be awaited")]
     Signals(#[source] io::Error),
 }
 
-pub async fn run(options: Options) -> Result<(), HostError> {
-    let settings = options.check()?;
+/// Why a host serves no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to leave.
+    Left,
+    /// Another program is to be tried in its place.
+    ForAnUpdate,
+}
+
+/// Serves until it is told to leave or to make room. Everything that it held is free again afterwards, and the instances
+/// run on.
+pub async fn run(settings: Settings, program: Arc<Program>) -> Result<Ended, HostError> {
     let home = |source| HostError::Home { path: settings.home.clone(), source };
     files::make_private_dir(&settings.home.join("instances")).map_err(home)?;
     let _lock = lock(&settings.home)?;
@@ -79,8 +95,15 @@ pub async fn run(options: Options) -> Result<(), HostError> {
         tracing::info!("no writable cgroup v2: instances are frozen and ended by signals");
     }
     let local = Arc::new(
-        Local::open(settings.home.clone(), &identity.node, runtime, cgroups, settings.may_reboot)
-            .map_err(home)?,
+        Local::open(
+            settings.home.clone(),
+            &identity.node,
+            runtime,
+            cgroups,
+            settings.may_reboot,
+            Arc::clone(&program),
+        )
+        .map_err(home)?,
     );
     let listener =
         witness::listen(settings.witness_listen, &settings.home).await.map_err(HostError::Witness)?;
@@ -97,14 +120,16 @@ pub async fn run(options: Options) -> Result<(), HostError> {
     let (leave, leaving) = tokio::sync::watch::channel(false);
     let serving = link::keep(settings, identity, local, instances, commands, leaving);
     tokio::pin!(serving);
+    let mut ended = Ended::Left;
     tokio::select! {
-        outcome = &mut serving => return outcome,
+        outcome = &mut serving => return outcome.map(|()| Ended::Left),
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = program.wanted.notified() => ended = Ended::ForAnUpdate,
     }
     tracing::info!("leaving; the instances run on");
     let _ = leave.send(true);
-    serving.await
+    serving.await.map(|()| ended)
 }
 
 /// Two of us on one home would start everything twice.

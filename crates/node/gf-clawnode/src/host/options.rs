@@ -6,7 +6,7 @@ use super::{
 };
 use clap::Args;
 use gf_model::NodeId;
-use gf_node_proto::EnrolmentToken;
+use gf_node_proto::{EnrolmentToken, VerifyingKey};
 use std::{fs, net::SocketAddr, path::PathBuf};
 
 #[derive(Debug, Args)]
@@ -34,6 +34,10 @@ pub struct Options {
     /// machine that they reach. Port 0 is any free one, the same again after a restart.
     #[arg(long, default_value = "127.0.0.1:0")]
     witness_listen: SocketAddr,
+    /// The public key, in hexadecimal, of whoever makes releases of gf-clawnode. Without one this node updates itself to
+    /// none; give it once for each key that is believed.
+    #[arg(long, value_name = "HEX", value_parser = release_key)]
+    release_key: Vec<VerifyingKey>,
     /// Let the control plane restart this machine.
     #[arg(long)]
     may_reboot: bool,
@@ -73,6 +77,7 @@ pub struct Settings {
     pub token_file: Option<PathBuf>,
     pub runtime: Option<Runtime>,
     pub may_reboot: bool,
+    pub release_keys: Vec<VerifyingKey>,
     pub witness_listen: SocketAddr,
 }
 
@@ -91,9 +96,15 @@ impl Options {
             token_file: self.token_file,
             runtime: self.runtime.map(Runtime::at),
             may_reboot: self.may_reboot,
+            release_keys: self.release_key,
             witness_listen: self.witness_listen,
         })
     }
+}
+
+fn release_key(text: &str) -> Result<VerifyingKey, String> {
+    let bytes = hex::decode(text).map_err(|why| why.to_string())?;
+    gf_node_proto::key_from_bytes(&bytes).map_err(|why| why.to_string())
 }
 
 impl Settings {

@@ -47,7 +47,7 @@ pub use lease::Question;
 pub use logs::tail;
 pub use make::Order;
 pub use preflight::Obstacle;
-pub use process::identify;
+pub use process::{end_if_same, identify, reap};
 pub use spec::{ProcessId, Spec};
 
 use crate::{

@@ -7,7 +7,9 @@ use crate::{
     machine,
 };
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
+use rustix::process::{
+    Pid, Signal, WaitOptions, kill_process, kill_process_group, pidfd_send_signal, waitpid,
+};
 use std::{
     fs, io,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
@@ -80,8 +82,12 @@ impl Process {
         let _ = self.pidfd.readable().await;
         match self.child.lock().as_mut().map(Child::wait) {
             Some(Ok(status)) => Exit { code: status.code(), signal: status.signal() },
-            // Not a child: its parent may have taken the status away already.
-            _ => status_of_dead(self.id.pid),
+            // Its parent may have taken the status away already; the parent is this process where it became another program.
+            _ => {
+                let exit = status_of_dead(self.id.pid);
+                reap(self.id.pid);
+                exit
+            }
         }
     }
 
@@ -111,6 +117,23 @@ fn status_of_dead(pid: u32) -> Exit {
 /// The process with this number now.
 pub fn identify(pid: u32) -> Option<ProcessId> {
     Some(ProcessId { pid, started: stat_field(pid, 22)?.parse().ok()?, boot: machine::boot_id() })
+}
+
+/// Ends a process unless its number has come to mean another one.
+pub fn end_if_same(id: &ProcessId) {
+    if identify(id.pid).as_ref() == Some(id)
+        && let Some(pid) = i32::try_from(id.pid).ok().and_then(Pid::from_raw)
+    {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Lets a process that has ended go, where it is a child of this one: it may be the child of the program that this process
+/// was before an update.
+pub fn reap(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+    }
 }
 
 fn is_zombie(pid: u32) -> bool {
@@ -153,8 +176,11 @@ mod tests {
 
         child.kill().unwrap();
         assert_eq!(adopted.ended().await, Exit { code: None, signal: Some(9) });
-        child.wait().unwrap();
         assert_eq!(adopted.ended().await, Exit::default(), "nobody can see it any more");
+        assert!(
+            child.wait().is_err(),
+            "a child that this process adopted from its earlier self stays behind"
+        );
         assert!(Process::adopt(&id).unwrap().is_none());
     }
 

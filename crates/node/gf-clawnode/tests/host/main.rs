@@ -12,3 +12,4 @@ mod real;
 mod reasons;
 mod remote;
 mod rig;
+mod update;

@@ -39,6 +39,8 @@ pub struct Rig {
     node: Option<Child>,
     runtime: PathBuf,
     keys: AtomicU64,
+    /// What the node is started with besides.
+    pub more: Vec<String>,
 }
 
 pub fn node_id() -> NodeId {
@@ -88,7 +90,17 @@ impl Rig {
         });
         let control = format!("ws://{addr}{LINK_PATH}");
         let runtime = runtime.to_owned();
-        Self { dir, hub, events, addr, control, node: None, runtime, keys: AtomicU64::new(0) }
+        Self {
+            dir,
+            hub,
+            events,
+            addr,
+            control,
+            node: None,
+            runtime,
+            keys: AtomicU64::new(0),
+            more: Vec::new(),
+        }
     }
 
     pub fn home(&self) -> PathBuf {
@@ -114,12 +126,17 @@ impl Rig {
             .arg(self.dir.path().join("token"))
             .arg("--runtime")
             .arg(&self.runtime)
+            .args(&self.more)
             .stdin(Stdio::null());
         command
     }
 
     pub fn launch(&mut self) {
         self.node = Some(self.node_command(&self.home()).spawn().unwrap());
+    }
+
+    pub fn node_pid(&self) -> u32 {
+        self.node.as_ref().unwrap().id()
     }
 
     /// What gf-clawnode itself needs: resident bytes, and clock ticks of processor time.
