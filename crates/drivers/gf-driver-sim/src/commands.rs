@@ -188,12 +188,15 @@ impl Host {
             }
             Body::SnapshotRestore(c) => self.restore(&c.instance_id, &c.source, c.generation, scene),
             Body::ArchiveRestore(c) => self.restore(&c.instance_id, &c.source, c.generation, scene),
+            Body::NodeStage(stage) => Ok(crate::software::staged(&stage)),
+            // The machine itself does it: its link is part of it.
+            body @ Body::NodeUpdate(_) => Err(not_simulated(&body)),
             Body::VpsHealth(_) | Body::VpsMetrics(_) => Ok(self.resources(machine, scene).into()),
             Body::VpsInfo(_) => Ok(MachineInfo {
                 hostname: machine.to_owned(),
                 os: "Debian GNU/Linux 13".into(),
                 kernel: "6.12.0-simulated".into(),
-                software_version: env!("CARGO_PKG_VERSION").into(),
+                software_version: self.software.version().to_owned(),
                 openclaw_version: OPENCLAW.into(),
                 node_version: "24".into(),
                 can_freeze: true,

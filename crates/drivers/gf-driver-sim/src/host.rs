@@ -6,6 +6,7 @@ use crate::{
     chance::Chance,
     instance::{OPENCLAW, Phase, SimInstance, told},
     refusal::Refusals,
+    software::Software,
     vault::{Kept, Vault},
 };
 use bytes::Bytes;
@@ -97,6 +98,8 @@ pub(crate) struct Host {
     #[serde(with = "crate::journal::frames")]
     pub events: VecDeque<(u64, Bytes)>,
     pub last_seq: u64,
+    #[serde(default)]
+    pub software: Software,
     #[serde(with = "crate::journal::answers")]
     answers: VecDeque<(Box<str>, Bytes)>,
     #[serde(skip)]

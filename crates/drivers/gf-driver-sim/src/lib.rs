@@ -25,6 +25,7 @@ mod pulse;
 mod refusal;
 mod seen;
 mod session;
+mod software;
 pub mod testing;
 mod vault;
 mod weather;

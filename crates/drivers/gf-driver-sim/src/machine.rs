@@ -16,7 +16,7 @@ use gf_model::{
 };
 use gf_node_proto::{
     COMMANDS_IN_FLIGHT, Command, EVENT_WINDOW, FailureCode, HEARTBEAT_INTERVAL_MS, Heartbeat, InstanceCreate,
-    InstanceRole, body_name, changes_something, encode, envelope,
+    InstanceRole, body_name, changes_something, command, encode, envelope,
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -238,6 +238,9 @@ impl Inner {
             };
             self.outgoing.push_back(answer_frame(&key, Err(failure(code, why))));
             return;
+        }
+        if let Some(command::Body::NodeUpdate(update)) = &command.body {
+            return self.update_itself(&key, update);
         }
         match self.saved.host.act(&machine, command, scene) {
             crate::commands::Outcome::Said(said, takes) => {

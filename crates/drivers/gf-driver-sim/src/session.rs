@@ -47,7 +47,7 @@ impl Inner {
             protocol_max: PROTOCOL_MAX,
             node_id: self.saved.node.to_string(),
             role: NodeRole::Host.into(),
-            software_version: env!("CARGO_PKG_VERSION").into(),
+            software_version: self.saved.host.software.version().to_owned(),
             provider: self.saved.provider.0.clone(),
             nonce,
         };
