@@ -20,6 +20,11 @@ pub async fn carry_out(
 ) -> Result<()> {
     let path = if consent.yes { format!("{tool}?confirm=true") } else { tool.to_owned() };
     let reply = api.tool(&path, arguments).await?;
+    settle(api, reply, consent, as_json).await
+}
+
+/// What was asked for already: follows its work, or asks the person first where a yes is needed.
+pub async fn settle(api: &Api, reply: Value, consent: Consent, as_json: bool) -> Result<()> {
     let Some(approval) = reply.get("approval").filter(|approval| approval.is_object()) else {
         return finish(api, &reply, consent, as_json).await;
     };

@@ -141,6 +141,12 @@ pub const TRACE: &str = "\
 Examples:
   clawops trace 4bf92f3577b34da6a3ce929d0e0e4736";
 
+pub const NODES: &str = "\
+Examples:
+  clawops nodes
+  clawops nodes update --to 0.2.0 --dry-run
+  clawops nodes update --to 0.2.0 --rings 1,5,25";
+
 pub const PIN: &str = "\
 Examples:
   clawops pin acct-0001 --reason 'their launch is today'";

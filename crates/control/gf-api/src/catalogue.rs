@@ -89,6 +89,7 @@ pub const TABLE: &[Entry] = &[
     e("bad_patch", &[400], "this is no patch of a configuration", "give an object with the keys to set"),
     e("bad_purpose", &[400], "a purpose has at most 120 characters", "say in a few words what they are for"),
     e("bad_reason", &[400], "a reason has 1 to 500 characters", "say in a few words why"),
+    e("bad_release", &[400], "this is no release of gf-clawnode", "sign it and put it there again"),
     e(
         "bad_rules",
         &[422],
@@ -291,6 +292,7 @@ pub const TABLE: &[Entry] = &[
     e("unknown_identity", &[404], "the person is not known as this sender", "clawops people list"),
     e("unknown_incident", &[404], "there is no such incident", "GET /v1/incidents lists them"),
     e("unknown_instance", &[404], "there is no such instance", "clawops instances lists them"),
+    e("unknown_node", &[404], "there is no such node", "clawops nodes lists them"),
     e("unknown_operation", &[404], "there is no such operation", "clawops op list lists them"),
     e("unknown_period", &[400], "there is no such period", "use one that the answer names"),
     e("unknown_person", &[404], "there is no such person", "clawops people list"),
@@ -298,6 +300,12 @@ pub const TABLE: &[Entry] = &[
     e("unknown_provider", &[400, 404], "there is no such provider", "GET /v1/providers lists them"),
     e("unknown_reason", &[400], "a teardown has another reason", "use one that the answer names"),
     e("unknown_region", &[400, 404], "there is no such region", "GET /v1/providers lists them"),
+    e(
+        "unknown_release",
+        &[404],
+        "no release of gf-clawnode of this version lies here",
+        "put it into the control plane's releases, see docs/node.md",
+    ),
     e("unknown_report", &[400], "there is no such report", "use one that the answer names"),
     e("unknown_revision", &[404], "there is no such revision", "GET /v1/revisions lists them"),
     e("unknown_role", &[404], "an instance is PRIMARY or STANDBY", "use one of them"),

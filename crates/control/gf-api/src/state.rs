@@ -68,6 +68,8 @@ pub struct ApiOptions {
     pub limits: Limits,
     /// Where a copy of the store is made before it is sent; without it none is.
     pub copies: Option<PathBuf>,
+    /// Where releases of gf-clawnode lie, by version; without it there are none.
+    pub releases: Option<PathBuf>,
     /// Fingerprints of the keys that a copy is of no use without.
     pub keys: BTreeMap<String, String>,
     /// What became of the spans that are sent to a collector; without it none are.

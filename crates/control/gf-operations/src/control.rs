@@ -299,7 +299,8 @@ fn rename(step: &mut Step, old: &InstanceId, new: &InstanceId) {
         | Step::MarkArchived { .. }
         | Step::MarkServed { .. }
         | Step::TellCompanion { .. }
-        | Step::SetProviderPool { .. } => {}
+        | Step::SetProviderPool { .. }
+        | Step::UpdateNode { .. } => {}
     }
 }
 

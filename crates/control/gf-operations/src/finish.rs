@@ -89,6 +89,7 @@ fn notice(ended: &Operation, well: bool, untold: bool, bits: u64, now: Timestamp
     };
     // Places were tried three times: nobody gets what they wait for until a person looks.
     let builds = matches!(ended.verb, Verb::Provision { .. } | Verb::Restore { .. });
+    let updates = matches!(ended.verb, Verb::UpdateNodes { .. });
     let why = match (&ended.error, ended.state) {
         (Some(why), OperationState::Partial | OperationState::Failed | OperationState::Stuck) => {
             format!(" {why}.")
@@ -101,6 +102,9 @@ fn notice(ended: &Operation, well: bool, untold: bool, bits: u64, now: Timestamp
         OperationState::Cancelled => (Severity::Info, "was cancelled"),
         OperationState::Failed | OperationState::Partial if builds => {
             (Severity::Critical, "could not make all places, after two retries each")
+        }
+        OperationState::Failed | OperationState::Partial if updates => {
+            (Severity::Critical, "did not bring every node to the new gf-clawnode")
         }
         OperationState::Partial => (Severity::Warning, "ended; some targets did not make it"),
         OperationState::Failed => (Severity::Warning, "failed"),

@@ -5,7 +5,7 @@
 //! from whoever waits and not from a clock that can be put forward or back.
 
 use gf_model::{
-    InstanceId, Timestamp,
+    InstanceId, NodeId, Timestamp,
     fleet::Fleet,
     health::RECOVERED_ABOVE,
     instance::{Instance, InstanceState},
@@ -31,7 +31,7 @@ pub enum Gate {
 /// How the operation goes from batch to batch, where it is one that is looked at in between.
 pub fn pace(operation: &Operation) -> Option<&Pace> {
     match &operation.verb {
-        Verb::ConfigPush { pace, .. } => Some(pace),
+        Verb::ConfigPush { pace, .. } | Verb::UpdateNodes { pace, .. } => Some(pace),
         _ => None,
     }
 }
@@ -70,11 +70,38 @@ enum Seen {
 fn worst(fleet: &Fleet, record: &LaneRecord) -> Seen {
     let began = record.lane.steps.iter().find_map(|step| step.started_at);
     let seen = |step: &StepRecord| {
-        let Step::ApplyRevision { instance, .. } = &step.step else { return Seen::Well };
+        let instance = match &step.step {
+            Step::ApplyRevision { instance, .. } => instance,
+            Step::UpdateNode { node, version, .. } => {
+                return node_seen(fleet, node, version, began, &step.output);
+            }
+            _ => return Seen::Well,
+        };
         let before = step.output["scoreBefore"].as_u64();
         fleet.instances.get(instance).map_or(Seen::Well, |now| seen(fleet, now, began, before))
     };
     record.lane.steps.iter().map(seen).max().unwrap_or(Seen::Well)
+}
+
+/// It is back, runs what it is to run, and what was well on it before is well.
+fn node_seen(
+    fleet: &Fleet,
+    id: &NodeId,
+    version: &str,
+    began: Option<Timestamp>,
+    before: &serde_json::Value,
+) -> Seen {
+    let Some(node) = fleet.nodes.get(id).filter(|node| node.connected) else {
+        return Seen::Unknown(format!("{id} is not back"));
+    };
+    if node.software.as_deref() != Some(version) {
+        let runs = node.software.as_deref().unwrap_or("an unknown version");
+        return Seen::Unknown(format!("{id} came back with {runs}"));
+    }
+    let were_well =
+        before["well"].as_array().into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok());
+    let now = were_well.filter_map(|id: InstanceId| fleet.instances.get(&id));
+    now.map(|instance| seen(fleet, instance, began, None)).max().unwrap_or(Seen::Well)
 }
 
 fn seen(fleet: &Fleet, instance: &Instance, began: Option<Timestamp>, before: Option<u64>) -> Seen {

@@ -46,6 +46,10 @@ fn lane(score_before: u64) -> LaneRecord {
 }
 
 fn look(instance: Instance, connected: bool, waited: Duration) -> Gate {
+    judge(&fleet(instance, connected, None), &Pace::gated(vec![]), &[&lane(100)], waited)
+}
+
+fn fleet(instance: Instance, connected: bool, software: Option<&str>) -> Fleet {
     let mut fleet = Fleet::default();
     let node = Node {
         id: "n-1".parse().unwrap(),
@@ -56,11 +60,11 @@ fn look(instance: Instance, connected: bool, waited: Duration) -> Gate {
         enrolled_at: None,
         connected,
         last_change: at(0),
-        software: None,
+        software: software.map(str::to_owned),
     };
     fleet.apply(node.into());
     fleet.apply(instance.into());
-    judge(&fleet, &Pace::gated(vec![]), &[&lane(100)], waited)
+    fleet
 }
 
 fn is_ill(gate: &Gate) -> bool {
@@ -118,4 +122,33 @@ fn what_ends_again_and_again_is_ill_though_it_answers_in_between() {
     assert_eq!(look(restless.clone(), true, SETTLE), Gate::Passed, "one of them was before");
     restless.restarts.push(at(102));
     assert!(is_ill(&look(restless, true, SETTLE)));
+}
+
+/// A node that has become 0.2.0, with what was well on it before.
+fn update(well: &[&str]) -> LaneRecord {
+    let mut record = lane(100);
+    let instances = vec!["i-0001".parse().unwrap()];
+    record.lane.steps[0].step =
+        Step::UpdateNode { node: "n-1".parse().unwrap(), version: "0.2.0".into(), instances };
+    record.lane.steps[0].output = json!({ "before": "0.1.0", "well": well });
+    record
+}
+
+#[test]
+fn a_node_must_be_back_on_its_version_with_what_was_well_on_it() {
+    let look = |state, connected, software, well: &[&str], waited| {
+        let fleet = fleet(instance(state), connected, Some(software));
+        judge(&fleet, &Pace::gated(vec![]), &[&update(well)], waited)
+    };
+    use InstanceState::{Active, Failed};
+    let overdue = SETTLE + PATIENCE;
+    assert_eq!(look(Active, true, "0.2.0", &["i-0001"], SETTLE), Gate::Passed);
+    assert!(is_ill(&look(Failed, true, "0.2.0", &["i-0001"], SETTLE)));
+    // What had failed before is not the new program's doing.
+    assert_eq!(look(Failed, true, "0.2.0", &[], SETTLE), Gate::Passed);
+    for (connected, software) in [(false, "0.2.0"), (true, "0.1.0")] {
+        assert_eq!(look(Active, connected, software, &[], SETTLE), Gate::Wait(PATIENCE));
+        let Gate::Ill(ill) = look(Active, connected, software, &[], overdue) else { panic!("it passed") };
+        assert!(ill[0].1.contains("n-1"), "{ill:?}");
+    }
 }

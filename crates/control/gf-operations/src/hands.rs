@@ -29,6 +29,8 @@ pub struct Hands {
 pub struct Paths {
     pub snapshots: PathBuf,
     pub archives: PathBuf,
+    /// Releases of gf-clawnode, by version, as this control plane reads them.
+    pub releases: PathBuf,
 }
 
 /// How long steps wait.

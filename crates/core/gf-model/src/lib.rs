@@ -23,6 +23,7 @@ pub mod patch;
 pub mod person;
 pub mod plan;
 pub mod provider;
+pub mod release;
 pub mod revision;
 pub mod rules;
 pub mod schedule;

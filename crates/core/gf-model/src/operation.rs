@@ -1,7 +1,7 @@
 //! Durable work: stages of lanes of steps, each step safe to repeat after a crash at any instruction.
 
 use crate::{
-    AccountId, ApprovalCode, ArchiveId, BadId, InstanceId, OperationId, RevisionId, SnapshotId, Tier,
+    AccountId, ApprovalCode, ArchiveId, BadId, InstanceId, NodeId, OperationId, RevisionId, SnapshotId, Tier,
     gateway::Generation,
     instance::Role,
     person::Principal,
@@ -276,6 +276,14 @@ pub enum Step {
         pool: crate::provider::Pool,
         revision: RevisionId,
     },
+    /// The node becomes the release that its operation names. Undone by going back to what ran before.
+    #[serde(rename_all = "camelCase")]
+    UpdateNode {
+        node: NodeId,
+        version: String,
+        /// What was on it when that was planned, and must be well afterwards.
+        instances: Vec<InstanceId>,
+    },
 }
 
 impl Step {
@@ -316,6 +324,7 @@ impl Step {
             Self::MarkServed { .. } => "mark_served",
             Self::TellCompanion { .. } => "tell_companion",
             Self::SetProviderPool { .. } => "set_provider_pool",
+            Self::UpdateNode { .. } => "update_node",
         }
     }
 }

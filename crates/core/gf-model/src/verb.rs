@@ -3,8 +3,9 @@
 //! Targets are already expanded to ids: "everyone" never travels further than the request.
 
 use crate::{
-    AccountId, ArchiveId, InstanceId, OperationId, RevisionId, SnapshotId, Tier,
+    AccountId, ArchiveId, InstanceId, NodeId, OperationId, RevisionId, SnapshotId, Tier,
     provider::{Pool, ProviderId, Region},
+    release::Release,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -55,13 +56,22 @@ pub enum Verb {
     RebuildStandby { account: AccountId },
     #[serde(rename_all = "camelCase")]
     ProviderPolicy { provider: ProviderId, pool: Pool, reason: String },
+    /// Nodes become another release of gf-clawnode, ring by ring.
+    #[serde(rename_all = "camelCase")]
+    UpdateNodes {
+        nodes: Vec<NodeId>,
+        release: Release,
+        /// Nodes per ring after the first ones.
+        ring_size: u32,
+        pace: Pace,
+    },
     #[serde(rename_all = "camelCase")]
     Silence { scope: SilenceScope, minutes: u32, reason: String },
 }
 
 impl Verb {
     /// Every verb, by name.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
         "provision",
         "teardown",
         "restore",
@@ -72,6 +82,7 @@ impl Verb {
         "failover",
         "rebuild_standby",
         "provider_policy",
+        "update_nodes",
         "silence",
     ];
 
@@ -87,6 +98,7 @@ impl Verb {
             Self::Failover { .. } => "failover",
             Self::RebuildStandby { .. } => "rebuild_standby",
             Self::ProviderPolicy { .. } => "provider_policy",
+            Self::UpdateNodes { .. } => "update_nodes",
             Self::Silence { .. } => "silence",
         }
     }
@@ -103,7 +115,10 @@ impl Verb {
             Self::Restore { account, .. }
             | Self::Failover { account, .. }
             | Self::RebuildStandby { account } => std::slice::from_ref(account),
-            Self::Restart { .. } | Self::ProviderPolicy { .. } | Self::Silence { .. } => &[],
+            Self::Restart { .. }
+            | Self::ProviderPolicy { .. }
+            | Self::UpdateNodes { .. }
+            | Self::Silence { .. } => &[],
         }
     }
 }

@@ -186,7 +186,7 @@ fn split(lanes: Vec<Lane>, sizes: impl Iterator<Item = u32>) -> Vec<Vec<Lane>> {
         .collect()
 }
 
-const GATE_PERCENT: u8 = 10;
+pub(crate) const GATE_PERCENT: u8 = 10;
 const HERE: u32 = 4;
 const ELSEWHERE: u32 = 20;
 const WRITES: u32 = 1000;

@@ -213,6 +213,6 @@ fn subject(step: &Step) -> (Option<&AccountId>, Option<&InstanceId>) {
         | Step::RevertRevision { instance, .. }
         | Step::Resize { instance, .. }
         | Step::DeleteInstance { instance } => (None, Some(instance)),
-        Step::SetProviderPool { .. } => (None, None),
+        Step::SetProviderPool { .. } | Step::UpdateNode { .. } => (None, None),
     }
 }

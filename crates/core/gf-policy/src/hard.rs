@@ -200,7 +200,7 @@ pub(crate) fn unvalidated(verb: &Verb, plan: &Plan) -> usize {
 
 /// Whether its batches are looked at after they were written, each before the next begins.
 const fn is_watched(verb: &Verb) -> bool {
-    matches!(verb, Verb::ConfigPush { pace, .. } if pace.settle_seconds > 0)
+    matches!(verb, Verb::ConfigPush { pace, .. } | Verb::UpdateNodes { pace, .. } if pace.settle_seconds > 0)
 }
 
 /// Whether more of its lanes may fail than a tenth, or than one, before the rest is stopped.

@@ -145,6 +145,10 @@ fn headline(plan: &Plan) -> String {
         Verb::ProviderPolicy { provider, pool, .. } => {
             format!("Move {provider} to the {} pool?", format!("{pool:?}").to_lowercase())
         }
+        Verb::UpdateNodes { release, .. } => {
+            let nodes: usize = plan.stages.iter().map(|stage| stage.lanes.len()).sum();
+            format!("Update {} to gf-clawnode {}?", counted(nodes, "node"), release.version)
+        }
         Verb::Silence { minutes, .. } => {
             format!("Silence alerts for {}?", counted(*minutes as usize, "minute"))
         }

@@ -72,6 +72,8 @@ pub(crate) struct Scene<'a> {
     pub pace: f64,
     pub vault: &'a Vault,
     pub refusals: &'a Refusals,
+    /// Releases that came up nowhere do now.
+    pub mended: bool,
     /// What is to be written beside the machine itself.
     pub kept: Vec<Kept>,
     pub later: Vec<(Instant, Due)>,

@@ -240,7 +240,7 @@ impl Inner {
             return;
         }
         if let Some(command::Body::NodeUpdate(update)) = &command.body {
-            return self.update_itself(&key, update);
+            return self.update_itself(&key, update, scene.mended);
         }
         match self.saved.host.act(&machine, command, scene) {
             crate::commands::Outcome::Said(said, takes) => {

@@ -1,7 +1,8 @@
 //! Which gf-clawnode a simulated node says that it runs, and how it becomes another one.
 //!
 //! As a real one does it, seen from the link: the link ends, and whoever comes back answers the order when it is sent
-//! again. A release whose version ends in `-broken` comes up nowhere, one in `-broken.NODE` does not on that node.
+//! again. A release whose version ends in `-broken` comes up nowhere, one in `-broken.NODE` does not on that node, until what
+//! keeps them from it is mended.
 
 use crate::{
     host::{answer_frame, failure},
@@ -30,14 +31,14 @@ pub(crate) fn staged(stage: &NodeStage) -> Reply {
     NodeStaged { bytes: stage.release.as_ref().map_or(0, |release| release.size) }.into()
 }
 
-fn comes_up(version: &str, node: &str) -> bool {
+fn comes_up(version: &str, node: &str, mended: bool) -> bool {
     let broken = version.split_once("-broken").map(|(_, whose)| whose);
-    broken.is_none_or(|whose| !whose.is_empty() && whose.strip_prefix('.') != Some(node))
+    mended || broken.is_none_or(|whose| !whose.is_empty() && whose.strip_prefix('.') != Some(node))
 }
 
 impl Inner {
     /// The link ends in any case, unless that version runs already; the order is answered when it comes again.
-    pub(crate) fn update_itself(&mut self, key: &str, update: &NodeUpdate) {
+    pub(crate) fn update_itself(&mut self, key: &str, update: &NodeUpdate, mended: bool) {
         let version = update.release.as_ref().map(|release| release.version.clone()).unwrap_or_default();
         let node = self.saved.node.to_string();
         let software = &mut self.saved.host.software;
@@ -47,7 +48,7 @@ impl Inner {
             Ok(())
         } else if update.rollback && !is_way_back {
             Err((FailureCode::Refused, format!("{version} is not what ran on this node before")))
-        } else if !comes_up(&version, &node) {
+        } else if !comes_up(&version, &node, mended) {
             Err((FailureCode::Program, "it ended before it had shaken hands (simulated)".to_owned()))
         } else {
             software.before = Some(runs.as_str().into());

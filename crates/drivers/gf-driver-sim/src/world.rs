@@ -30,7 +30,10 @@ use parking_lot::RwLock;
 use std::{
     collections::BTreeMap,
     io,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{runtime::Handle, time::Instant};
@@ -44,6 +47,8 @@ pub(crate) struct World {
     pub vault: Vault,
     pub weather: Weather,
     pub refusals: Refusals,
+    /// Releases that came up nowhere do now.
+    pub mended: AtomicBool,
     /// One order at a time, so that two with one label cannot both find nothing.
     pub ordering: tokio::sync::Mutex<()>,
     pub pulse: Pulse,
@@ -75,6 +80,7 @@ impl World {
             vault: Vault::default(),
             weather: Weather::default(),
             refusals: Refusals::default(),
+            mended: AtomicBool::new(false),
             ordering: tokio::sync::Mutex::default(),
             pulse: Pulse::default(),
             watcher: OnceLock::new(),
@@ -215,6 +221,7 @@ impl World {
             pace: self.pace(&machine.provider),
             vault: &self.vault,
             refusals: &self.refusals,
+            mended: self.mended.load(Ordering::Relaxed),
             kept: Vec::new(),
             later: Vec::new(),
         };

@@ -104,7 +104,11 @@ impl Plane {
             clock,
             entropy,
             // Nodes keep copies where they are: nothing of them lies on this machine.
-            paths: Paths { snapshots: "/simulated/snapshots".into(), archives: "/simulated/archives".into() },
+            paths: Paths {
+                snapshots: "/simulated/snapshots".into(),
+                archives: "/simulated/archives".into(),
+                releases: "/simulated/releases".into(),
+            },
             limits: Limits::default(),
             companion_listens: true,
             base_configuration: Arc::new(json!({ "session": { "dmScope": "main" } })),

@@ -1,12 +1,14 @@
 //! The command line: names, flags and their help, a file to a topic. Nothing here acts.
 
 mod acts;
+mod nodes;
 mod people;
 mod policy;
 mod store;
 mod work;
 
 pub use acts::{ProvisionArgs, PushArgs, Reason, ResizeArgs, RestartArgs, RestoreArgs, TeardownArgs};
+pub use nodes::{NodesCommand, UpdateArgs};
 pub use people::{PeopleCommand, RoleName, SecretsCommand};
 pub use policy::PolicyCommand;
 pub use store::{StoreCommand, StoreRestoreArgs};
@@ -174,6 +176,12 @@ pub enum Command {
     Trace {
         /// Its 32 hexadecimal digits, as `op show` and `audit show` tell them.
         trace: String,
+    },
+    /// Machines: which gf-clawnode each runs, and how they become another one.
+    #[command(after_help = examples::NODES)]
+    Nodes {
+        #[command(subcommand)]
+        command: Option<NodesCommand>,
     },
     /// Leave a gateway at the revision that it has: rollouts leave it out.
     #[command(after_help = examples::PIN)]

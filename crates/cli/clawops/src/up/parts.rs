@@ -209,10 +209,23 @@ pub fn node(home: &Home, places: &Places, node: &LocalNode) -> Result<Spec> {
     Ok(Spec {
         name: node.id.into(),
         program: beside_us("gf-clawnode")?,
-        args: args.into_iter().collect(),
+        args: args.into_iter().chain(release_keys(home)?).collect(),
         env: environment(home, places),
         endpoint: None,
     })
+}
+
+/// Whose releases the node may become, where somebody has said so.
+fn release_keys(home: &Home) -> Result<Vec<OsString>> {
+    let path = home.key("release.pub");
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let keys = text.split_whitespace();
+            Ok(keys.flat_map(|key| ["--release-key".into(), key.into()]).collect())
+        }
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(why) => Err(Problem::file(&path, why)),
+    }
 }
 
 /// The key that claw-brain asks for, made on first use.

@@ -7,6 +7,7 @@ mod audit;
 mod automation;
 pub mod fleet;
 mod instance;
+mod nodes;
 mod operations;
 mod page;
 mod people;
@@ -22,7 +23,7 @@ mod upkeep;
 pub use people::signing_key;
 
 use crate::api::Api;
-use crate::args::{Command, FleetCommand};
+use crate::args::{Command, FleetCommand, NodesCommand};
 use crate::home::Home;
 use crate::problem::Result;
 use gf_tools::FailoverParams;
@@ -54,6 +55,7 @@ pub async fn run(api: &Api, home: &Home, command: Command, json: bool) -> Result
             sla::show(api, sla::Asked { month, account, missed, limit }, json).await
         }
         Command::Trace { trace } => trace::show(api, &trace, json).await,
+        Command::Nodes { command } => nodes::run(api, command.unwrap_or(NodesCommand::List), json).await,
         Command::Pin { account, reason } => upkeep::pin(api, &account, &reason, json).await,
         Command::Unpin { account } => upkeep::unpin(api, &account, json).await,
         Command::Window { account, when } => upkeep::window(api, &account, when, json).await,

@@ -9,6 +9,7 @@ mod decide;
 pub(crate) mod events;
 mod fleet;
 mod meta;
+mod nodes;
 mod operations;
 mod people;
 mod records;
@@ -44,6 +45,7 @@ fn declared() -> Routes {
     let routes = approve::routes(routes);
     let routes = automation::routes(routes);
     let routes = upkeep::routes(routes);
+    let routes = nodes::routes(routes);
     let routes = backup::routes(routes);
     let routes = adoption::routes(routes);
     let routes = decide::routes(routes);

@@ -214,6 +214,11 @@ pub fn verb_words(verb: &Verb) -> String {
         Verb::ProviderPolicy { provider, pool, .. } => {
             format!("set the pool of {provider} to {}", super::provider::pool(*pool))
         }
+        Verb::UpdateNodes { nodes, release, .. } => format!(
+            "update {} to gf-clawnode {}",
+            words::count(nodes.len() as u64, "node", "nodes"),
+            release.version
+        ),
         Verb::Silence { minutes, .. } => {
             format!("silence alerts for {}", words::count((*minutes).into(), "minute", "minutes"))
         }

@@ -152,10 +152,14 @@ impl StepContext<'_> {
     ) -> Result<Reply, StepError> {
         if let Some(node) = &instance.node {
             // After a start of the control plane its nodes are on their way back.
-            let limit = self.hands.limits.reconnect;
-            let _ = tokio::time::timeout(limit, self.connected(node)).await;
+            self.reconnected(node).await;
         }
         self.command_now(instance, what, body, timeout).await
+    }
+
+    /// Waits for a node that is on its way back, as long as that makes sense.
+    pub(crate) async fn reconnected(&self, node: &NodeId) {
+        let _ = tokio::time::timeout(self.hands.limits.reconnect, self.connected(node)).await;
     }
 
     async fn connected(&self, node: &NodeId) {

@@ -10,6 +10,7 @@ mod fence;
 mod instance;
 mod marks;
 mod memory;
+mod nodes;
 mod promote;
 mod secret;
 
@@ -52,6 +53,7 @@ pub(crate) async fn act(context: &StepContext<'_>) -> Result<Value, StepError> {
         Step::SetProviderPool { provider, pool, revision } => {
             marks::provider_pool(context, provider, *pool, *revision).await
         }
+        Step::UpdateNode { node, .. } => nodes::update(context, node).await,
     }
 }
 
@@ -69,6 +71,7 @@ pub(crate) fn foresee(fleet: &Fleet, step: &Step) -> Value {
         Step::SetProviderPool { provider, .. } => {
             fleet.providers.get(provider).map_or(Value::Null, |provider| json!({ "before": provider.pool }))
         }
+        Step::UpdateNode { node, instances, .. } => nodes::foresee(fleet, node, instances),
         _ => Value::Null,
     }
 }
@@ -80,6 +83,7 @@ pub(crate) const fn has_undo(step: &Step) -> bool {
             | Step::ApplyRevision { .. }
             | Step::Resize { .. }
             | Step::SetProviderPool { .. }
+            | Step::UpdateNode { .. }
             | Step::MarkServed { .. }
     )
 }
@@ -93,6 +97,7 @@ pub(crate) async fn undo(context: &StepContext<'_>) -> Result<(), StepError> {
         Step::Resize { instance, .. } => instance::resize_back(context, instance).await,
         Step::SetProviderPool { provider, .. } => marks::provider_pool_back(context, provider).await,
         Step::MarkServed { account } => marks::not_served(context, account).await,
+        Step::UpdateNode { node, .. } => nodes::back(context, node).await,
         Step::TakeArchive { account, .. } => archive::give_up(context, account).await,
         _ => Ok(()),
     }
@@ -118,5 +123,6 @@ pub(crate) fn targets(step: &Step) -> Vec<String> {
         | Step::MarkServed { account }
         | Step::TellCompanion { account, .. } => vec![account.to_string()],
         Step::SetProviderPool { provider, .. } => vec![provider.to_string()],
+        Step::UpdateNode { node, .. } => vec![node.to_string()],
     }
 }

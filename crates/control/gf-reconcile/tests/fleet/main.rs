@@ -11,6 +11,7 @@ mod freeze;
 mod heal;
 mod life;
 mod memory;
+mod nodes;
 mod outage;
 mod picture;
 mod provision;

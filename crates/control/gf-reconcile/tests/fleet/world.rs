@@ -224,7 +224,11 @@ impl World {
             secrets,
             clock,
             entropy,
-            paths: Paths { snapshots: "/snapshots".into(), archives: "/archives".into() },
+            paths: Paths {
+                snapshots: "/snapshots".into(),
+                archives: "/archives".into(),
+                releases: "/releases".into(),
+            },
             limits: Limits::default(),
             companion_listens: true,
             base_configuration: Arc::new(json!({ "session": { "dmScope": "main" } })),

@@ -2,6 +2,7 @@
 
 mod configure;
 mod failover;
+mod nodes;
 mod policy;
 mod provision;
 mod resize;
@@ -48,6 +49,9 @@ pub(crate) fn plan(
         Verb::Failover { account, .. } => failover::failover(&mut draft, account)?,
         Verb::RebuildStandby { account } => failover::rebuild(&mut draft, account)?,
         Verb::ProviderPolicy { provider, pool, .. } => policy::pool(&mut draft, provider, *pool)?,
+        Verb::UpdateNodes { nodes, release, ring_size, pace } => {
+            nodes::update(&mut draft, nodes, release, *ring_size, pace)?;
+        }
         Verb::Silence { scope, minutes, .. } => policy::silence(&mut draft, scope, *minutes, now)?,
     }
     Ok(draft.finish())

@@ -140,7 +140,11 @@ impl Plane {
             secrets,
             clock: clock.clone(),
             entropy,
-            paths: Paths { snapshots: "/simulated/snapshots".into(), archives: "/simulated/archives".into() },
+            paths: Paths {
+                snapshots: "/simulated/snapshots".into(),
+                archives: "/simulated/archives".into(),
+                releases: "/simulated/releases".into(),
+            },
             limits: Limits::default(),
             companion_listens: true,
             base_configuration: Arc::new(json!({ "session": { "dmScope": "main" } })),

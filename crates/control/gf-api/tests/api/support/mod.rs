@@ -156,7 +156,11 @@ impl Door {
             secrets: secrets.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            paths: Paths { snapshots: home.path().join("snapshots"), archives: home.path().join("archives") },
+            paths: Paths {
+                snapshots: home.path().join("snapshots"),
+                archives: home.path().join("archives"),
+                releases: home.path().join("releases"),
+            },
             limits: gf_operations::Limits::default(),
             companion_listens: false,
             base_configuration: Arc::new(json!({})),
