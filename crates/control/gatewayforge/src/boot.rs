@@ -73,7 +73,7 @@ pub async fn run(args: Args, exporter: Option<Exporter>) -> Result<()> {
         Some(claim) => {
             let listener = serve::listen(listen).await?;
             let reached = reached(&args, listener.local_addr().unwrap_or(listen));
-            (claim.open(&home, &*entropy, reached)?, listener)
+            (claim.open(&home, &*entropy, &*clock, reached)?, listener)
         }
     };
     let listen = listener.local_addr().unwrap_or(listen);
@@ -220,6 +220,7 @@ async fn assemble(
         base,
         keys_dir,
         shared: opened.shared.clone(),
+        lost: opened.lost,
         hub: hub.clone(),
         drivers,
         sim: sim.map(Arc::new),

@@ -3,7 +3,7 @@
 //! Everything here happens under the lease, in this order: nothing is decided before what another one did is counted, and
 //! no node is taken in before its last connection is forgotten.
 
-use crate::{boot::Base, first_start, heartbeat::Heartbeat, keys, places};
+use crate::{boot::Base, first_start, heartbeat::Heartbeat, keys, places, store};
 use anyhow::{Context, Result};
 use gf_driver::Drivers;
 use gf_driver_sim::SimFleet;
@@ -21,6 +21,8 @@ pub struct Stack {
     pub base: Base,
     pub keys_dir: PathBuf,
     pub shared: Option<Arc<PostgresBackend>>,
+    /// The fleet of this home's keys was not in the database when this one came up.
+    pub lost: bool,
     pub hub: Hub,
     pub drivers: Drivers,
     /// Kept for as long as the process runs: it ends when it is dropped.
@@ -34,11 +36,15 @@ pub struct Stack {
 
 /// The reconcilers, which end when this is dropped.
 pub async fn lead(stack: Stack) -> Result<JoinSet<()>> {
-    let Stack { base, keys_dir, shared, hub, drivers, sim, sim_pairs, reconcilers, reports, heartbeat } =
+    let Stack { base, keys_dir, shared, lost, hub, drivers, sim, sim_pairs, reconcilers, reports, heartbeat } =
         stack;
     let (store, clock) = (&base.store, &base.clock);
     if let Some(backend) = &shared {
         keys::note(backend, &keys_dir)?;
+        // Nobody else has begun meanwhile.
+        if lost && store.position().number == 0 {
+            store::tell_lost(store, clock.now(), "everything").await?;
+        }
         tell_losses(&base, backend).await?;
     }
     first_start::admin(store, &keys_dir, &**clock, &*base.entropy).await?;
@@ -69,7 +75,8 @@ pub async fn lead(stack: Stack) -> Result<JoinSet<()>> {
     Ok(tasks)
 }
 
-/// What a person accepted is in the trail, once.
+/// What a person accepted is in the trail, once. What was made in the lost part is still there, and the store does not know of
+/// it: nothing is decided before a person has looked at it.
 async fn tell_losses(base: &Base, backend: &PostgresBackend) -> Result<()> {
     for loss in backend.losses()? {
         let key = format!("store-loss:{}:{}", loss.after_number, loss.lost_number);
@@ -86,6 +93,7 @@ async fn tell_losses(base: &Base, backend: &PostgresBackend) -> Result<()> {
         let row = AuditEntry::noted(now, me, "store.loss", vec!["store".to_owned()], detail.clone());
         let written = base.store.update(|_, tx| {
             tx.audit(row);
+            tx.put(adopt::open(now, adopt::Why::Lost, detail.clone()));
             tx.put(Once { key, at: now, answer: detail });
         });
         written.await.context("an accepted loss could not be written into the trail")?;

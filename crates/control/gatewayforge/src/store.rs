@@ -6,6 +6,7 @@
 use crate::{args::Args, keys, known};
 use anyhow::{Context, Result, bail};
 use gf_model::{
+    Timestamp,
     ambient::{Clock, Entropy},
     audit::AuditEntry,
     person::Principal,
@@ -33,6 +34,8 @@ pub struct Opened {
     pub shared: Option<Arc<PostgresBackend>>,
     /// What this home knew to be acknowledged when it was last up.
     known: Option<Known>,
+    /// The database is empty, and this home has the keys of a fleet.
+    pub lost: bool,
     /// A home serves one control plane, wherever its fleet is kept.
     _owner: Option<Owner>,
 }
@@ -94,14 +97,20 @@ pub async fn open_file(home: &Path, entropy: &dyn Entropy, clock: &dyn Clock) ->
     let lost = !home.join(FILE).exists() && home.join("keys/control.key").exists();
     if !lost {
         let store = FleetStore::open_home(home, entropy)?;
-        return Ok(Opened { store, shared: None, known: None, _owner: None });
+        return Ok(Opened { store, shared: None, known: None, lost: false, _owner: None });
     }
     tracing::error!("{} is gone, and the keys of its fleet are there: what is left of it is adopted", FILE);
     let now = clock.now();
     let store = FleetStore::open_home_from(home, entropy, now.as_second().unsigned_abs())?;
+    tell_lost(&store, now, FILE).await?;
+    Ok(Opened { store, shared: None, known: None, lost: false, _owner: None })
+}
+
+/// Nodes and providers know a fleet, and the store does not: nothing is decided before a person has looked.
+pub async fn tell_lost(store: &FleetStore, now: Timestamp, missing: &str) -> Result<()> {
     // Signed of rows that are gone.
     store.set_heads_aside().await?;
-    let detail = serde_json::json!({ "missing": FILE, "generation": store.generation() });
+    let detail = serde_json::json!({ "missing": missing, "generation": store.generation() });
     let me = Principal::Service("gatewayforge".to_owned());
     let row = AuditEntry::noted(now, me, "store.lost", vec!["store".to_owned()], detail.clone());
     let written = store.update(|_, tx| {
@@ -109,14 +118,23 @@ pub async fn open_file(home: &Path, entropy: &dyn Entropy, clock: &dyn Clock) ->
         tx.put(adopt::open(now, adopt::Why::Lost, detail));
     });
     written.await.context("the new store could not be written")?;
-    Ok(Opened { store, shared: None, known: None, _owner: None })
+    Ok(())
 }
 
 impl Claim {
     /// Reads the fleet, which another control plane may lead. `reached` says where this one is.
-    pub fn open(self, home: &Path, entropy: &dyn Entropy, reached: Reached) -> Result<Opened> {
+    pub fn open(
+        self,
+        home: &Path,
+        entropy: &dyn Entropy,
+        clock: &dyn Clock,
+        reached: Reached,
+    ) -> Result<Opened> {
         let place = self.address.place();
         let backend = Arc::new(PostgresBackend::open(self.address, holder(), PostgresOptions::default())?);
+        // Nodes know the key, so that there was a fleet. Asked before one is made.
+        let now = clock.now().as_second().unsigned_abs();
+        let lost = home.join("keys/control.key").exists() && backend.begins_after_a_loss(now)?;
         keys::check(&backend, &home.join("keys"), entropy)?;
         backend.announce(reached.api, reached.nodes);
         let store = FleetStore::follow_home_on(backend.clone(), home, entropy)?;
@@ -124,7 +142,7 @@ impl Claim {
             remember(home, &place)?;
         }
         let known = known::read(home)?;
-        Ok(Opened { store, shared: Some(backend), known, _owner: Some(self.owner) })
+        Ok(Opened { store, shared: Some(backend), known, lost, _owner: Some(self.owner) })
     }
 }
 

@@ -32,12 +32,33 @@ impl PostgresBackend {
         })
     }
 
+    /// Whether the fleet that nodes and providers have known is not here, and nobody has begun another one: then whoever leads
+    /// first is newer than any that they have heard of. `now` is in seconds since 1970.
+    pub fn begins_after_a_loss(&self, now: u64) -> Result<bool, StoreError> {
+        self.wait(move |leader| async move {
+            let link = leader.connect().await?;
+            within(&leader.place(), leader.options.patience, after_a_loss(&link.client, now)).await
+        })
+    }
+
     /// Takes in a database that was made out of a copy. `keys` are the fingerprints of the fleet's keys: nobody with others
     /// may lead it.
     pub fn fill(&self, from: &Path, keys: BTreeMap<String, String>) -> Result<(), StoreError> {
         let kept = KeptReader::open(from)?;
         self.wait(|leader| async move { fill(leader, kept, keys).await })
     }
+}
+
+/// Far more starts than any fleet has seen, and far fewer than seconds have passed since 1970: told apart by this, a
+/// generation that was given by the time is not taken for one that was counted.
+const BY_THE_TIME: i64 = 1 << 30;
+
+async fn after_a_loss(client: &Client, now: u64) -> Result<bool, Error> {
+    let raise = "UPDATE control SET generation = $1 WHERE number = 0 AND generation = 0";
+    client.execute_typed(raise, &[(&(now as i64), Type::INT8)]).await?;
+    // Also where whoever raised it ended before it could say why.
+    let sql = "SELECT number = 0 AND generation > $1 FROM control";
+    client.query_typed_one(sql, &[(&BY_THE_TIME, Type::INT8)]).await?.try_get(0)
 }
 
 async fn is_empty(client: &Client) -> Result<bool, Error> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::Path,
     time::{Duration, Instant},
 };
@@ -185,4 +185,59 @@ fn a_fleet_whose_store_is_lost_is_taken_up_from_what_providers_and_nodes_say() {
     assert!(server.good(&["adopt"]).contains("Nothing waits"));
     assert!(server.good(&["audit", "verify"]).contains("whole"));
     assert_eq!(machines(&server.home()), 4, "nothing was made");
+}
+
+/// Where a database is reached, whichever server stands there.
+fn leads_to(address: &Path, server: &Cluster) {
+    let _ = fs::remove_file(address);
+    symlink(server.directory(), address).unwrap();
+}
+
+#[test]
+fn a_failover_to_a_replica_that_lagged_is_accepted_and_what_it_lost_is_taken_up() {
+    let mut primary = Cluster::start();
+    primary.database("fleet");
+    let directory = tempfile::tempdir().unwrap();
+    let address = directory.path().join("database");
+    leads_to(&address, &primary);
+    let url = format!("postgres://gatewayforge@{}/fleet", address.display().to_string().replace('/', "%2F"));
+    let mut server = Server::start_with(&[&SIM[..], &["--store", &url]].concat());
+    serves(&server, 4);
+    let mut replica = primary.replica();
+    let number = "SELECT number FROM gatewayforge.control";
+    replica.until("the replica has it all", |replica| {
+        replica.sql("fleet", number) == primary.sql("fleet", number)
+    });
+    replica.stop();
+    // What the replica never hears of.
+    server.good(&["provision", "--count", "1", "--tier", "nano", "--yes"]);
+    serves(&server, 6);
+    let before = pairs(&server);
+    server.kill();
+    primary.stop();
+    replica.start_again();
+    replica.sql("postgres", "SELECT pg_promote()");
+    leads_to(&address, &replica);
+
+    // It remembers over the restart, and nobody's yes is assumed.
+    server.start_again(&["--sim-pace", "0.01", "--store", &url]);
+    let shown = until("it says what is lost", || {
+        let said = server.run(&["store", "accept-loss"]);
+        (said.code == 5).then_some(said.out + &said.err)
+    });
+    assert!(shown.contains("has lost what it had acknowledged"), "{shown}");
+    assert_eq!(server.json(&["pairs"]).as_array().unwrap().len(), 2, "it answers reads");
+    assert!(server.good(&["store", "accept-loss", "--yes"]).contains("Accepted"));
+    let new = before.keys().find(|account| !["acct-0001", "acct-0002"].contains(&account.as_str())).unwrap();
+    let fresh = &before[new];
+    let shown = until("the plan holds all of it", || {
+        let said = server.run(&["adopt"]);
+        let whole = [&fresh.0, &fresh.1].iter().all(|id| said.out.contains(&format!("{id} at")));
+        (said.code == 5 && whole && !said.out.contains("does not say it")).then_some(said.out)
+    });
+    server.good(&["adopt", "--yes"]);
+    assert_eq!(pairs(&server), before, "{shown}");
+    serves(&server, 6);
+    assert!(server.good(&["audit", "verify"]).contains("whole"));
+    assert_eq!(machines(&server.home()), 6, "nothing was reaped, and nothing made twice");
 }
