@@ -149,3 +149,37 @@ fn rings(mut machines: Vec<Machine<'_>>, sizes: impl Iterator<Item = usize>) -> 
     }
     rings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gf_model::{Tier, Timestamp};
+
+    fn instance(account: &str, role: Role) -> Instance {
+        let (id, account) = (format!("i-{account}").parse().unwrap(), account.parse().unwrap());
+        Instance::new(id, account, role, Tier::Standard, "a".into(), "r".into(), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn both_machines_of_a_pair_are_in_different_rings_and_primaries_come_last() {
+        let halves = [
+            [instance("0001", Role::Primary), instance("0002", Role::Standby)],
+            [instance("0002", Role::Primary), instance("0001", Role::Standby)],
+            [instance("0003", Role::Standby), instance("0004", Role::Standby)],
+        ];
+        let machine = |at: usize| Machine {
+            node: format!("node-{at}").parse().unwrap(),
+            instances: halves[at].iter().collect(),
+        };
+        let names = |sizes: &[usize]| {
+            let rings =
+                rings((0..3).map(machine).collect(), sizes.iter().copied().chain(std::iter::repeat(9)));
+            let named =
+                |ring: Vec<Machine<'_>>| ring.iter().map(|one| one.node.to_string()).collect::<Vec<_>>();
+            rings.into_iter().map(named).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[1]), [vec!["node-2"], vec!["node-0"], vec!["node-1"]]);
+        // There is room for all, and two of them are each other's pairs.
+        assert_eq!(names(&[]), [vec!["node-2", "node-0"], vec!["node-1"]]);
+    }
+}
