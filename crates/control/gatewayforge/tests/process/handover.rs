@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use std::fs;
 
 /// Where a control plane of this machine hears its nodes.
-fn link(running: &Running) -> String {
+pub fn link(running: &Running) -> String {
     let at = running.ready["endpoint"].as_str().unwrap().strip_prefix("http://").unwrap();
     format!("ws://{at}/node/v1/link")
 }
 
 /// The node as this control plane shows it, once it is connected.
-fn connected(running: &Running, name: &str) -> Value {
+pub fn connected(running: &Running, name: &str) -> Value {
     running.until("the node is connected", || {
         let nodes = running.ask("GET", "/v1/nodes", json!(null)).1;
         let found = nodes["items"].as_array().unwrap().iter().find(|node| node["id"] == name);

@@ -13,6 +13,7 @@ mod memory;
 mod node;
 mod otlp;
 mod postgres;
+mod rings;
 mod run;
 mod sim;
 mod start;

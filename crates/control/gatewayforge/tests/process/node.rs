@@ -15,6 +15,8 @@ pub struct Node {
     pub name: String,
     provider: &'static str,
     directory: PathBuf,
+    /// Whose releases of gf-clawnode it believes.
+    release_key: Option<String>,
     child: Option<Child>,
 }
 
@@ -23,12 +25,32 @@ pub struct Node {
 fn programs() -> PathBuf {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--workspace"])
-        .args(["--bin", "gf-clawnode", "--example", "openclaw-stand-in"])
+        .args(["--bin", "gf-clawnode", "--example", "openclaw-stand-in", "--example", "sign_release"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .unwrap();
     assert!(built.success(), "gf-clawnode does not build");
     Path::new(env!("CARGO_BIN_EXE_gatewayforge")).parent().unwrap().to_owned()
+}
+
+/// Signs a program as a release of gf-clawnode and lays it where the control plane of this home reads it. Gives the key
+/// that nodes are to believe.
+pub fn released(home: &Path, version: &str, program: &str) -> String {
+    let file = home.join(format!("gf-clawnode-{version}"));
+    fs::write(&file, program).unwrap();
+    let signed = Command::new(programs().join("examples/sign_release"))
+        .arg(home.join("release.seed"))
+        .arg(version)
+        .args([&file, &home.join("releases")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(signed.stdout).unwrap();
+    said.split("--release-key ").nth(1).expect("no key was told").trim().to_owned()
+}
+
+/// What a release holds that is this build's own gf-clawnode.
+pub fn this_build() -> String {
+    format!("#!/bin/sh\nexec {} \"$@\"\n", programs().join("gf-clawnode").display())
 }
 
 /// A runtime in which OpenClaw is the stand-in.
@@ -53,7 +75,18 @@ impl Node {
         let token = directory.join(format!("{name}.token"));
         fs::write(&token, expected["token"].as_str().unwrap()).unwrap();
         fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
-        Self { name: name.to_owned(), provider, directory: directory.to_owned(), child: None }
+        Self {
+            name: name.to_owned(),
+            provider,
+            directory: directory.to_owned(),
+            release_key: None,
+            child: None,
+        }
+    }
+
+    pub fn believing(mut self, release_key: &str) -> Self {
+        self.release_key = Some(release_key.to_owned());
+        self
     }
 
     pub fn start(mut self, control: &str) -> Self {
@@ -73,6 +106,7 @@ impl Node {
             .arg(self.directory.join(format!("{}.token", self.name)))
             .arg("--runtime")
             .arg(self.directory.join("runtime"))
+            .args(self.release_key.iter().flat_map(|key| ["--release-key", key]))
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -89,6 +123,13 @@ impl Node {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// The process in which an instance of it runs.
+    pub fn openclaw(&self, instance: &str) -> Option<i64> {
+        let file = self.directory.join(&self.name).join("instances").join(instance).join("spec.json");
+        let spec: serde_json::Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+        spec["process"]["pid"].as_i64()
     }
 
     /// When an instance of it "sent", by the clock that leases go by.
@@ -108,9 +149,7 @@ impl Drop for Node {
         }
         let instances = fs::read_dir(self.directory.join(&self.name).join("instances"));
         for instance in instances.into_iter().flatten().flatten() {
-            let text = fs::read(instance.path().join("spec.json")).unwrap_or_default();
-            let spec: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-            if let Some(pid) = spec["process"]["pid"].as_i64() {
+            if let Some(pid) = self.openclaw(&instance.file_name().to_string_lossy()) {
                 let _ = Command::new("kill").args(["-s", "KILL", "--", &format!("-{pid}")]).status();
             }
         }
