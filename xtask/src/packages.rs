@@ -18,9 +18,10 @@ pub const TAKEOVERS_NEED: [Package; 1] = [POSTGRESQL];
 const POSTGRESQL: Package =
     ("postgresql", &["/usr/lib/postgresql/*/bin/initdb", "/usr/local/bin/initdb", "/usr/bin/initdb"]);
 
-pub const TESTS_NEED: [Package; 4] = [
+pub const TESTS_NEED: [Package; 5] = [
     ("chromium", &["/usr/bin/chromium"]),
     ("ngircd", &["/usr/sbin/ngircd", "/usr/bin/ngircd"]),
+    ("openssl", &["/usr/bin/openssl"]),
     POSTGRESQL,
     ("strace", &["/usr/bin/strace"]),
 ];

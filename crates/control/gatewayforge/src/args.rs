@@ -97,6 +97,11 @@ pub struct Args {
           value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub heartbeat_seconds: u64,
 
+    /// The authorities, as PEM, that alone vouch for the two below and above over https; without it those that this
+    /// machine trusts.
+    #[arg(long, env = "CLAWOPS_OUTSIDE_AUTHORITIES", value_name = "FILE")]
+    pub outside_authorities: Option<PathBuf>,
+
     /// The OTLP collector that spans are sent to, such as http://127.0.0.1:4318; without one none are made.
     #[arg(long, env = "CLAWOPS_OTLP_ENDPOINT", hide_env_values = true, value_name = "URL")]
     pub otlp_endpoint: Option<String>,

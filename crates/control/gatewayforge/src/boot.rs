@@ -227,7 +227,11 @@ async fn assemble(
         sim_pairs: args.sim_pairs,
         reconcilers,
         reports,
-        heartbeat: Heartbeat::new(args.heartbeat_url.clone(), Duration::from_secs(args.heartbeat_seconds))?,
+        heartbeat: Heartbeat::new(
+            args.heartbeat_url.clone(),
+            Duration::from_secs(args.heartbeat_seconds),
+            args.outside_authorities.as_deref(),
+        )?,
     };
     Ok((stack, router, hub))
 }

@@ -3,13 +3,13 @@
 //! It is only sent while this control plane leads, its store takes writes and its reconcilers look at the fleet: a process
 //! that merely runs must not be taken for one that works. It carries no name of an account or a person, and no secret.
 
-use anyhow::{Context, Result, bail};
+use crate::outside::{self, PATIENCE};
+use anyhow::{Context, Result};
 use gf_model::{ambient::Clock, fleet::Once};
 use gf_store::FleetStore;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-const PATIENCE: Duration = Duration::from_secs(10);
 /// One record, written anew each time: whether the store takes writes is found out by writing.
 const KEY: &str = "heartbeat";
 
@@ -22,18 +22,9 @@ pub struct Heartbeat {
 
 impl Heartbeat {
     /// `None` where nobody is to be told.
-    pub fn new(url: Option<String>, every: Duration) -> Result<Option<Self>> {
+    pub fn new(url: Option<String>, every: Duration, authorities: Option<&Path>) -> Result<Option<Self>> {
         let Some(url) = url.filter(|url| !url.is_empty()) else { return Ok(None) };
-        if !url.starts_with("http://") {
-            bail!(
-                "the heartbeat's address must begin with http://: this process speaks no TLS, so name a receiver or a relay on this machine or in your own network"
-            );
-        }
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .context("no HTTP client could be made for the heartbeat")?;
+        let http = outside::client("the heartbeat", &url, authorities)?;
         Ok(Some(Self { url, every, http }))
     }
 

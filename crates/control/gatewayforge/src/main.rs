@@ -15,6 +15,7 @@ mod log;
 mod nodes;
 mod operators;
 mod otlp;
+mod outside;
 mod places;
 mod ready;
 mod restore;
@@ -26,7 +27,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    let (spans, exporter) = match otlp::to(args.otlp_endpoint.as_deref()) {
+    let (spans, exporter) = match otlp::to(args.otlp_endpoint.as_deref(), args.outside_authorities.as_deref())
+    {
         Ok(Some((spans, exporter))) => (Some(spans), Some(exporter)),
         Ok(None) => (None, None),
         Err(why) => return fail(&why),

@@ -158,6 +158,9 @@ pub fn control_plane(home: &Home, places: &Places, settings: &Settings, args: &U
     if let Some(seconds) = settings.heartbeat_seconds {
         env.push(("CLAWOPS_HEARTBEAT_SECONDS".into(), seconds.to_string().into()));
     }
+    if let Some(path) = &settings.outside_authorities {
+        env.push(("CLAWOPS_OUTSIDE_AUTHORITIES".into(), path.into()));
+    }
     if let Some(url) = &settings.otlp_endpoint {
         env.push(("CLAWOPS_OTLP_ENDPOINT".into(), url.into()));
     }

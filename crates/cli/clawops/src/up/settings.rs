@@ -20,6 +20,8 @@ pub struct Settings {
     pub heartbeat_url: Option<String>,
     /// How often (60).
     pub heartbeat_seconds: Option<u64>,
+    /// The authorities, as PEM, that alone vouch for those two over https; without it those that this machine trusts.
+    pub outside_authorities: Option<PathBuf>,
     /// The OTLP collector that spans of the control plane are sent to.
     pub otlp_endpoint: Option<String>,
     /// How often each primary's memory is copied: what a failover may lose at most (300).
@@ -88,15 +90,17 @@ impl Settings {
             ("heartbeatUrl in settings.json", &self.heartbeat_url),
             ("otlpEndpoint in settings.json", &self.otlp_endpoint),
         ];
-        let bad = addresses
-            .into_iter()
-            .find_map(|(what, url)| Some((what, url.as_ref().filter(|url| !url.starts_with("http://"))?)));
+        let bad = addresses.into_iter().find_map(|(what, url)| {
+            Some((
+                what,
+                url.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))?,
+            ))
+        });
         match bad {
             Some((what, url)) => Err(Problem::Bad {
                 what,
                 value: url.split("://").next().unwrap_or_default().to_owned(),
-                fix: "give an address that begins with http://, of a receiver on this machine or in your own network"
-                    .into(),
+                fix: "give an address that begins with http:// or https://".into(),
             }),
             None => Ok(()),
         }

@@ -9,26 +9,24 @@ mod layer;
 pub use export::Exporter;
 pub use layer::Spans;
 
-use anyhow::{Context, Result, bail};
+use crate::outside;
+use anyhow::Result;
 use gf_api::SpanCounts;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::sync::mpsc;
 
 /// Spans that wait to be sent; one more is lost.
 const WAITING: usize = 4096;
 
 /// What sees the spans, and what sends them: `None` where no collector is named.
-pub fn to(endpoint: Option<&str>) -> Result<Option<(Spans, Exporter)>> {
+pub fn to(endpoint: Option<&str>, authorities: Option<&Path>) -> Result<Option<(Spans, Exporter)>> {
     let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_empty()) else { return Ok(None) };
-    if !endpoint.starts_with("http://") {
-        bail!("the address of the OTLP collector must begin with http://, such as http://127.0.0.1:4318");
-    }
+    let http = outside::client("the OTLP collector", endpoint, authorities)?;
     let base = endpoint.trim_end_matches('/');
     let url = if base.ends_with(PATH) { base.to_owned() } else { format!("{base}{PATH}") };
     let (sender, receiver) = mpsc::channel(WAITING);
     let counts = Arc::<SpanCounts>::default();
-    let exporter = Exporter::new(url, receiver, Arc::clone(&counts))
-        .context("no HTTP client could be made for the OTLP collector")?;
+    let exporter = Exporter::new(url, receiver, Arc::clone(&counts), http);
     Ok(Some((Spans::new(sender, counts), exporter)))
 }
 

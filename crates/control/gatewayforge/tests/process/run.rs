@@ -43,6 +43,7 @@ pub fn command(home: &Path) -> Command {
         "CLAWOPS_STORE",
         "CLAWOPS_HEARTBEAT_URL",
         "CLAWOPS_OTLP_ENDPOINT",
+        "CLAWOPS_OUTSIDE_AUTHORITIES",
     ] {
         command.env_remove(name);
     }
