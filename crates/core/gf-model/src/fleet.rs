@@ -2,6 +2,10 @@
 //!
 //! A store keeps changes durable and replays them; this module only says what each does.
 
+mod loads;
+
+pub use loads::Loads;
+
 use crate::{
     AccountId, ApprovalCode, ArchiveId, IncidentId, InstanceId, NodeId, NoticeId, OperationId, PersonId,
     RevisionId, ScheduleId, SnapshotId,
@@ -62,7 +66,10 @@ macro_rules! fleet {
 
         /// Everything that the control plane knows.
         #[derive(Debug, Clone, Default, PartialEq)]
-        pub struct Fleet { $(pub $field: BTreeMap<$key, $value>,)* }
+        pub struct Fleet {
+            $(pub $field: BTreeMap<$key, $value>,)*
+            loads: Loads,
+        }
 
         impl Record {
             pub fn key(&self) -> Key {
@@ -82,6 +89,7 @@ macro_rules! fleet {
         }
         impl Fleet {
             pub fn apply(&mut self, change: Change) {
+                self.loads.follow(&self.instances, &change);
                 match change {
                     $(Change::Put(Record::$variant(value)) => {
                         let id: fn(&$value) -> $key = $id;
@@ -95,6 +103,7 @@ macro_rules! fleet {
             /// Takes over everything of another one; where both know an object, the other's stays.
             pub fn absorb(&mut self, mut other: Self) {
                 $(self.$field.append(&mut other.$field);)*
+                self.loads = Loads::of(&self.instances);
             }
         }
         $(impl From<$value> for Change {
@@ -139,6 +148,11 @@ impl Fleet {
     /// Instances that exist somewhere.
     pub fn live_instances(&self) -> impl Iterator<Item = &Instance> {
         self.instances.values().filter(|instance| instance.state.exists())
+    }
+
+    /// What the instances add up to.
+    pub fn loads(&self) -> &Loads {
+        &self.loads
     }
 
     pub fn primary_of(&self, account: &AccountId) -> Option<&Instance> {

@@ -196,6 +196,11 @@ impl Instance {
         self.state == InstanceState::Active
     }
 
+    /// Whether its provider is paid for it.
+    pub fn is_paid(&self) -> bool {
+        self.state.exists() && self.state != InstanceState::TearingDown
+    }
+
     /// Whether it would boot if its machine had room.
     pub fn is_waiting_to_boot(&self) -> bool {
         self.waits_to_boot && self.state == InstanceState::Bootstrapping

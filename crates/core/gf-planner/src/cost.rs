@@ -1,11 +1,6 @@
 //! What things cost a month, in whole cents, and when a rise is more than a fifth.
 
-use gf_model::{
-    Cents, Tier,
-    fleet::Fleet,
-    instance::{Instance, InstanceState},
-    provider::ProviderId,
-};
+use gf_model::{Cents, Tier, fleet::Fleet, provider::ProviderId};
 
 /// A rise by more than this needs to be pointed out, in percent.
 pub const RISE_PERCENT: i64 = 20;
@@ -24,16 +19,6 @@ pub fn sells(fleet: &Fleet, provider: &ProviderId, tier: Tier) -> bool {
         .providers
         .get(provider)
         .is_some_and(|provider| provider.prices.is_empty() || provider.prices.contains_key(&tier))
-}
-
-/// Whether it is paid for.
-pub fn is_paid(instance: &Instance) -> bool {
-    instance.state.exists() && instance.state != InstanceState::TearingDown
-}
-
-/// What the fleet costs a month now.
-pub fn monthly(fleet: &Fleet) -> Cents {
-    fleet.instances.values().filter(|instance| is_paid(instance)).map(|instance| instance.monthly_cost).sum()
 }
 
 /// Whether `delta` on top of `before` is a rise by more than a fifth. A fifth itself is not.

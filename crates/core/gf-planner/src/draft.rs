@@ -1,6 +1,6 @@
 //! A plan while it is being worked out.
 
-use crate::{IdSource, cost};
+use crate::IdSource;
 use gf_model::{
     AccountId, ArchiveId, Cents, InstanceId, Timestamp,
     fleet::Fleet,
@@ -34,7 +34,7 @@ impl<'a> Draft<'a> {
             instances: Vec::new(),
             stages: Vec::new(),
             cost_delta: Cents(0),
-            monthly_before: cost::monthly(fleet),
+            monthly_before: fleet.loads().monthly(),
             lines: Vec::new(),
             irreversible: Vec::new(),
             warnings: Vec::new(),

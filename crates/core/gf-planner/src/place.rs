@@ -51,8 +51,8 @@ pub struct Placer<'a> {
 impl<'a> Placer<'a> {
     pub fn new(fleet: &'a Fleet) -> Self {
         let mut placer = Self { fleet, load: BTreeMap::new(), regional: BTreeMap::new() };
-        for instance in fleet.live_instances() {
-            placer.count(&Spot { provider: instance.provider.clone(), region: instance.region.clone() });
+        for (provider, region, count) in fleet.loads().places() {
+            placer.count(&Spot { provider: provider.clone(), region: region.clone() }, count);
         }
         placer
     }
@@ -67,8 +67,8 @@ impl<'a> Placer<'a> {
             }
             match self.candidates(Role::Standby, wish, Some(&primary)).into_iter().next() {
                 Some(standby) => {
-                    self.count(&primary);
-                    self.count(&standby);
+                    self.count(&primary, 1);
+                    self.count(&standby, 1);
                     return Ok((primary, standby));
                 }
                 None => failure = no_place(Role::Standby, wish),
@@ -82,7 +82,7 @@ impl<'a> Placer<'a> {
         let wish = Wish { tier, regions: &[], primary: None, standby: None };
         let found = self.candidates(Role::Standby, &wish, Some(primary)).into_iter().next();
         let found = found.ok_or_else(|| no_place(Role::Standby, &wish))?;
-        self.count(&found);
+        self.count(&found, 1);
         Ok(found)
     }
 
@@ -149,9 +149,9 @@ impl<'a> Placer<'a> {
         offers.iter().find(|offer| offer.region == spot.region).map(|offer| offer.continent.as_str())
     }
 
-    fn count(&mut self, spot: &Spot) {
-        *self.load.entry(spot.provider.clone()).or_default() += 1;
-        *self.regional.entry(spot.clone()).or_default() += 1;
+    fn count(&mut self, spot: &Spot, instances: usize) {
+        *self.load.entry(spot.provider.clone()).or_default() += instances;
+        *self.regional.entry(spot.clone()).or_default() += instances;
     }
 }
 

@@ -141,7 +141,7 @@ pub fn find(fleet: &Fleet, usage: &BTreeMap<AccountId, Usage>, now: Timestamp) -
 
 fn pair<'a>(fleet: &'a Fleet, gateway: &Gateway) -> impl Iterator<Item = &'a Instance> {
     let both = [fleet.primary_of(&gateway.account), fleet.standby_of(&gateway.account)];
-    both.into_iter().flatten().filter(|instance| cost::is_paid(instance))
+    both.into_iter().flatten().filter(|instance| instance.is_paid())
 }
 
 fn idle(fleet: &Fleet, gateway: &Gateway, usage: &Usage, now: Timestamp) -> Option<(Waste, Cents)> {

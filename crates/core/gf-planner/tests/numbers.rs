@@ -4,7 +4,7 @@ mod support;
 
 use gf_model::{Cents, instance::Role};
 use gf_planner::{
-    cost, fixture,
+    fixture,
     waste::{self, Spend, Waste},
 };
 use support::now;
@@ -12,7 +12,7 @@ use support::now;
 #[test]
 fn a_week_costs_1247_against_1190() {
     let fleet = fixture::fleet(now());
-    let week = Spend::pro_rated(cost::monthly(&fleet), fixture::MONTHLY_BUDGET, 7, 30);
+    let week = Spend::pro_rated(fleet.loads().monthly(), fixture::MONTHLY_BUDGET, 7, 30);
     assert_eq!((week.actual, week.projected), (Cents::dollars(1_247), Cents::dollars(1_190)));
     assert_eq!(week.deviation_permille(), Some(48));
     assert!(!week.is_anomaly());

@@ -65,7 +65,7 @@ pub fn report(fleet: &Fleet, budget: Budget, period: Period, now: Timestamp) -> 
     let unknown = |is_unknown: &dyn Fn(&Usage) -> bool| {
         pairs().filter(|gateway| usage.get(&gateway.account).is_none_or(is_unknown)).count() as u64
     };
-    let rate = gf_planner::cost::monthly(fleet);
+    let rate = fleet.loads().monthly();
     let recoverable = found.recoverable();
     let mut reply = CostReportReply {
         summary: String::new(),

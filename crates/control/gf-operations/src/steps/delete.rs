@@ -86,6 +86,8 @@ fn gone(context: &StepContext<'_>, fleet: &Fleet, instance: &Instance, changes: 
 fn lost_node(context: &StepContext<'_>, fleet: &Fleet, instance: &Instance) -> Option<NodeId> {
     let node = instance.node.as_ref().filter(|node| fleet.nodes.contains_key(node))?;
     let driver = context.driver(&instance.provider).ok()?;
-    let is_used = |other: &Instance| other.id != instance.id && other.node.as_ref() == Some(node);
-    (driver.node_goes_with_place() && !fleet.live_instances().any(is_used)).then(|| node.clone())
+    let itself = fleet.instances.get(&instance.id);
+    let itself = itself.is_some_and(|it| it.state.exists() && it.node.as_ref() == Some(node));
+    let is_used = fleet.loads().on_node(node) > usize::from(itself);
+    (driver.node_goes_with_place() && !is_used).then(|| node.clone())
 }

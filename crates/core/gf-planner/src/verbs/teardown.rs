@@ -1,7 +1,7 @@
 //! The end of pairs: what is kept of them first, then the standby, then the primary.
 
 use super::{distinct, gateway, parts, plural};
-use crate::{PlanError, cost, draft::Draft};
+use crate::{PlanError, draft::Draft};
 use gf_model::{
     AccountId,
     gateway::Desired,
@@ -83,7 +83,7 @@ fn standby(draft: &mut Draft<'_>, account: &AccountId) -> Result<Lane, PlanError
 /// The step that deletes it, with its price taken off.
 pub(super) fn delete<'a>(draft: &mut Draft<'a>, instance: &'a Instance) -> Step {
     draft.touches(instance);
-    if cost::is_paid(instance) {
+    if instance.is_paid() {
         draft.plan.cost_delta = draft.plan.cost_delta - instance.monthly_cost;
     }
     Step::DeleteInstance { instance: instance.id.clone() }

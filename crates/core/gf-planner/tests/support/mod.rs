@@ -99,7 +99,8 @@ pub fn instance(name: &str, account: &AccountId, role: Role, provider: &str) -> 
 }
 
 pub fn set(fleet: &mut Fleet, name: &str, state: InstanceState) {
-    fleet.instances.get_mut(&id(name)).unwrap().state = state;
+    let instance = id(name);
+    fleet.apply(Instance { state, ..fleet.instances[&instance].clone() }.into());
 }
 
 pub fn add_snapshot(fleet: &mut Fleet, account: &str) {
@@ -133,7 +134,7 @@ pub fn archive(fleet: &mut Fleet, account: &str, keep_until: Timestamp) {
     gateway.desired = Desired::Archived;
     let parts = [gateway.primary.take(), gateway.standby.take()];
     for part in parts.into_iter().flatten() {
-        fleet.instances.get_mut(&part).unwrap().state = InstanceState::Deleted;
+        fleet.apply(Instance { state: InstanceState::Deleted, ..fleet.instances[&part].clone() }.into());
     }
     fleet.apply(archive.into());
 }
