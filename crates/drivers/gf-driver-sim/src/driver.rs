@@ -118,9 +118,7 @@ impl SimDriver {
             return Err(DriverError::Unavailable { provider: order.provider.clone(), message });
         }
         let enrolment = &self.world.enrolment;
-        let token = enrolment.token(&node, &order.provider, &order.region).await.map_err(|why| {
-            DriverError::Refused { provider: order.provider.clone(), message: why.to_string() }
-        })?;
+        let token = enrolment.token(&node, &order.provider, &order.region).await?;
         let saved = Saved {
             place: place_of(self.world.chance(), &node),
             node,

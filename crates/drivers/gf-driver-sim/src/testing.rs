@@ -13,7 +13,7 @@ use gf_node_proto::{EnrolmentToken, SigningKey, VerifyingKey};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -25,6 +25,7 @@ pub struct Office {
     control: Option<SigningKey>,
     count: AtomicU64,
     known: MemoryRegistry,
+    closed: AtomicBool,
 }
 
 impl Office {
@@ -36,6 +37,11 @@ impl Office {
     /// A node that enrolled before this began.
     pub fn know(&self, node: NodeId, key: VerifyingKey) {
         self.known.know(node, key);
+    }
+
+    /// While it is closed no token can be had, as where a store cannot write.
+    pub fn close(&self, closed: bool) {
+        self.closed.store(closed, Ordering::Relaxed);
     }
 
     pub fn mint(&self, node: &NodeId) -> String {
@@ -51,6 +57,10 @@ impl Office {
 #[async_trait]
 impl Enrolment for Office {
     async fn token(&self, node: &NodeId, _: &ProviderId, _: &Region) -> Result<String, EnrolmentError> {
+        if self.closed.load(Ordering::Relaxed) {
+            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(EnrolmentError { node: node.clone(), source: source.into() });
+        }
         Ok(self.mint(node))
     }
 }

@@ -85,12 +85,24 @@ pub enum DriverError {
     /// The order may have been carried out: look for its label before ordering again.
     #[error("{provider} was asked and its answer was lost: {message}")]
     AnswerLost { provider: ProviderId, message: String },
+    /// The store could not expect the node, so that nothing was ordered. The provider has refused nothing.
+    #[error(transparent)]
+    NoToken(#[from] EnrolmentError),
 }
 
 impl DriverError {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unavailable { .. } | Self::AnswerLost { .. })
+        match self {
+            Self::RateLimited { .. }
+            | Self::Unavailable { .. }
+            | Self::AnswerLost { .. }
+            | Self::NoToken(_) => true,
+            Self::Refused { .. }
+            | Self::UnknownRegion { .. }
+            | Self::UnknownProvider(_)
+            | Self::Quota { .. } => false,
+        }
     }
 }
 

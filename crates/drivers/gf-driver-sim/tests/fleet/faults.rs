@@ -147,3 +147,15 @@ async fn orders_fail_now_and_then_and_the_same_way_each_time() {
     assert!((1..30).contains(&failed), "{failed}");
     assert_eq!(first, story().await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_write_is_waited_for_and_no_machine_is_ordered() {
+    let mut control = fresh();
+    control.office.close(true);
+    let why = control.sim.driver().create(&order("i-0001")).await.unwrap_err();
+    assert!(matches!(why, DriverError::NoToken(_)) && why.is_transient(), "{why}");
+    assert_eq!(control.sim.driver().find(&"hetzner".into(), &id("i-0001")).await.unwrap(), None);
+
+    control.office.close(false);
+    control.ready(&order("i-0001")).await;
+}
