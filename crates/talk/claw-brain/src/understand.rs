@@ -18,6 +18,24 @@ const PENDING_DEPTH: usize = 4;
 /// Results that help to find out what was meant.
 const LOOKUPS: [&str; 2] = ["gf_fleet_status", "gf_cost_report"];
 
+/// What a person may want left undone.
+const KEPT: &[Sense] = &[
+    Sense::Make,
+    Sense::Remove,
+    Sense::Restore,
+    Sense::Resize,
+    Sense::Push,
+    Sense::Rollback,
+    Sense::Restart,
+    Sense::Failover,
+    Sense::Pause,
+    Sense::Cancel,
+    Sense::Silence,
+    Sense::Schedule,
+];
+/// How a reason begins.
+const REASONING: [&str; 9] = ["i", "we", "they", "he", "she", "it", "this", "that", "the"];
+
 const NOT_UNDERSTOOD: &str =
     "I did not understand that. I look after the fleet: ask me for \"help\" to see what I can do.";
 const UNSURE: &str = "I am not sure what you mean, so I did nothing. Which account, instance or operation, and what shall I do?";
@@ -96,7 +114,14 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
             && clause.tokens.iter().filter(|token| !token.is_break()).count() <= 2
             && at > 0
             && clause.slots.is_empty();
-        let sets_scene = bare_question || asked_next || explains;
+        // "Don't mute anything, I want to see it all": why, not what else.
+        let reasons = at > 0
+            && parts[at - 1].negated
+            && parts[at - 1].any(KEPT)
+            && clause.tokens.first().is_some_and(|first| REASONING.contains(&first.text.as_str()));
+        // "… live, don't give me the old number": how, not what.
+        let wards_off = at > 0 && clause.negated && clause.slots.is_empty() && !clause.any(KEPT);
+        let sets_scene = bare_question || asked_next || explains || reasons || wards_off;
         if sets_scene {
             continue;
         }

@@ -1,7 +1,7 @@
 //! Whether every name, number and word that was said is in the calls.
 
 use super::{Told, is_wide, words, words::lists};
-use crate::language::{Kind, Lexicon, Slots, Token};
+use crate::language::{Kind, Lexicon, Slots, Token, duration};
 
 impl Told<'_> {
     /// Names and numbers that were said and are in none of the calls.
@@ -61,8 +61,7 @@ impl Told<'_> {
     pub(super) fn explained(&self, at: usize) -> bool {
         let text =
             |at: Option<usize>| at.and_then(|at| self.said.get(at)).map_or("", |token| token.text.as_str());
-        let time =
-            matches!(text(Some(at + 1)).trim_end_matches('s'), "minute" | "hour" | "day" | "min" | "hr");
+        let time = duration(self.said).is_some_and(|(_, said)| said.contains(&at));
         let of_the = text(at.checked_sub(1)) == "the"
             && text(at.checked_sub(2)) == "of"
             && !self.slots.ordinals.is_empty();

@@ -85,7 +85,17 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     let mut arguments = json!({ "action": "create", "title": title });
     let severity = ["critical", "high", "warning", "info"].into_iter().find(|severity| clause.says(severity));
     put(&mut arguments, "severity", severity);
+    let subjects = subjects(clause);
+    put(&mut arguments, "subjects", (!subjects.is_empty()).then_some(subjects));
     Some(vec![Step::call("gf_incident_report", arguments)])
+}
+
+/// What the incident is about: everything that it names.
+fn subjects(clause: &Clause) -> Vec<String> {
+    let slots = &clause.slots;
+    let providers = slots.providers.iter().map(|placed| &placed.provider);
+    let named = slots.accounts.iter().chain(&slots.instances).chain(providers).chain(&slots.regions);
+    named.cloned().collect()
 }
 
 pub fn question(scene: &Scene) -> Option<Vec<Step>> {

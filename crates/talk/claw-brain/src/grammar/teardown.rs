@@ -110,7 +110,10 @@ fn reason(clause: &Clause) -> &'static str {
             "pay",
             "paying",
             "overdue",
-        ]) =>
+            "arrears",
+            "invoice",
+            "chargeback",
+        ]) || clause.says("paid") && clause.says_any(&["not", "never", "stopped"]) =>
         {
             "billing_failure"
         }

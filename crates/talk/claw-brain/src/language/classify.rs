@@ -50,16 +50,55 @@ fn value(raw: &str, lower: &str) -> Option<Kind> {
     }
 }
 
+/// Contractions as they are typed in a hurry.
+const BARE_NOT: [(&str, &str); 12] = [
+    ("dont", "do"),
+    ("doesnt", "does"),
+    ("didnt", "did"),
+    ("havent", "have"),
+    ("hasnt", "has"),
+    ("hadnt", "had"),
+    ("isnt", "is"),
+    ("arent", "are"),
+    ("wasnt", "was"),
+    ("werent", "were"),
+    ("wouldnt", "would"),
+    ("shouldnt", "should"),
+];
+const BARE_IS: [(&str, &str); 8] = [
+    ("whats", "what"),
+    ("whos", "who"),
+    ("hows", "how"),
+    ("wheres", "where"),
+    ("thats", "that"),
+    ("theres", "there"),
+    ("everythings", "everything"),
+    ("anythings", "anything"),
+];
+
 /// Contractions as full words; a possessive loses its ending.
 fn expand(word: &str) -> Vec<String> {
     let full = match word {
-        "let's" => Some("let us"),
-        "can't" | "cannot" => Some("can not"),
-        "won't" => Some("will not"),
-        "dont" => Some("do not"),
-        "whats" => Some("what is"),
+        "let's" | "lets" => Some("let us"),
+        "can't" | "cant" | "cannot" => Some("can not"),
+        "won't" | "wont" => Some("will not"),
+        "im" => Some("i am"),
+        "ive" => Some("i have"),
+        "theyre" => Some("they are"),
+        "youre" => Some("you are"),
+        "whatre" => Some("what are"),
+        "gonna" => Some("going to"),
+        "wanna" => Some("want to"),
+        "gimme" => Some("give me"),
+        "lemme" => Some("let me"),
         _ => None,
     };
+    let bare = BARE_NOT.iter().find(|(said, _)| *said == word).map(|(_, full)| format!("{full} not"));
+    let bare =
+        bare.or_else(|| BARE_IS.iter().find(|(said, _)| *said == word).map(|(_, full)| format!("{full} is")));
+    if let Some(bare) = bare {
+        return bare.split(' ').map(str::to_owned).collect();
+    }
     if let Some(full) = full {
         return full.split(' ').map(str::to_owned).collect();
     }
@@ -145,6 +184,13 @@ fn clock(lower: &str) -> Option<Kind> {
 fn minutes(lower: &str) -> Option<Kind> {
     let at = lower.find(|c: char| !c.is_ascii_digit())?;
     let n: i64 = lower[..at].parse().ok()?;
+    // "1h30", "1h30m"
+    if let Some(rest) =
+        lower[at..].strip_prefix('h').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    {
+        let more: i64 = rest.trim_end_matches(['m', 'i', 'n']).parse().ok()?;
+        return Some(Kind::Minutes(n.saturating_mul(60).saturating_add(more)));
+    }
     let unit = match &lower[at..] {
         "m" | "min" | "mins" | "minutes" => 1,
         "h" | "hr" | "hrs" | "hours" => 60,

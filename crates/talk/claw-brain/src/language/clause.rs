@@ -2,6 +2,7 @@
 
 use super::{
     Sense,
+    opening::head,
     slots::Slots,
     token::{Kind, Token},
 };
@@ -27,27 +28,6 @@ pub struct Clause {
     pub needs: bool,
 }
 
-/// Words that say nothing about what is asked.
-pub(super) const FILLERS: &[&str] = &[
-    "please",
-    "then",
-    "also",
-    "and",
-    "just",
-    "ok",
-    "okay",
-    "hey",
-    "so",
-    "but",
-    "well",
-    "plus",
-    "kindly",
-    "now",
-    "afterwards",
-    "finally",
-    "commander",
-    "pls",
-];
 /// Words that begin a question.
 pub(super) const ASKING: &[&str] = &[
     "what", "how", "which", "who", "why", "when", "where", "is", "are", "was", "were", "does", "did", "has",
@@ -83,7 +63,23 @@ pub const VERBS: &[Sense] = &[
     Sense::Resolve,
 ];
 /// Verbs that carry no meaning but "do".
-const LIGHT: &[&str] = &["trigger", "perform", "do", "run", "execute", "start", "initiate", "begin", "force"];
+const LIGHT: &[&str] = &[
+    "trigger",
+    "perform",
+    "do",
+    "run",
+    "execute",
+    "start",
+    "initiate",
+    "begin",
+    "force",
+    "plan",
+    "arrange",
+    "prepare",
+    "organise",
+    "organize",
+    "carry out",
+];
 
 impl Clause {
     pub fn new(tokens: Vec<Token>, asked: bool) -> Self {
@@ -189,8 +185,9 @@ impl Clause {
         let named =
             rest.next_if(|token| matches!(token.kind, Kind::Instance(_) | Kind::Account(_))).is_some();
         let article = rest.peek().is_some_and(|token| matches!(token.text.as_str(), "a" | "an"));
-        let between =
-            |token: &&Token| matches!(token.text.as_str(), "a" | "an" | "the" | "me" | "us" | "full");
+        let between = |token: &&Token| {
+            matches!(token.text.as_str(), "a" | "an" | "the" | "me" | "us" | "full" | "its" | "their")
+        };
         let object = rest.find(|token| !between(token));
         carries && (!named || article) && object.is_some_and(|token| token.is(sense) && !token.past)
     }
@@ -206,42 +203,4 @@ impl Clause {
 
 pub(super) fn begins_order(token: &Token) -> bool {
     !token.past && VERBS.iter().any(|verb| token.is(*verb))
-}
-
-/// The first counting word, whether somebody asked politely, and whether it is a "do not".
-fn head(tokens: &[Token]) -> (usize, bool, bool) {
-    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
-    let (mut at, mut polite, mut negated) = (0, false, false);
-    while at < tokens.len() {
-        let (skip, kind, no) = match (text(at), text(at + 1), text(at + 2)) {
-            ("do", "not", _) => (2, false, true),
-            ("i" | "we", "do", "not") => (3, false, true),
-            ("no", "need", "to") => (3, false, true),
-            ("please" | "kindly", "to", _) => (2, true, false),
-            ("actually", next, _) if next != "not" => (1, false, false),
-            ("never", ..) => (1, false, true),
-            ("would" | "do", "you", "mind") => (3, true, false),
-            ("can" | "could" | "would" | "will", "you" | "we", _) => (2, true, false),
-            ("i" | "we", "want" | "need", "you") if text(at + 3) == "to" => (4, true, false),
-            ("i" | "we", "would", "like" | "love") => (if text(at + 3) == "to" { 4 } else { 2 }, true, false),
-            ("i" | "we", "want" | "need" | "wish", "to") => (3, true, false),
-            ("i" | "we", "want" | "need" | "require", _) => (1, true, false),
-            ("can" | "could" | "may", "i", "have") => (2, true, false),
-            ("let", "us", _) | ("go ahead", "and", _) => (2, true, false),
-            (filler, ..) if FILLERS.contains(&filler) => (1, false, false),
-            ("dry", "run", _) | ("dry-run", ..) => (if text(at) == "dry" { 2 } else { 1 }, false, false),
-            ("you", "can" | "could" | "may", _) => (2, true, false),
-            ("first" | "next" | "second" | "third" | "lastly" | "maybe", ..)
-                if tokens.get(at + 1).is_some_and(begins_order) =>
-            {
-                (1, false, false)
-            }
-            _ if tokens[at].is_break() => (1, false, false),
-            _ => break,
-        };
-        polite |= kind;
-        negated |= no;
-        at += skip;
-    }
-    (at, polite, negated)
 }

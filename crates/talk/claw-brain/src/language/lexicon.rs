@@ -20,11 +20,11 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Want], "require|need|want|get|give|have|like|love"),
     (
         &[Remove],
-        "trash|bin|scrap|kill|eliminate|erase|axe|get shot of|wipe out|clear out|throw away|throw out|clean up|sunset|discard|dispose of|tear down|teardown|delete|remove|destroy|decommission|get rid|wipe|take down|shut down|terminate|offboard|drop|nuke|kill off|purge|deprovision|retire|dismantle",
+        "removal|deletion|decommissioning|trash|bin|scrap|kill|eliminate|erase|axe|get shot of|wipe out|clear out|throw away|throw out|clean up|sunset|discard|dispose of|tear down|teardown|delete|remove|destroy|decommission|get rid|wipe|take down|shut down|terminate|offboard|drop|nuke|kill off|purge|deprovision|retire|dismantle",
     ),
     (
         &[Restore],
-        "revive|un-delete|bring to life|unarchive|un-archive|rehydrate|restore|recover|bring back|reinstate|undelete|resurrect",
+        "restoration|revive|un-delete|bring to life|unarchive|un-archive|rehydrate|restore|recover|bring back|reinstate|undelete|resurrect",
     ),
     (
         &[Resize],
@@ -127,7 +127,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Tier], "tier|plan|size|level|package"),
     (&[Unprotected], "unprotected|without a standby|no standby|without standby"),
     (&[Archive], "archive|backup"),
-    (&[Pool], "pool|selection|rotation"),
+    (&[Pool], "pool|selection|rotation|policy"),
     (
         &[All],
         "all|everyone|everybody|everything|anything|whatever|any|every|each|everywhere|whole|entire|anyone",
@@ -150,7 +150,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     ),
     (
         &[Thanks],
-        "goodnight|the best|much appreciated|appreciate it|appreciated|wonderful|amazing|brilliant|good night|goodbye|bye|see you|nice one|good bot|excellent|superb|lovely|cheers mate|ta|thanks|thank you|cheers|thx|great work|well done|nice work|good job|great|awesome|perfect",
+        "good work|mate|goodnight|the best|much appreciated|appreciate it|appreciated|wonderful|amazing|brilliant|good night|goodbye|bye|see you|nice one|good bot|excellent|superb|lovely|cheers mate|ta|thanks|thank you|cheers|thx|great work|well done|nice work|good job|great|awesome|perfect",
     ),
     (&[Help], "help|who are you|what are you|what can you|capabilities|commands|usage"),
     (&[Secret], "secret|password|api key|apikey|credential|token|private key|api keys"),

@@ -1,7 +1,10 @@
 //! From a message to its clauses: where each begins, and how a question mark casts doubt on what stands before it.
 
 use super::{
-    clause::{Clause, Mood, begins_order},
+    Sense,
+    clause::{ASKING, Clause, Mood, begins_order},
+    opening::FILLERS,
+    slots::Slots,
     split,
     token::{Kind, Token, tokens},
 };
@@ -11,24 +14,27 @@ pub fn clauses(text: &str) -> Vec<Clause> {
     let all = tokens(text);
     let mut found: Vec<Clause> = Vec::new();
     let mut open: Vec<Token> = Vec::new();
+    // What is named before a colon and an order that names nothing: "acct-0088: fail over".
+    let mut topic: Vec<Token> = Vec::new();
     let mut sentence = 0;
     for (at, token) in all.iter().enumerate() {
         match token.kind {
+            Kind::Break(':') if is_topic(&open, &all[at + 1..]) => topic = std::mem::take(&mut open),
             Kind::Break(end @ ('.' | ';' | '?' | '!' | '\n')) => {
-                close(&mut found, &mut open, end == '?');
+                close(&mut found, with_topic(&mut open, &mut topic), end == '?');
                 if end == '?' {
                     doubt_all(&mut found[sentence..]);
                 }
                 sentence = found.len();
             }
             _ if split::joins(token) && split::begins_request(&open, &all[at..]) => {
-                close(&mut found, &mut open, false)
+                close(&mut found, with_topic(&mut open, &mut topic), false)
             }
             _ => {
                 let repeated =
                     if split::joins(token) { split::repeated_verb(&open, &all[at..]) } else { None };
                 if let Some(verb) = repeated {
-                    close(&mut found, &mut open, false);
+                    close(&mut found, with_topic(&mut open, &mut topic), false);
                     open.extend(verb);
                 } else {
                     open.push(token.clone());
@@ -36,8 +42,40 @@ pub fn clauses(text: &str) -> Vec<Clause> {
             }
         }
     }
-    close(&mut found, &mut open, false);
+    close(&mut found, with_topic(&mut open, &mut topic), false);
     found
+}
+
+/// Whether these words only name what the order after them is about.
+fn is_topic(before: &[Token], after: &[Token]) -> bool {
+    let names = Slots::read(before).names_anything();
+    let other = |token: &Token| {
+        begins_order(token)
+            || token.is(Sense::Incident)
+            || token.is(Sense::Report)
+            || ASKING.contains(&token.text.as_str())
+            || matches!(token.kind, Kind::Json(_) | Kind::Quote(_))
+    };
+    let mut order = after.iter().skip_while(|token| FILLERS.contains(&token.text.as_str()));
+    let verb = order.next().is_some_and(begins_order);
+    // "Acct-0042: restart loop since 3" tells something.
+    let plain = order.next().is_none_or(|next| {
+        const AFTER: [&str; 12] =
+            ["the", "its", "it", "them", "please", "now", "both", "all", "to", "for", "pls", "these"];
+        next.is_break() || AFTER.contains(&next.text.as_str())
+    });
+    names && verb && plain && !before.iter().any(other)
+}
+
+/// The open clause with its topic behind it, where it names nothing of its own.
+fn with_topic<'a>(open: &'a mut Vec<Token>, topic: &mut Vec<Token>) -> &'a mut Vec<Token> {
+    let topic = std::mem::take(topic);
+    let slots = Slots::read(open);
+    if !topic.is_empty() && slots.accounts.is_empty() && slots.instances.is_empty() {
+        open.push(Token::new(",", Kind::Break(',')));
+        open.extend(topic);
+    }
+    open
 }
 
 /// "Restart it and tear it down?": a mark that makes a question of the last order makes one of the orders before it.
@@ -62,7 +100,6 @@ fn close(found: &mut Vec<Clause>, open: &mut Vec<Token>, asked: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::Sense;
 
     #[test]
     fn several_requests_are_cut_where_a_verb_begins_one() {

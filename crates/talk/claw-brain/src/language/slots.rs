@@ -62,6 +62,26 @@ const REGIONS: &[&str] = &[
     "nyc3",
     "sfo3",
     "lon1",
+    "sgp1",
+    "tor1",
+    "blr1",
+    "syd1",
+    "atl1",
+    "ams",
+    "fra",
+    "ewr",
+    "lhr",
+    "cdg",
+    "ord",
+    "lax",
+    "sjc",
+    "nrt",
+    "us-east",
+    "us-west",
+    "us-central",
+    "eu-west",
+    "eu-central",
+    "new-jersey",
 ];
 const STATES: &[(&str, &str)] = &[
     ("active", "ACTIVE"),
@@ -131,12 +151,11 @@ impl Slots {
                 Kind::Json(value) => slots.json.push(value.clone()),
                 Kind::BrokenJson(problem) => slots.broken_json = Some(problem.clone()),
                 Kind::Clock(hour, minute) => slots.clock = Some((*hour, *minute)),
-                Kind::Minutes(n) => slots.minutes = Some(*n),
                 Kind::Word => slots.word(tokens, at),
-                Kind::Break(_) => {}
+                Kind::Break(_) | Kind::Minutes(_) | Kind::Moment(..) => {}
             }
         }
-        slots.minutes = slots.minutes.or_else(|| duration(tokens));
+        slots.minutes = duration(tokens).map(|(minutes, _)| minutes);
         slots
     }
 
@@ -151,8 +170,8 @@ impl Slots {
         } else if let Some(provider) = provider(token) {
             let role = role_beside(tokens, at);
             self.providers.push(Placed { provider, role });
-        } else if REGIONS.contains(&raw.as_str()) || token.raw == "US" || token.raw == "UK" {
-            add(&mut self.regions, &raw);
+        } else if REGIONS.contains(&raw.as_str()) || is_country(tokens, at) {
+            add(&mut self.regions, if raw == "new-jersey" { "ewr" } else { &raw });
         } else if let Some((_, state)) = STATES.iter().find(|(said, _)| raw == *said || token.text == *said) {
             add(&mut self.states, state);
         } else if !counts_time(tokens, at) {
@@ -189,6 +208,17 @@ impl Slots {
     /// Whether the clause names anything at all.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// "US" and "UK", or in lower case where a place must stand: "in the us".
+fn is_country(tokens: &[Token], at: usize) -> bool {
+    let text = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text.as_str());
+    let placed = text(1) == "the" && matches!(text(2), "in" | "from" | "to" | "on");
+    match tokens[at].raw.as_str() {
+        "US" | "USA" | "UK" => true,
+        "us" | "usa" | "uk" => placed || matches!(tokens[at].raw.as_str(), "usa" | "uk") && text(1) == "in",
+        _ => false,
     }
 }
 

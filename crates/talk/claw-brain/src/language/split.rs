@@ -2,7 +2,8 @@
 
 use super::{
     Sense,
-    clause::{ASKING, FILLERS, VERBS},
+    clause::{ASKING, VERBS},
+    opening::FILLERS,
     slots::TIERS,
     token::{Kind, Token},
 };

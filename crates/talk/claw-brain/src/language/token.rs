@@ -1,6 +1,7 @@
 //! Cuts a sentence into tokens: ids, numbers, JSON, quotes, times and words with their senses.
 
-use super::{classify, lexicon::Lexicon, number, particle, sense::Sense, spelling};
+use super::{classify, lexicon::Lexicon, moment, number, particle, respell::respelt, sense::Sense, spelling};
+use jiff::civil::DateTime;
 use serde_json::Value;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub enum Kind {
     /// Hour and minute.
     Clock(u8, u8),
     Minutes(i64),
+    /// A date, alone or with an hour.
+    Moment(DateTime, moment::Grain),
     Json(Value),
     BrokenJson(String),
     Quote(String),
@@ -63,6 +66,11 @@ pub fn tokens(text: &str) -> Vec<Token> {
     while let Some(c) = rest.chars().next() {
         let taken = match c {
             '{' => json(rest, &mut found),
+            _ if c.is_ascii_digit() && moment::take(rest).is_some() => {
+                let (taken, kind) = moment::take(rest).unwrap_or((1, Kind::Word));
+                found.push(Token::new(&rest[..taken], kind));
+                taken
+            }
             '"' | '`' => quote(rest, c, &mut found),
             '%' | '=' => {
                 found.push(Token::new(&rest[..1], Kind::Word));
@@ -107,43 +115,6 @@ pub fn tokens(text: &str) -> Vec<Token> {
     let mut found = phrases(found);
     particle::join(&mut found);
     found
-}
-
-/// Names that are also written in two words.
-fn respelt(text: &str) -> String {
-    const TOGETHER: &[(&str, &str)] = &[
-        ("digital ocean", "digitalocean"),
-        ("stand by", "standby"),
-        ("oh no", ""),
-        ("local a ", "local-a "),
-        ("local b ", "local-b "),
-        ("as soon as possible", "asap"),
-        ("off and on again", "restart"),
-        ("all at once", "at once"),
-        ("right away", "immediately now"),
-        // Courtesy says nothing about what is asked, and no "if" of it is a condition.
-        ("while you're at it", ""),
-        ("while you are at it", ""),
-        ("o'clock", "oclock"),
-        ("by the way", ""),
-        ("if that's alright", ""),
-        ("if that's all right", ""),
-        ("if that's ok", ""),
-        ("if you don't mind", ""),
-        ("if you please", ""),
-        ("if possible", ""),
-        ("ever so much", ""),
-        ("my bad", ""),
-        ("all right", "alright"),
-    ];
-    TOGETHER.iter().fold(text.to_owned(), |text, (apart, together)| {
-        match text.to_ascii_lowercase().find(apart) {
-            Some(at) if !text[..at].contains('{') => {
-                format!("{}{together}{}", &text[..at], &text[at + apart.len()..])
-            }
-            _ => text,
-        }
-    })
 }
 
 fn json(rest: &str, found: &mut Vec<Token>) -> usize {

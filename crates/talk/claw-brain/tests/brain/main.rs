@@ -5,6 +5,7 @@ mod brevity;
 mod companion;
 mod conversations;
 mod dialogue;
+mod evaluation;
 mod outage;
 mod protocol;
 mod restraint;

@@ -64,8 +64,8 @@ fn files() -> Vec<File> {
         .collect()
 }
 
-/// Words of the operator's own that no test can foresee.
-const FREE: [&str; 3] = ["reason", "description", "purpose"];
+/// Words of the operator's own that no test can foresee, and what an incident is filed under.
+const FREE: [&str; 4] = ["reason", "description", "purpose", "subjects"];
 
 fn fixture(value: &Value) -> Value {
     match value.as_str() {
