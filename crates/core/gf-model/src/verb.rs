@@ -86,6 +86,11 @@ impl Verb {
         "silence",
     ];
 
+    /// Those that are carried out as operations. A silence is one record, written in the moment in which it is allowed.
+    pub fn operations() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(|name| *name != "silence")
+    }
+
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Provision { .. } => "provision",
@@ -216,4 +221,29 @@ pub struct Silence {
     pub scope: SilenceScope,
     pub until: Timestamp,
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Whatever is tried with every kind of operation is tried by these names.
+    #[test]
+    fn every_verb_that_can_be_read_has_its_name_in_the_list() {
+        let schema = schemars::schema_for!(Verb);
+        let variants = schema.get("oneOf").and_then(|all| all.as_array()).unwrap();
+        let tag = |variant: &serde_json::Value| {
+            let camel = variant["properties"]["verb"]["const"].as_str().unwrap().chars();
+            camel.fold(String::new(), |mut name, letter| {
+                if letter.is_ascii_uppercase() {
+                    name.push('_');
+                }
+                name.push(letter.to_ascii_lowercase());
+                name
+            })
+        };
+        let read: BTreeSet<String> = variants.iter().map(tag).collect();
+        assert_eq!(read, Verb::NAMES.map(str::to_owned).into());
+    }
 }

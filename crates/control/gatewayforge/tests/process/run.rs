@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 pub struct Running {
     process: Child,
     pub ready: Value,
-    home: PathBuf,
+    pub home: PathBuf,
 }
 
 impl Drop for Running {

@@ -4,70 +4,29 @@ use crate::{
     cut::{a_pair, everywhere, is_settled, is_sound, runtime},
     disk::{Cut, Disk},
     rig::{World, account, calm, person},
-    stories::{self, confirmed, push_of},
+    stories::{self, confirmed, push_of, told_everywhere},
 };
 use gf_model::{Tier, operation::OperationState, verb::Verb};
 use std::sync::Arc;
 
-#[test]
-fn provision() {
-    everywhere(&stories::provision());
-}
-
-#[test]
-fn provision_that_cannot_be_done_and_is_taken_back() {
-    everywhere(&stories::provision_that_cannot_be_done_and_is_taken_back());
-}
-
-#[test]
-fn teardown() {
-    everywhere(&stories::teardown());
-}
-
-#[test]
-fn restore() {
-    everywhere(&stories::restore());
-}
-
-#[test]
-fn resize() {
-    everywhere(&stories::resize());
-}
-
-#[test]
-fn restart() {
-    everywhere(&stories::restart());
-}
-
-#[test]
-fn failover_and_the_standby_that_follows() {
-    everywhere(&stories::failover_and_the_standby_that_follows());
-}
-
-#[test]
-fn config_push() {
-    everywhere(&stories::config_push());
-}
-
-#[test]
-fn config_push_that_is_put_back() {
-    everywhere(&stories::config_push_that_is_put_back());
-}
-
-#[test]
-fn rollback() {
-    everywhere(&stories::rollback());
-}
-
-#[test]
-fn provider_policy() {
-    everywhere(&stories::provider_policy());
-}
-
-#[test]
-fn cancel() {
-    everywhere(&stories::cancel());
-}
+told_everywhere!(
+    but [];
+    provision,
+    provision_that_cannot_be_done_and_is_taken_back,
+    teardown,
+    restore,
+    resize,
+    restart,
+    failover_and_the_standby_that_follows,
+    config_push,
+    config_push_that_is_put_back,
+    rollback,
+    provider_policy,
+    update_nodes,
+    update_nodes_of_which_a_ring_goes_back,
+    update_nodes_that_is_taken_back,
+    cancel,
+);
 
 #[test]
 fn a_database_in_a_file_is_taken_up_by_the_next_control_plane() {

@@ -30,6 +30,8 @@ pub struct Story {
     /// How it ends instead where the kill came before what makes it end so.
     pub or: OperationState,
     pub verb: &'static str,
+    /// What the control plane begins by itself after it.
+    pub followed_by: &'static [&'static str],
 }
 
 /// A moment from which every case begins.
@@ -73,11 +75,13 @@ pub fn nothing(_: &Rig) -> Doing<'_> {
 
 /// Everything that a person would call the outcome, without names and times.
 pub fn shape(rig: &Rig) -> Vec<String> {
-    let seen = |instance: Option<&Instance>| {
-        instance
-            .map(|i| format!("{} {} {:?} {} {:?}", i.state, i.tier, i.revision, i.channels_on, i.uncertain))
-    };
     rig.read(|fleet| {
+        let seen = |instance: Option<&Instance>| {
+            let i = instance?;
+            let runs = i.node.as_ref().and_then(|node| fleet.nodes.get(node)?.software.as_deref());
+            let (state, tier) = (i.state, i.tier);
+            Some(format!("{state} {tier} {:?} {} {} on {runs:?}", i.revision, i.channels_on, i.uncertain))
+        };
         let mut lines: Vec<String> = fleet
             .gateways
             .values()
@@ -168,6 +172,13 @@ pub fn new_of<'a>(fleet: &'a Fleet, verb: &str, known: &[OperationId]) -> Option
     fleet.operations.values().find(own)
 }
 
+/// What it was to be followed by has been begun since.
+fn is_followed(rig: &Rig, story: &Story, known: &[OperationId]) {
+    for kind in story.followed_by {
+        assert!(rig.read(|fleet| new_of(fleet, kind, known).is_some()), "no {kind}\n{}", rig.picture());
+    }
+}
+
 /// One case; the shape that it ended in, or `None` where nothing durable was begun. `false` where it was never cut.
 fn case(story: &Story, moment: &Moment, cut: Cut) -> (bool, Option<Vec<String>>) {
     let mut disk = Disk::empty();
@@ -195,6 +206,7 @@ fn case(story: &Story, moment: &Moment, cut: Cut) -> (bool, Option<Vec<String>>)
                 "{}",
                 rig.picture()
             );
+            is_followed(&rig, story, &known);
         }
         moment.world.time.end();
         ended
@@ -209,6 +221,7 @@ fn case(story: &Story, moment: &Moment, cut: Cut) -> (bool, Option<Vec<String>>)
         let state = rig.read(|fleet| new_of(fleet, story.verb, &known).map(|own| own.state));
         let shape = state.filter(|state| *state != story.or || story.or == story.ends).map(|state| {
             assert_eq!(state, story.ends, "{cut:?}\n{}", rig.picture());
+            is_followed(&rig, story, &known);
             shape(&rig)
         });
         moment.world.time.end();
@@ -252,5 +265,6 @@ pub fn story(act: for<'a> fn(&'a Rig) -> Doing<'a>, verb: &'static str) -> Story
         ends: OperationState::Done,
         or: OperationState::Done,
         verb,
+        followed_by: &[],
     }
 }

@@ -11,7 +11,7 @@ use gf_model::{
 use gf_requests::{Act, Keep, Options, Outcome, Refusal};
 use std::{collections::BTreeSet, time::Duration};
 
-fn verb(rig: &Rig, version: &str, rings: &[u32]) -> Verb {
+pub fn verb(rig: &Rig, version: &str, rings: &[u32]) -> Verb {
     rig.read(|fleet| Verb::UpdateNodes {
         nodes: fleet.nodes.keys().cloned().collect(),
         release: Release {

@@ -4,6 +4,7 @@ use crate::rig::Rig;
 use gf_model::{
     ambient::Clock,
     audit::{AuditPhase, AuditRow},
+    operation::OperationState,
 };
 use gf_store::AuditQuery;
 
@@ -17,7 +18,8 @@ impl Rig {
     pub async fn audit_is_whole(&self) {
         let verification = self.store.verify().await.unwrap();
         assert!(verification.is_whole(), "{:?}", verification.findings);
-        let retries = self.audit("operation.retry").await;
+        let mut taken_up = self.audit("operation.retry").await;
+        taken_up.extend(self.audit("operation.rollback").await);
         for operation in self.read(|fleet| fleet.operations.values().cloned().collect::<Vec<_>>()) {
             let rows = self.audit(operation.verb.name()).await;
             let own = |row: &&AuditRow| row.entry.operation.as_ref() == Some(&operation.id);
@@ -26,9 +28,13 @@ impl Rig {
             };
             assert_eq!(of(&[AuditPhase::Started]), 1, "{} began once", operation.id);
             let ends = of(&[AuditPhase::Done, AuditPhase::Failed]);
-            let retried = retries.iter().filter(own).count();
-            let expected = usize::from(operation.state.is_over()) + retried;
-            assert_eq!(ends, expected, "{} ended once, and once for each retry", operation.id);
+            let was_over = |row: &&AuditRow| {
+                let from = row.entry.detail["from"].clone();
+                serde_json::from_value::<OperationState>(from).unwrap().is_over()
+            };
+            let again = taken_up.iter().filter(own).filter(was_over).count();
+            let expected = usize::from(operation.state.is_over()) + again;
+            assert_eq!(ends, expected, "{} ended once, and once for each time it was taken up", operation.id);
         }
     }
 

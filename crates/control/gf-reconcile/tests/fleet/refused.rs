@@ -8,7 +8,7 @@
 use crate::{
     cut::{Moment, Story, is_settled, is_sound, known_operations, new_of, prepare, runtime, shape},
     rig::{Rig, person},
-    stories,
+    stories::{self, told_everywhere},
 };
 use gf_driver_sim::Refusal;
 use gf_model::{
@@ -121,42 +121,17 @@ fn everywhere(story: &Story) {
     }
 }
 
-#[test]
-fn provision() {
-    everywhere(&stories::provision());
-}
-
-#[test]
-fn teardown() {
-    everywhere(&stories::teardown());
-}
-
-#[test]
-fn restore() {
-    everywhere(&stories::restore());
-}
-
-#[test]
-fn resize() {
-    everywhere(&stories::resize());
-}
-
-#[test]
-fn restart() {
-    everywhere(&stories::restart());
-}
-
-#[test]
-fn failover_and_the_standby_that_follows() {
-    everywhere(&stories::failover_and_the_standby_that_follows());
-}
-
-#[test]
-fn config_push() {
-    everywhere(&stories::config_push());
-}
-
-#[test]
-fn rollback() {
-    everywhere(&stories::rollback());
-}
+told_everywhere!(
+    // It calls nobody.
+    but ["provider_policy"];
+    provision,
+    teardown,
+    restore,
+    resize,
+    restart,
+    failover_and_the_standby_that_follows,
+    config_push,
+    rollback,
+    update_nodes,
+    update_nodes_of_which_a_ring_goes_back,
+);

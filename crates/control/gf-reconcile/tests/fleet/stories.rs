@@ -2,7 +2,8 @@
 //! that the story does not say itself.
 
 use crate::{
-    cut::{Story, a_pair, nothing, story},
+    cut::{Doing, Story, a_pair, nothing, story},
+    nodes,
     rig::{Rig, account, accounts, agent, person},
 };
 use gf_driver_sim::CallFault;
@@ -14,6 +15,30 @@ use gf_model::{
 };
 use gf_requests::{Act, Options, Push};
 use serde_json::json;
+
+/// A test of each story, which the module's `everywhere` is given; and one that they are stories of every kind but those.
+macro_rules! told_everywhere {
+    (but $but:expr; $($story:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $story() {
+                everywhere(&stories::$story());
+            }
+        )+
+
+        #[test]
+        fn no_kind_of_operation_is_without_a_story() {
+            stories::are_of_every_kind_but(&$but, &[$(stories::$story()),+]);
+        }
+    };
+}
+pub(crate) use told_everywhere;
+
+pub fn are_of_every_kind_but(but: &[&str], stories: &[Story]) {
+    let untold =
+        |kind: &&str| !stories.iter().any(|story| story.verb == *kind || story.followed_by.contains(kind));
+    assert_eq!(Verb::operations().filter(untold).collect::<Vec<_>>(), but);
+}
 
 async fn ask(rig: &Rig, verb: Verb) {
     // The store may be gone by then; what matters is what is found afterwards.
@@ -126,10 +151,16 @@ pub fn restart() -> Story {
 }
 
 pub fn failover_and_the_standby_that_follows() -> Story {
-    story(
-        |rig| Box::pin(ask(rig, Verb::Failover { account: account(1), reason: "test".into(), outage: None })),
-        "failover",
-    )
+    Story {
+        followed_by: &["rebuild_standby"],
+        ..story(
+            |rig| {
+                let verb = Verb::Failover { account: account(1), reason: "test".into(), outage: None };
+                Box::pin(ask(rig, verb))
+            },
+            "failover",
+        )
+    }
 }
 
 pub fn config_push() -> Story {
@@ -198,6 +229,53 @@ pub fn provider_policy() -> Story {
         },
         "provider_policy",
     )
+}
+
+fn two_pairs(rig: &Rig) -> Doing<'_> {
+    Box::pin(async {
+        let made = rig.confirmed(crate::rig::provision(2)).await;
+        assert_eq!(rig.ended(&made).await.state, OperationState::Done);
+        rig.delivered().await;
+    })
+}
+
+pub fn update_nodes() -> Story {
+    story(|rig| Box::pin(ask(rig, nodes::verb(rig, "0.9.0", &[1]))), "update_nodes")
+}
+
+/// Both standbys are in the first ring; one of them does not come up, and the other goes back with it.
+pub fn update_nodes_of_which_a_ring_goes_back() -> Story {
+    Story {
+        before: two_pairs,
+        ends: OperationState::Failed,
+        ..story(
+            |rig| {
+                let version = format!("0.9.0-broken.{}", rig.standby(2).node.unwrap());
+                Box::pin(async move { ask(rig, nodes::verb(rig, &version, &[2])).await })
+            },
+            "update_nodes",
+        )
+    }
+}
+
+pub fn update_nodes_that_is_taken_back() -> Story {
+    Story {
+        ends: OperationState::Undone,
+        or: OperationState::Done,
+        ..story(
+            |rig| {
+                Box::pin(async {
+                    let verb = nodes::verb(rig, "0.9.0", &[1]);
+                    let Ok(gf_requests::Outcome::Started(updated)) = rig.ask_confirmed(verb).await else {
+                        return;
+                    };
+                    rig.ended(&updated).await;
+                    let _ = rig.requests.control(&person("ada"), &updated.id, Act::Rollback).await;
+                })
+            },
+            "update_nodes",
+        )
+    }
 }
 
 pub fn cancel() -> Story {

@@ -166,7 +166,7 @@ fn goes_on(kept: &Kept, running: Running, kind: &Kind) {
 /// It may be dead or refuse before it answers, so nobody waits for an answer that must come.
 fn ask_in_vain(running: &Running, kind: &Kind) {
     let body = (kind.arguments)(running).to_string();
-    let path = format!("/v1/tools/{}?confirm=true", kind.tool);
+    let path = format!("/v1/{}?confirm=true", kind.path);
     let _ = running.try_send("POST", &path, &running.key(), "", &body);
 }
 
@@ -181,7 +181,9 @@ fn is_over(running: &Running, kind: &Kind) -> bool {
 }
 
 fn ask(running: &Running, kind: &Kind) {
-    running.confirmed(kind.tool, (kind.arguments)(running));
+    let path = format!("/v1/{}?confirm=true", kind.path);
+    let (status, reply) = running.ask("POST", &path, (kind.arguments)(running));
+    assert_eq!(status, 200, "{reply}");
 }
 
 fn ended(running: &Running, kind: &Kind) -> Value {
@@ -214,6 +216,14 @@ fn is_as_it_ends(kept: &Kept, running: &Running, kind: &Kind) {
     let operation = ended(running, kind);
     assert_eq!(operation["state"], kind.ends, "{operation}");
     settled(running);
+    if let Some(follows) = kind.followed_by {
+        assert!(newest(running, follows).is_some(), "{} was followed by no {follows}", kind.name);
+    }
+    if let Some(version) = kind.nodes_run {
+        let nodes = running.ask("GET", "/v1/nodes?limit=1000", json!(null)).1;
+        let all_run_it = nodes["items"].as_array().unwrap().iter().all(|node| node["software"] == version);
+        assert!(all_run_it, "{nodes}");
+    }
     is_sound(kept, running, kind.pairs);
 }
 
