@@ -1,4 +1,7 @@
 //! Letting a node in: version, then keys both ways, then the resume point. Nothing else is heard before that.
+//!
+//! A node that names a ticket which stands proves itself by that instead; whatever speaks against it (another key, another
+//! time, nobody known, a control plane that follows) leads to a handshake by keys, in the same exchange.
 
 use crate::{
     TransportError,
@@ -9,9 +12,9 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use gf_model::NodeId;
 use gf_node_proto::{
-    Enrol, EnrolmentToken, FrameError, FrameWriter, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, Proof,
-    Transcript, VerifyingKey, Welcomed, decode, envelope, negotiate, said_hello, sign_challenge,
-    sign_welcome, verify_node,
+    Check, Enrol, EnrolmentToken, FrameError, FrameWriter, GoodbyeReason, Hello, NONCE_BYTES, NodeRole,
+    Proof, Seal, SignatureError, Ticket, Transcript, VerifyingKey, Welcomed, carries_tickets, decode,
+    envelope, key_from_bytes, negotiate, said_hello, sign_challenge, sign_welcome, verify_node,
 };
 use std::fmt;
 
@@ -19,6 +22,17 @@ use std::fmt;
 pub(crate) struct Admitted {
     pub node: NodeId,
     pub hello: Hello,
+    pub by_ticket: bool,
+    /// Until when the ticket stands that it holds now, if it may hold any.
+    pub ticket_expires_at_s: Option<u64>,
+}
+
+/// Who has proven themselves as the node of a name.
+enum Proven {
+    /// By this key, which is kept under that name.
+    Node([u8; 32]),
+    /// By a key that nobody knows, while a fleet whose list of nodes was lost is adopted.
+    Stranger,
 }
 
 /// Why somebody was not; sent as a Goodbye.
@@ -88,35 +102,55 @@ async fn exchange<S: Incoming, K: Outgoing>(
 
     let mut nonce = [0; NONCE_BYTES];
     shared.entropy.fill(&mut nonce);
-    let (challenge, transcript) = sign_challenge(&shared.config.key, &hello, protocol, nonce)
+    let held = named_ticket(shared, &node, &hello, protocol).await;
+    let seal = held.as_ref().map_or(Seal::Key(&shared.config.key), Seal::Ticket);
+    let (challenge, transcript) = sign_challenge(seal, &hello, protocol, nonce)
         .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
     send(writer, challenge).await?;
 
-    let controller_generation = match decode(&next_frame(stream).await?)? {
-        envelope::Body::Enrol(enrol) => {
+    let (controller_generation, proven) = match decode(&next_frame(stream).await?)? {
+        envelope::Body::Enrol(enrol) if held.is_none() => {
             // Before the token is used up.
             let generation = leads(shared)?;
-            enrol_node(shared, &node, &transcript, &enrol).await?;
-            generation
+            (generation, enrol_node(shared, &node, &transcript, &enrol).await?)
         }
         envelope::Body::Proof(proof) => {
-            prove_node(shared, &node, &transcript, &proof).await?;
-            leads(shared)?
+            let proven = prove_node(shared, &node, &transcript, &proof, held.as_ref()).await?;
+            (leads(shared)?, proven)
         }
         _ => return Err(unexpected("an Enrol or a Proof")),
     };
 
     let events_acknowledged = shared.node(&node).ledger.lock().acknowledged();
     let interval = shared.config.heartbeat_interval.as_millis();
+    let now_s = shared.now_s();
+    let ticket = match proven {
+        Proven::Stranger => None,
+        Proven::Node(_) if held.as_ref().is_some_and(|it| !Ticket::is_ageing(it.expires_at_s, now_s)) => None,
+        Proven::Node(key) => {
+            transcript.carries_tickets().then(|| shared.tickets.fresh(node.as_str(), &key, now_s))
+        }
+    };
+    let ticket_expires_at_s = ticket.as_ref().or(held.as_ref()).map(|ticket| ticket.expires_at_s);
     let welcomed = Welcomed {
         controller_generation,
         events_acknowledged,
         heartbeat_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
+        ticket,
     };
-    let welcome = sign_welcome(&shared.config.key, &transcript, welcomed)
+    let welcome = sign_welcome(seal, &transcript, welcomed)
         .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
     send(writer, welcome).await?;
-    Ok(Admitted { node, hello: hello.into_message() })
+    Ok(Admitted { node, hello: hello.into_message(), by_ticket: held.is_some(), ticket_expires_at_s })
+}
+
+/// The ticket that a node names, where this control plane honours it now. Made anew: only who holds the same one can answer.
+async fn named_ticket(shared: &Shared, node: &NodeId, hello: &Hello, protocol: u32) -> Option<Ticket> {
+    if hello.ticket_expires_at_s == 0 || !carries_tickets(protocol) || shared.leads().is_err() {
+        return None;
+    }
+    let key = shared.registry.key_of(node).await.ok().flatten()?;
+    shared.tickets.named(hello, &key, shared.now_s())
 }
 
 /// The generation that leads here; a node is sent on where another control plane does.
@@ -147,7 +181,7 @@ async fn enrol_node(
     node: &NodeId,
     transcript: &Transcript,
     enrol: &Enrol,
-) -> Result<(), Refusal> {
+) -> Result<Proven, Refusal> {
     let key = enrol.verified_key(transcript).map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
     let token = enrol.token.as_ref().map_or("", |token| &token.value);
     let decided = shared.registry.enrol(node, EnrolmentToken::digest_of(token), key).await;
@@ -157,7 +191,7 @@ async fn enrol_node(
     let state = shared.node(node);
     state.begins_anew();
     state.lease.lock().key = Some(key.to_bytes());
-    Ok(())
+    Ok(Proven::Node(key.to_bytes()))
 }
 
 async fn prove_node(
@@ -165,19 +199,35 @@ async fn prove_node(
     node: &NodeId,
     transcript: &Transcript,
     proof: &Proof,
-) -> Result<(), Refusal> {
+    held: Option<&Ticket>,
+) -> Result<Proven, Refusal> {
+    let bad_signature = |why: SignatureError| Refusal::new(GoodbyeReason::BadSignature, why);
+    // Asked now, with a ticket too: the node may have been removed, or given another key, since it said hello.
     let known = shared.registry.key_of(node).await;
-    let key = match known.map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))? {
-        Some(key) => key,
-        None => stranger(shared, proof).await.ok_or_else(|| {
-            let why = format!("{node} has not enrolled; start it with a token");
-            Refusal::new(GoodbyeReason::UnknownNode, why)
-        })?,
+    let known = known.map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))?;
+    let (key, proven) = match (known, held) {
+        (Some(key), Some(held)) => {
+            let still = shared.tickets.ticket(node.as_str(), &key, held.expires_at_s);
+            verify_node(Check::Ticket(&still), transcript, &proof.signature).map_err(bad_signature)?;
+            (key, Proven::Node(key))
+        }
+        (Some(key), None) => {
+            let verifying =
+                key_from_bytes(&key).map_err(|why| Refusal::new(GoodbyeReason::Unavailable, why))?;
+            verify_node(&verifying, transcript, &proof.signature).map_err(bad_signature)?;
+            (key, Proven::Node(key))
+        }
+        (None, _) => {
+            let said = stranger(shared, proof).await.ok_or_else(|| {
+                let why = format!("{node} has not enrolled; start it with a token");
+                Refusal::new(GoodbyeReason::UnknownNode, why)
+            })?;
+            verify_node(&said, transcript, &proof.signature).map_err(bad_signature)?;
+            (said.to_bytes(), Proven::Stranger)
+        }
     };
-    verify_node(&key, transcript, &proof.signature)
-        .map_err(|why| Refusal::new(GoodbyeReason::BadSignature, why))?;
-    shared.node(node).lease.lock().key = Some(key.to_bytes());
-    Ok(())
+    shared.node(node).lease.lock().key = Some(key);
+    Ok(proven)
 }
 
 /// The key that somebody says who is heard although nobody knows them. The signature proves that they hold it.

@@ -14,7 +14,7 @@ use gf_model::{
 };
 use gf_node_proto::{
     COMMANDS_IN_FLIGHT, Cancel, EnrolmentToken, GoodbyeReason, HEARTBEAT_INTERVAL_MS, Reply, SigningKey,
-    command, encode,
+    TicketKey, command, encode,
 };
 use parking_lot::RwLock;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
@@ -26,8 +26,8 @@ use tracing::Instrument;
 
 /// Reports that may wait for the reconcilers before nodes are made to wait.
 const EVENTS_WAITING: usize = 1024;
-/// Nodes that prove themselves at the same time, other machines' apart: each costs three signatures, and a fleet that comes
-/// back all at once must not keep this process from everything else. The others wait their turn.
+/// Nodes that prove themselves at the same time, other machines' apart: each that holds no ticket costs three signatures, and
+/// a fleet that comes back all at once must not keep this process from everything else. The others wait their turn.
 const AT_THE_DOOR: usize = 64;
 /// How long a node may take to prove itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<dyn NodeRegistry>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// What nodes' tickets are made with.
+    pub(crate) tickets: TicketKey,
     pub(crate) events: mpsc::Sender<NodeEvent>,
     /// A place for each handshake under way.
     door: Arc<Semaphore>,
@@ -128,7 +130,8 @@ impl Hub {
         let (door, nodes) = (Arc::new(Semaphore::new(AT_THE_DOOR)), RwLock::default());
         let leads = config.elsewhere.is_none().then_some(config.controller_generation);
         let (leads, began) = (RwLock::new(leads), RwLock::new(Instant::now()));
-        let shared = Shared { config, registry, clock, entropy, events, door, nodes, leads, began };
+        let tickets = TicketKey::of(&config.key);
+        let shared = Shared { config, registry, clock, entropy, tickets, events, door, nodes, leads, began };
         (Self { shared: Arc::new(shared) }, reports)
     }
 
@@ -287,6 +290,11 @@ impl Shared {
     pub(crate) fn leads(&self) -> Result<u64, Vec<String>> {
         let elsewhere = || self.config.elsewhere.as_ref().map_or_else(Vec::new, |elsewhere| elsewhere());
         (*self.leads.read()).ok_or_else(elsewhere)
+    }
+
+    /// The moment as tickets tell it.
+    pub(crate) fn now_s(&self) -> u64 {
+        u64::try_from(self.clock.now().as_second()).unwrap_or(0)
     }
 
     pub(crate) fn may_send(&self) -> bool {

@@ -13,7 +13,8 @@ use crate::{
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream, StreamExt};
 use gf_node_proto::{
-    EVENT_WINDOW, EventAck, FrameError, FrameWriter, Goodbye, GoodbyeReason, LeaseGrant, decode, envelope,
+    EVENT_WINDOW, EventAck, FrameError, FrameWriter, Goodbye, GoodbyeReason, LeaseGrant, Ticket, decode,
+    envelope,
 };
 use std::{collections::VecDeque, fmt, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -59,7 +60,7 @@ where
 
 async fn run<S: Incoming, K: Outgoing>(
     shared: &Shared,
-    Admitted { node: id, hello }: Admitted,
+    Admitted { node: id, hello, by_ticket, ticket_expires_at_s }: Admitted,
     stream: &mut S,
     writer: &mut FrameWriter<K>,
 ) -> LinkEnd {
@@ -80,8 +81,8 @@ async fn run<S: Incoming, K: Outgoing>(
     *node.connection.lock() = Some(Connection { line: Arc::clone(&line), ended });
 
     let now = shared.clock.now();
-    node.came(&hello.provider, &hello.software_version, now);
-    tracing::info!(node = %id, "a node connected");
+    node.came(&hello, by_ticket, now);
+    tracing::info!(node = %id, by_ticket, "a node connected");
     let ledger = Arc::clone(&node.ledger.lock());
     let mut link = Link {
         shared,
@@ -91,6 +92,8 @@ async fn run<S: Incoming, K: Outgoing>(
         ledger,
         reports: VecDeque::new(),
         granted: None,
+        ticket_expires_at_s,
+        ticket: None,
     };
     link.reports.push_back(NodeEvent::Connected {
         node: id.clone(),
@@ -122,9 +125,26 @@ struct Link<'a> {
     reports: VecDeque<NodeEvent>,
     /// The answer to the last heartbeat, on its way.
     granted: Option<LeaseGrant>,
+    /// Until when the node's ticket stands, if it may hold any.
+    ticket_expires_at_s: Option<u64>,
+    /// A newer one, on its way.
+    ticket: Option<Ticket>,
 }
 
 impl Link<'_> {
+    /// A link may last for longer than a ticket: what the node would come back by is renewed on the way.
+    fn renew_ticket(&mut self) {
+        let now_s = self.shared.now_s();
+        if !self.ticket_expires_at_s.is_some_and(|until| Ticket::is_ageing(until, now_s)) {
+            return;
+        }
+        if let Some(key) = self.node.lease.lock().key {
+            let fresh = self.shared.tickets.fresh(self.node.id.as_str(), &key, now_s);
+            self.ticket_expires_at_s = Some(fresh.expires_at_s);
+            self.ticket = Some(fresh);
+        }
+    }
+
     async fn drive<S: Incoming, K: Outgoing>(
         &mut self,
         stream: &mut S,
@@ -138,6 +158,9 @@ impl Link<'_> {
         loop {
             if let Some(granted) = self.granted.take() {
                 let _ = writer.put(granted);
+            }
+            if let Some(ticket) = self.ticket.take() {
+                let _ = writer.put(ticket);
             }
             // In this order and not at random, so that a simulation can be repeated. Nobody starves: what stands
             // before the frames is bounded by what frames brought, and by the commands that may be in flight.
@@ -208,6 +231,7 @@ impl Link<'_> {
         match body {
             envelope::Body::Heartbeat(heartbeat) => {
                 let at = self.shared.clock.now();
+                self.renew_ticket();
                 self.granted = self.shared.lease_answer(&self.node.id, &heartbeat).or(self.granted.take());
                 // While the reconcilers are behind, differences gather in what they were last told.
                 let room = self.reports.len() < EVENT_WINDOW as usize;

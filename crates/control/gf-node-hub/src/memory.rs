@@ -39,8 +39,8 @@ impl MemoryRegistry {
 
 #[async_trait]
 impl NodeRegistry for MemoryRegistry {
-    async fn key_of(&self, node: &NodeId) -> Result<Option<VerifyingKey>, RegistryError> {
-        Ok(self.known.lock().keys.get(node).copied())
+    async fn key_of(&self, node: &NodeId) -> Result<Option<[u8; 32]>, RegistryError> {
+        Ok(self.known.lock().keys.get(node).map(VerifyingKey::to_bytes))
     }
 
     async fn enrol(

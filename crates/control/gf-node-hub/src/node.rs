@@ -8,7 +8,7 @@ use crate::{
     receipts::Ledger,
 };
 use gf_model::{NodeId, Timestamp};
-use gf_node_proto::{Heartbeat, InstanceSummary, Resources};
+use gf_node_proto::{Heartbeat, Hello, InstanceSummary, Resources};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::oneshot;
@@ -22,6 +22,8 @@ pub struct NodeView {
     pub software: String,
     /// What it proved itself by, on its last connection.
     pub key: Option<[u8; 32]>,
+    /// Whether that was by a ticket instead.
+    pub by_ticket: bool,
     /// When its connection last came or went.
     pub since: Timestamp,
     pub last_heartbeat: Option<Timestamp>,
@@ -48,6 +50,7 @@ pub(crate) struct NodeState {
 
 struct Known {
     connected: bool,
+    by_ticket: bool,
     provider: String,
     software: String,
     since: Timestamp,
@@ -69,6 +72,7 @@ impl NodeState {
             lease: Mutex::default(),
             known: Mutex::new(Known {
                 connected: false,
+                by_ticket: false,
                 provider: String::new(),
                 software: String::new(),
                 since: now,
@@ -84,11 +88,12 @@ impl NodeState {
         self.connection.lock().is_some()
     }
 
-    pub(crate) fn came(&self, provider: &str, software: &str, now: Timestamp) {
+    pub(crate) fn came(&self, hello: &Hello, by_ticket: bool, now: Timestamp) {
         let mut known = self.known.lock();
         known.connected = true;
-        known.provider = provider.to_owned();
-        known.software = software.to_owned();
+        known.by_ticket = by_ticket;
+        known.provider.clone_from(&hello.provider);
+        known.software.clone_from(&hello.software_version);
         known.since = now;
         known.told = Some(Box::default());
         known.told_at_all = false;
@@ -130,6 +135,7 @@ impl NodeState {
             provider: known.provider.clone(),
             software: known.software.clone(),
             key: self.lease.lock().key,
+            by_ticket: known.by_ticket,
             since: known.since,
             last_heartbeat: known.last_heartbeat,
             resources: known.newest.resources.clone(),
@@ -150,7 +156,7 @@ mod tests {
 
     fn node() -> NodeState {
         let node = NodeState::new("node-local-a".parse().unwrap(), Timestamp::UNIX_EPOCH);
-        node.came("local-a", "0.1.0", Timestamp::UNIX_EPOCH);
+        node.came(&Hello::default(), false, Timestamp::UNIX_EPOCH);
         node
     }
 
@@ -173,7 +179,7 @@ mod tests {
         let node = node();
         assert!(beat(&node, None, true).is_some());
         assert!(beat(&node, None, true).is_none());
-        node.came("local-a", "0.1.0", Timestamp::UNIX_EPOCH);
+        node.came(&Hello::default(), false, Timestamp::UNIX_EPOCH);
         assert!(beat(&node, None, true).is_some());
     }
 
@@ -181,7 +187,7 @@ mod tests {
     fn what_it_ran_before_is_told_again_after_a_reconnect() {
         let node = node();
         assert_eq!(beat(&node, Some(InstanceState::Active), true).unwrap().changed.len(), 1);
-        node.came("local-a", "0.1.0", Timestamp::UNIX_EPOCH);
+        node.came(&Hello::default(), false, Timestamp::UNIX_EPOCH);
         assert_eq!(node.view().instances.len(), 1, "until it says otherwise");
         assert_eq!(beat(&node, Some(InstanceState::Active), true).unwrap().changed.len(), 1);
     }

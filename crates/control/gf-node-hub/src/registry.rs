@@ -7,8 +7,9 @@ use gf_node_proto::{GoodbyeReason, VerifyingKey};
 /// Keeps which key belongs to which node, durably.
 #[async_trait]
 pub trait NodeRegistry: Send + Sync + 'static {
-    /// The key that this node enrolled with, if it has.
-    async fn key_of(&self, node: &NodeId) -> Result<Option<VerifyingKey>, RegistryError>;
+    /// The key that this node enrolled with, if it has, in its 32 bytes: to make a key of them that signatures are checked
+    /// with takes a while, and a node that comes back by a ticket needs none.
+    async fn key_of(&self, node: &NodeId) -> Result<Option<[u8; 32]>, RegistryError>;
 
     /// Whether a node that nobody knows may be heard, by the key that it proves: while a fleet whose list of nodes was lost
     /// is adopted. It is heard, and part of nothing.

@@ -94,7 +94,7 @@ fn config(key: &SigningKey) -> Result<Arc<ServerConfig>, TlsError> {
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_protocol_versions(&[&rustls::version::TLS13])?.with_no_client_auth();
     let mut config = builder.with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(key)));
-    // A node proves its key at every link and resumes none.
+    // Resumed sessions would save no more than our own tickets do, and this side's key is proven at every connection.
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }

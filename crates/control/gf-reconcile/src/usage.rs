@@ -110,6 +110,7 @@ mod tests {
             provider: String::new(),
             software: String::new(),
             key: None,
+            by_ticket: false,
             since: at(0),
             last_heartbeat: Some(at(heard)),
             resources: None,

@@ -16,7 +16,7 @@ use gf_model::{
 };
 use gf_node_proto::{
     COMMANDS_IN_FLIGHT, Command, EVENT_WINDOW, FailureCode, HEARTBEAT_INTERVAL_MS, Heartbeat, InstanceCreate,
-    InstanceRole, body_name, changes_something, command, encode, envelope,
+    InstanceRole, Ticket, body_name, changes_something, command, encode, envelope,
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,8 @@ pub(crate) struct Machine {
 pub(crate) struct Inner {
     pub saved: Saved,
     pub session: Session,
+    /// What its node comes back by; gone with its memory.
+    pub ticket: Option<Box<Ticket>>,
     pub outgoing: VecDeque<Bytes>,
     waker: Option<Waker>,
     /// Counts links, so that an old one is told from the present one.
@@ -110,6 +112,7 @@ impl Machine {
         let inner = Inner {
             saved,
             session: Session::Down,
+            ticket: None,
             outgoing: VecDeque::new(),
             waker: None,
             epoch: 0,

@@ -7,9 +7,9 @@ use crate::{
 };
 use gf_model::ambient::Entropy;
 use gf_node_proto::{
-    Challenge, Enrol, EnrolmentToken, FailureCode, GoodbyeReason, Hello, NONCE_BYTES, NodeRole, PROTOCOL_MAX,
-    PROTOCOL_MIN, Proof, Said, SigningKey, Transcript, VerifyingKey, Welcome, envelope, sign_node,
-    verify_challenge, verify_welcome,
+    Challenge, Check, Enrol, EnrolmentToken, FailureCode, GoodbyeReason, Hello, NONCE_BYTES, NodeRole,
+    PROTOCOL_MAX, PROTOCOL_MIN, Proof, Said, Seal, SigningKey, Transcript, VerifyingKey, Welcome, envelope,
+    sign_node, verify_challenge, verify_ticketed, verify_welcome,
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -17,13 +17,20 @@ use std::time::Duration;
 pub(crate) enum Session {
     Down,
     Greeted(Box<Hello>),
-    Shown(Box<(VerifyingKey, Transcript)>),
+    Shown(Box<Shown>),
     Up {
         /// The last event that went out on this link.
         sent: u64,
         /// The last event that the heartbeats so far know of.
         told_seq: u64,
     },
+}
+
+/// What was shown to whom, until the welcome.
+pub(crate) struct Shown {
+    /// `None` where it was by the ticket: whoever knows that is who gave it.
+    control: Option<VerifyingKey>,
+    transcript: Transcript,
 }
 
 impl Session {
@@ -42,6 +49,8 @@ impl Inner {
     pub(crate) fn greet(&mut self, entropy: &dyn Entropy) {
         let mut nonce = vec![0; NONCE_BYTES];
         entropy.fill(&mut nonce);
+        // With a token it enrols.
+        let ticket = self.ticket.as_ref().filter(|_| self.saved.token.is_none());
         let hello = Hello {
             protocol_min: PROTOCOL_MIN,
             protocol_max: PROTOCOL_MAX,
@@ -50,6 +59,7 @@ impl Inner {
             software_version: self.saved.host.software.version().to_owned(),
             provider: self.saved.provider.0.clone(),
             nonce,
+            ticket_expires_at_s: ticket.map_or(0, |ticket| ticket.expires_at_s),
         };
         self.send(hello.clone());
         self.session = Session::Greeted(Box::new(hello));
@@ -62,7 +72,7 @@ impl Inner {
                 self.prove(&hello, &challenge, seed)
             }
             (Session::Shown(shown), envelope::Body::Welcome(welcome)) => {
-                self.welcomed(&shown.0, &shown.1, &welcome, scene);
+                self.welcomed(&shown, welcome, scene);
             }
             (up @ Session::Up { .. }, body) => {
                 self.session = up;
@@ -77,6 +87,17 @@ impl Inner {
     }
 
     fn prove(&mut self, hello: &Hello, challenge: &Challenge, seed: u64) {
+        if let Some(ticket) = self.ticket.as_deref().filter(|_| challenge.by_ticket) {
+            let (hello, challenge) = (Said::by_us(hello.clone()), Said::by_us(challenge.clone()));
+            let Ok(transcript) = verify_ticketed(ticket, &hello, &challenge) else {
+                self.ticket = None;
+                return self.end_link();
+            };
+            let signature = sign_node(Seal::Ticket(ticket), &transcript);
+            self.send(Proof { signature, ..Proof::default() });
+            self.session = Session::Shown(Box::new(Shown { control: None, transcript }));
+            return;
+        }
         let Ok((control, transcript)) =
             verify_challenge(&Said::by_us(hello.clone()), &Said::by_us(challenge.clone()))
         else {
@@ -99,20 +120,25 @@ impl Inner {
                 self.send(Proof { signature, public_key });
             }
         }
-        self.session = Session::Shown(Box::new((control, transcript)));
+        self.session = Session::Shown(Box::new(Shown { control: Some(control), transcript }));
     }
 
-    fn welcomed(
-        &mut self,
-        control: &VerifyingKey,
-        transcript: &Transcript,
-        welcome: &Welcome,
-        scene: &mut Scene<'_>,
-    ) {
-        let Ok(welcomed) = verify_welcome(control, transcript, &Said::by_us(welcome.clone())) else {
+    fn welcomed(&mut self, shown: &Shown, welcome: Welcome, scene: &mut Scene<'_>) {
+        let check = match (&shown.control, &self.ticket) {
+            (Some(control), _) => Check::Key(control),
+            (None, Some(ticket)) => Check::Ticket(ticket),
+            (None, None) => return self.end_link(),
+        };
+        let Ok(welcomed) = verify_welcome(check, &shown.transcript, &Said::by_us(welcome)) else {
+            self.ticket = None;
             return self.end_link();
         };
-        if self.saved.token.take().is_some() || self.saved.control.is_none() {
+        if let Some(ticket) = welcomed.ticket {
+            self.ticket = Some(Box::new(ticket));
+        }
+        if let Some(control) = shown.control
+            && (self.saved.token.take().is_some() || self.saved.control.is_none())
+        {
             self.saved.control = Some(*control.as_bytes());
             self.changed = true;
         }
@@ -139,6 +165,7 @@ impl Inner {
                     self.changed = true;
                 }
             }
+            envelope::Body::Ticket(ticket) => self.ticket = Some(Box::new(ticket)),
             envelope::Body::Cancel(cancel) => {
                 self.saved.host.give_up(&cancel.key, FailureCode::Cancelled, "it was cancelled", scene);
             }

@@ -67,7 +67,7 @@ impl Enrolment for Office {
 
 #[async_trait]
 impl NodeRegistry for Office {
-    async fn key_of(&self, node: &NodeId) -> Result<Option<VerifyingKey>, RegistryError> {
+    async fn key_of(&self, node: &NodeId) -> Result<Option<[u8; 32]>, RegistryError> {
         self.known.key_of(node).await
     }
 

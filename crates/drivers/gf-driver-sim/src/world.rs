@@ -349,6 +349,7 @@ impl World {
                 return;
             }
             inner.end_link();
+            inner.ticket = None;
             inner.due.retain(|(_, due)| matches!(due, Due::Born));
             inner.saved.host.forget_work();
             let ran: Vec<_> =

@@ -15,7 +15,7 @@ macro_rules! bodies {
 bodies!(Body in envelope.body {
     Hello(Hello), Challenge(Challenge), Enrol(Enrol), Proof(Proof), Welcome(Welcome), Heartbeat(Heartbeat),
     Event(Event), EventAck(EventAck), Command(Command), Progress(CommandProgress), Result(CommandResult),
-    Cancel(Cancel), Goodbye(Goodbye), LeaseGrant(LeaseGrant),
+    Cancel(Cancel), Goodbye(Goodbye), LeaseGrant(LeaseGrant), Ticket(Ticket),
 });
 
 bodies!(Body in command.body {

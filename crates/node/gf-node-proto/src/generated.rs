@@ -6,7 +6,7 @@
 pub struct Envelope {
     #[prost(
         oneof = "envelope::Body",
-        tags = "1, 2, 3, 4, 5, 10, 11, 12, 13, 20, 21, 22, 23, 30"
+        tags = "1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 20, 21, 22, 23, 30"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -32,6 +32,8 @@ pub mod envelope {
         EventAck(super::EventAck),
         #[prost(message, tag = "13")]
         LeaseGrant(super::LeaseGrant),
+        #[prost(message, tag = "14")]
+        Ticket(super::Ticket),
         #[prost(message, tag = "20")]
         Command(super::Command),
         #[prost(message, tag = "21")]
@@ -70,6 +72,20 @@ pub struct Hello {
     /// 32 random bytes; the control plane's signature covers them.
     #[prost(bytes = "vec", tag = "7")]
     pub nonce: ::prost::alloc::vec::Vec<u8>,
+    /// Until when the ticket stands that the node holds, in seconds since 1970; 0 where it holds none.
+    #[prost(uint64, tag = "8")]
+    pub ticket_expires_at_s: u64,
+}
+/// What a node that has proven its key comes back by, in a Welcome or at any time on a link: a secret of its own, and until
+/// when it stands. The control plane keeps none of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Ticket {
+    #[prost(uint64, tag = "1")]
+    pub expires_at_s: u64,
+    /// 32 bytes. Never printed.
+    #[prost(bytes = "vec", tag = "2")]
+    pub secret: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Challenge {
@@ -84,6 +100,10 @@ pub struct Challenge {
     pub control_key: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "4")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
+    /// The ticket that the Hello named is honoured: what is called a signature is a MAC by its secret, in this message, the
+    /// Proof and the Welcome, and no key is named.
+    #[prost(bool, tag = "5")]
+    pub by_ticket: bool,
 }
 /// First contact: a single-use token and the key that the node will be known by from now on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -118,6 +138,9 @@ pub struct Welcome {
     pub events_acknowledged: u64,
     #[prost(uint32, tag = "4")]
     pub heartbeat_interval_ms: u32,
+    /// To come back by, from now on; nothing where the one that the node holds stands for long.
+    #[prost(message, optional, tag = "5")]
+    pub ticket: ::core::option::Option<Ticket>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Goodbye {

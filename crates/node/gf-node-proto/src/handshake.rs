@@ -3,8 +3,11 @@
 //! Each signature covers a domain name, the Hello and the Challenge as they were sent, hence both nonces, the chosen
 //! version and the control plane's key: none can be replayed elsewhere or taken from another connection. Under protocol 1
 //! it covers the fields that a build of then knew, which is what such a build writes and reads.
+//!
+//! Where a ticket is honoured ([`crate::TicketKey`]) a MAC by its secret stands for each signature, over the same bytes: a
+//! [`Seal`] makes the one or the other, a [`Check`] tells whether it is right.
 
-use crate::{Challenge, Enrol, FrameError, Hello, Said, Welcome, chosen};
+use crate::{Challenge, Enrol, FrameError, Hello, Said, Ticket, Welcome, carries_tickets, chosen};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +25,52 @@ pub enum SignatureError {
     Unreadable(#[from] FrameError),
     #[error("the control plane chose protocol {0}, which this build did not offer")]
     NotOffered(u32),
+    #[error("the control plane does not know the secret of the ticket that this node named")]
+    Ticket,
+}
+
+/// What a side proves itself by.
+#[derive(Clone, Copy)]
+pub enum Seal<'a> {
+    Key(&'a SigningKey),
+    Ticket(&'a Ticket),
+}
+
+impl<'a> From<&'a SigningKey> for Seal<'a> {
+    fn from(key: &'a SigningKey) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl Seal<'_> {
+    fn of(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Key(key) => key.sign(message).to_vec(),
+            Self::Ticket(ticket) => ticket.mac(message),
+        }
+    }
+}
+
+/// What the other side must have proven itself by.
+#[derive(Clone, Copy)]
+pub enum Check<'a> {
+    Key(&'a VerifyingKey),
+    Ticket(&'a Ticket),
+}
+
+impl<'a> From<&'a VerifyingKey> for Check<'a> {
+    fn from(key: &'a VerifyingKey) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl Check<'_> {
+    fn holds(self, message: &[u8], seal: &[u8]) -> Result<(), SignatureError> {
+        match self {
+            Self::Key(key) => verify(key, message, seal),
+            Self::Ticket(ticket) => ticket.verify(message, seal),
+        }
+    }
 }
 
 /// What both sides have seen so far; every later signature is over it.
@@ -52,6 +101,11 @@ impl Transcript {
         Ok(Self { digest: hash.finalize().into(), protocol })
     }
 
+    /// Whether a Welcome may bring a ticket.
+    pub fn carries_tickets(&self) -> bool {
+        carries_tickets(self.protocol)
+    }
+
     fn message(&self, domain: &str, tail: &[u8]) -> Vec<u8> {
         [domain.as_bytes(), b"\0", &self.digest, tail].concat()
     }
@@ -65,12 +119,14 @@ impl Transcript {
     }
 }
 
-/// What a Welcome says; under protocol 1 its signature covers this and nothing else of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a Welcome says; under protocol 1 its signature covers the numbers and nothing else of it.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Welcomed {
     pub controller_generation: u64,
     pub events_acknowledged: u64,
     pub heartbeat_interval_ms: u32,
+    /// To come back by; never under protocol 1.
+    pub ticket: Option<Ticket>,
 }
 
 impl Welcomed {
@@ -79,6 +135,7 @@ impl Welcomed {
             controller_generation: welcome.controller_generation,
             events_acknowledged: welcome.events_acknowledged,
             heartbeat_interval_ms: welcome.heartbeat_interval_ms,
+            ticket: None,
         }
     }
 
@@ -106,21 +163,28 @@ pub(crate) fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> Re
     key.verify_strict(message, &signature).map_err(|_| SignatureError::Signature)
 }
 
-/// The control plane completes a challenge with its key and signature.
-pub fn sign_challenge(
-    key: &SigningKey,
+/// The control plane completes a challenge with its key and signature; under a ticket, which is its own, with neither but
+/// with a MAC.
+pub fn sign_challenge<'a>(
+    by: impl Into<Seal<'a>>,
     hello: &Said<Hello>,
     protocol: u32,
     nonce: [u8; NONCE_BYTES],
 ) -> Result<(Challenge, Transcript), SignatureError> {
+    let by = by.into();
+    let control_key = match by {
+        Seal::Key(key) => key.verifying_key().as_bytes().to_vec(),
+        Seal::Ticket(_) => Vec::new(),
+    };
     let mut challenge = Challenge {
         protocol,
         nonce: nonce.to_vec(),
-        control_key: key.verifying_key().as_bytes().to_vec(),
+        control_key,
         signature: Vec::new(),
+        by_ticket: matches!(by, Seal::Ticket(_)),
     };
     let transcript = Transcript::of(hello, &Said::by_us(challenge.clone()))?;
-    challenge.signature = key.sign(&transcript.message(CHALLENGE, &[])).to_vec();
+    challenge.signature = by.of(&transcript.message(CHALLENGE, &[]));
     Ok((challenge, transcript))
 }
 
@@ -129,30 +193,59 @@ pub fn verify_challenge(
     hello: &Said<Hello>,
     challenge: &Said<Challenge>,
 ) -> Result<(VerifyingKey, Transcript), SignatureError> {
-    if !chosen(challenge) {
-        return Err(SignatureError::NotOffered(challenge.protocol));
+    if challenge.by_ticket {
+        return Err(SignatureError::Ticket);
     }
+    let transcript = heard(hello, challenge)?;
     let key = key_from_bytes(&challenge.control_key)?;
-    let transcript = Transcript::of(hello, challenge)?;
-    verify(&key, &transcript.message(CHALLENGE, &[]), &challenge.signature)?;
+    Check::Key(&key).holds(&transcript.message(CHALLENGE, &[]), &challenge.signature)?;
     Ok((key, transcript))
 }
 
-/// The node's signature, for a Proof or an Enrol.
-pub fn sign_node(key: &SigningKey, transcript: &Transcript) -> Vec<u8> {
-    key.sign(&transcript.message(NODE, key.verifying_key().as_bytes())).to_vec()
+/// The same by the ticket that it named in its Hello: whoever knows its secret is the control plane that gave it.
+pub fn verify_ticketed(
+    ticket: &Ticket,
+    hello: &Said<Hello>,
+    challenge: &Said<Challenge>,
+) -> Result<Transcript, SignatureError> {
+    let transcript = heard(hello, challenge)?;
+    let named = hello.ticket_expires_at_s == ticket.expires_at_s;
+    if !(challenge.by_ticket && named && transcript.carries_tickets()) {
+        return Err(SignatureError::Ticket);
+    }
+    Check::Ticket(ticket).holds(&transcript.message(CHALLENGE, &[]), &challenge.signature)?;
+    Ok(transcript)
 }
 
-pub fn verify_node(
-    key: &VerifyingKey,
+fn heard(hello: &Said<Hello>, challenge: &Said<Challenge>) -> Result<Transcript, SignatureError> {
+    match chosen(challenge) {
+        true => Transcript::of(hello, challenge),
+        false => Err(SignatureError::NotOffered(challenge.protocol)),
+    }
+}
+
+/// The node's signature, for a Proof or an Enrol.
+pub fn sign_node<'a>(by: impl Into<Seal<'a>>, transcript: &Transcript) -> Vec<u8> {
+    match by.into() {
+        Seal::Key(key) => key.sign(&transcript.message(NODE, key.verifying_key().as_bytes())).to_vec(),
+        // The secret is of one node and one key of it.
+        Seal::Ticket(ticket) => ticket.mac(&transcript.message(NODE, &[])),
+    }
+}
+
+pub fn verify_node<'a>(
+    by: impl Into<Check<'a>>,
     transcript: &Transcript,
     signature: &[u8],
 ) -> Result<(), SignatureError> {
-    verify(key, &transcript.message(NODE, key.as_bytes()), signature)
+    match by.into() {
+        Check::Key(key) => verify(key, &transcript.message(NODE, key.as_bytes()), signature),
+        Check::Ticket(ticket) => ticket.verify(&transcript.message(NODE, &[]), signature),
+    }
 }
 
-pub fn sign_welcome(
-    key: &SigningKey,
+pub fn sign_welcome<'a>(
+    by: impl Into<Seal<'a>>,
     transcript: &Transcript,
     welcomed: Welcomed,
 ) -> Result<Welcome, SignatureError> {
@@ -161,19 +254,21 @@ pub fn sign_welcome(
         controller_generation: welcomed.controller_generation,
         events_acknowledged: welcomed.events_acknowledged,
         heartbeat_interval_ms: welcomed.heartbeat_interval_ms,
+        ticket: welcomed.ticket.filter(|_| transcript.carries_tickets()),
     });
     let signed = transcript.message(WELCOME, &transcript.welcomed(&unsigned)?);
-    Ok(Welcome { signature: key.sign(&signed).to_vec(), ..unsigned.into_message() })
+    Ok(Welcome { signature: by.into().of(&signed), ..unsigned.into_message() })
 }
 
-pub fn verify_welcome(
-    key: &VerifyingKey,
+pub fn verify_welcome<'a>(
+    by: impl Into<Check<'a>>,
     transcript: &Transcript,
     welcome: &Said<Welcome>,
 ) -> Result<Welcomed, SignatureError> {
     let signed = transcript.message(WELCOME, &transcript.welcomed(welcome)?);
-    verify(key, &signed, &welcome.signature)?;
-    Ok(Welcomed::of(welcome))
+    by.into().holds(&signed, &welcome.signature)?;
+    let ticket = welcome.ticket.clone().filter(|ticket| transcript.carries_tickets() && ticket.is_whole());
+    Ok(Welcomed { ticket, ..Welcomed::of(welcome) })
 }
 
 impl Enrol {

@@ -42,9 +42,13 @@ fn both_sides_prove_their_keys() {
         assert_eq!(verify_node(&node.verifying_key(), &there, &proof), Ok(()));
         assert_eq!(verify_node(&control.verifying_key(), &there, &proof), Err(SignatureError::Signature));
 
-        let welcomed =
-            Welcomed { controller_generation: 4, events_acknowledged: 9, heartbeat_interval_ms: 1000 };
-        let welcome = sign_welcome(&control, &there, welcomed).unwrap();
+        let welcomed = Welcomed {
+            controller_generation: 4,
+            events_acknowledged: 9,
+            heartbeat_interval_ms: 1000,
+            ticket: None,
+        };
+        let welcome = sign_welcome(&control, &there, welcomed.clone()).unwrap();
         assert_eq!(verify_welcome(&shown, &here, &sent(welcome.clone())), Ok(welcomed));
         let forged = sent(Welcome { controller_generation: 5, ..welcome });
         assert_eq!(verify_welcome(&shown, &here, &forged), Err(SignatureError::Signature));
@@ -105,8 +109,13 @@ fn fields_that_one_side_does_not_know_are_signed_all_the_same() {
     assert_eq!(*changed, *hello_here, "what is known of it is the same");
     assert_eq!(verify_challenge(&changed, &challenged), Err(SignatureError::Signature));
 
-    let welcomed = Welcomed { controller_generation: 4, events_acknowledged: 9, heartbeat_interval_ms: 1000 };
-    let welcome = sign_welcome(&control, &there, welcomed).unwrap();
+    let welcomed = Welcomed {
+        controller_generation: 4,
+        events_acknowledged: 9,
+        heartbeat_interval_ms: 1000,
+        ticket: None,
+    };
+    let welcome = sign_welcome(&control, &there, welcomed.clone()).unwrap();
     let unsigned = Welcome { signature: Vec::new(), ..welcome.clone() };
     let said = said_welcome(&grown(unsigned)).unwrap().unwrap();
     let signed = there.message(WELCOME, &there.welcomed(&said).unwrap());

@@ -11,6 +11,7 @@ mod names;
 mod release;
 mod said;
 mod sensitive;
+mod ticket;
 mod tls_key;
 mod token;
 mod version;
@@ -21,15 +22,16 @@ pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, said_challenge, said_hello, said_welcome};
 pub use generated::*;
 pub use handshake::{
-    NONCE_BYTES, SignatureError, Transcript, Welcomed, key_from_bytes, sign_challenge, sign_node,
-    sign_welcome, verify_challenge, verify_node, verify_welcome,
+    Check, NONCE_BYTES, Seal, SignatureError, Transcript, Welcomed, key_from_bytes, sign_challenge,
+    sign_node, sign_welcome, verify_challenge, verify_node, verify_ticketed, verify_welcome,
 };
 pub use names::{body_name, changes_something, instance_of, needs_it_awake};
 pub use release::{DIGEST_BYTES, sign_release, verify_release};
 pub use said::Said;
+pub use ticket::{TICKET_LASTS_S, TicketKey};
 pub use tls_key::{private_der, public_der};
 pub use token::{EnrolmentToken, TokenError};
-pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, chosen, negotiate};
+pub use version::{PROTOCOL_MAX, PROTOCOL_MIN, VersionRefusal, carries_tickets, chosen, negotiate};
 pub use witness::{sign_ask, verify_ask};
 pub use writer::FrameWriter;
 

@@ -1,6 +1,6 @@
 //! Values that must not reach a log: their `Debug` form says only that something is there.
 
-use crate::Sensitive;
+use crate::{Sensitive, Ticket};
 use std::fmt;
 
 impl fmt::Debug for Sensitive {
@@ -9,6 +9,12 @@ impl fmt::Debug for Sensitive {
             true => f.write_str("Sensitive(empty)"),
             false => f.write_str("Sensitive(…)"),
         }
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ticket(until {})", self.expires_at_s)
     }
 }
 
@@ -26,7 +32,7 @@ impl From<&str> for Sensitive {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ProviderCredential, SecretsApply};
+    use crate::{ProviderCredential, SecretsApply, Ticket, Welcome};
 
     #[test]
     fn a_key_is_not_printed_with_its_message() {
@@ -40,5 +46,12 @@ mod tests {
         };
         let printed = format!("{apply:?}");
         assert!(printed.contains("anthropic") && !printed.contains("very-secret"), "{printed}");
+    }
+
+    #[test]
+    fn a_ticket_is_not_printed_with_its_welcome() {
+        let ticket = Ticket { expires_at_s: 7, secret: vec![203; 32] };
+        let printed = format!("{:?}", Welcome { ticket: Some(ticket), ..Welcome::default() });
+        assert!(printed.contains("until 7") && !printed.contains("203"), "{printed}");
     }
 }

@@ -46,6 +46,11 @@ pub fn chosen(challenge: &Challenge) -> bool {
     OURS.contains(&challenge.protocol)
 }
 
+/// Whether all that tickets need is covered by what is signed under this protocol.
+pub fn carries_tickets(protocol: u32) -> bool {
+    protocol > 1
+}
+
 fn common(hello: &Hello, ours: RangeInclusive<u32>) -> Result<u32, VersionRefusal> {
     let (min, max) = (hello.protocol_min, hello.protocol_max);
     let (oldest, newest) = ours.into_inner();

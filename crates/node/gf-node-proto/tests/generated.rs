@@ -12,7 +12,7 @@ fn generate() -> String {
     let out = tempfile::tempdir().unwrap();
     prost_build::Config::new()
         .out_dir(out.path())
-        .skip_debug([".clawops.node.v1.Sensitive"])
+        .skip_debug([".clawops.node.v1.Sensitive", ".clawops.node.v1.Ticket"])
         .compile_fds(files)
         .unwrap();
     fs::read_to_string(out.path().join("clawops.node.v1.rs")).unwrap()

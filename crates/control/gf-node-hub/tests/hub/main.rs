@@ -8,5 +8,6 @@ mod hostile;
 mod node;
 mod registry;
 mod reports;
+mod tickets;
 mod versions;
 mod websocket;

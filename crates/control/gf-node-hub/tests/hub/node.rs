@@ -31,6 +31,7 @@ pub fn hello(node: &str) -> Hello {
         software_version: "0.1.0".into(),
         provider: "local-a".into(),
         nonce: vec![5; 32],
+        ..Hello::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::files;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use gf_node_proto::{SigningKey, VerifyingKey};
+use gf_node_proto::{SigningKey, Ticket, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -45,6 +45,9 @@ pub struct Identity {
     pub control: Option<VerifyingKey>,
     /// The highest controller generation seen: an older leader is refused.
     pub controller_generation: u64,
+    /// What this node comes back by. In memory only: what is on no disk is on no copy of one, a fleet's nodes do not all start
+    /// anew in one moment, and one that does proves its key once.
+    pub ticket: Option<Ticket>,
 }
 
 impl Identity {
@@ -62,6 +65,7 @@ impl Identity {
                     key: SigningKey::from_bytes(&seed),
                     control: None,
                     controller_generation: 0,
+                    ticket: None,
                 };
                 identity.save().map_err(io)?;
                 Ok(identity)
@@ -91,6 +95,7 @@ impl Identity {
             key: SigningKey::from_bytes(&bytes(&stored.key)?),
             control,
             controller_generation: stored.controller_generation,
+            ticket: None,
         })
     }
 

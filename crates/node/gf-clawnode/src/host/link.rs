@@ -12,9 +12,9 @@ use crate::program::say_passed;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use gf_node_proto::{
-    Enrol, EnrolmentToken, FrameError, FrameWriter, Goodbye, GoodbyeReason, Hello, MAX_FRAME_BYTES,
-    NONCE_BYTES, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Said, Welcomed, decode, envelope,
-    said_challenge, said_welcome, sign_node, verify_challenge, verify_welcome,
+    Check, Enrol, EnrolmentToken, FrameError, FrameWriter, Goodbye, GoodbyeReason, Hello, MAX_FRAME_BYTES,
+    NONCE_BYTES, NodeRole, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Said, Seal, Welcomed, decode, envelope,
+    said_challenge, said_welcome, sign_node, verify_challenge, verify_ticketed, verify_welcome,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpStream, sync::watch, time::Instant};
@@ -32,6 +32,8 @@ pub enum LinkLost {
     Goodbye(Goodbye),
     /// What answered is not the control plane that this node belongs to.
     Untrusted(String),
+    /// What answered does not know the secret of this node's ticket. It is tried once more by its key.
+    Ticket,
     /// This node cannot enrol as it was started.
     Unprepared(BadOption),
     /// This process is to end.
@@ -64,7 +66,9 @@ pub async fn keep(
             Ok(link) => {
                 tracing::info!(control = controls.current().url, "linked");
                 let began = Instant::now();
-                let lost = session::serve(link, &local, &instances, &commands, &mut leaving).await;
+                let lost =
+                    session::serve(link, &local, &instances, &commands, &mut identity.ticket, &mut leaving)
+                        .await;
                 if began.elapsed() >= backoff::LASTING {
                     attempt = 0;
                 }
@@ -75,6 +79,11 @@ pub async fn keep(
         let refused = match &lost {
             LinkLost::Leaving => return Ok(()),
             LinkLost::Unprepared(_) => false,
+            LinkLost::Ticket => {
+                tracing::warn!("our ticket was answered by somebody who does not know it; it is thrown away");
+                identity.ticket = None;
+                continue;
+            }
             LinkLost::Broken(why) => {
                 tracing::info!(why, attempt, "no link");
                 false
@@ -97,6 +106,10 @@ pub async fn keep(
         };
         if let LinkLost::Unprepared(why) = lost {
             return Err(why.into());
+        }
+        if refused {
+            // Whatever was wrong, the next attempt is by this node's key.
+            identity.ticket = None;
         }
         let sent_on = matches!(&lost, LinkLost::Goodbye(goodbye) if controls.sent_to(&goodbye.control));
         // Each is asked before the pause grows: one of them may lead.
@@ -222,31 +235,37 @@ where
         software_version: local.program.version().to_owned(),
         provider: settings.provider.clone(),
         nonce,
+        ticket_expires_at_s: identity.ticket.as_ref().map_or(0, |ticket| ticket.expires_at_s),
     });
     send(writer, (*hello).clone()).await?;
     let frame = next_frame(stream).await?;
     let challenge = said_challenge(&frame).map_err(|why| broken(&why))?;
     let challenge = challenge.ok_or_else(|| unexpected(&frame))?;
-    let (control, transcript) = verify_challenge(&hello, &challenge).map_err(|why| untrusted(&why))?;
-    let signature = sign_node(&identity.key, &transcript);
+    let (control, transcript) = match (&identity.ticket, identity.control) {
+        (Some(ticket), Some(control)) if challenge.by_ticket => {
+            let transcript = verify_ticketed(ticket, &hello, &challenge).map_err(|_| LinkLost::Ticket)?;
+            (control, transcript)
+        }
+        _ => verify_challenge(&hello, &challenge).map_err(|why| untrusted(&why))?,
+    };
+    let ticket = identity.ticket.as_ref().filter(|_| challenge.by_ticket);
+    let signature = sign_node(ticket.map_or(Seal::Key(&identity.key), Seal::Ticket), &transcript);
+    let public_key = identity.key.verifying_key().as_bytes().to_vec();
     match identity.control {
         Some(known) if known != control => return Err(untrusted(&"another control plane answers here")),
-        Some(_) => {
-            let public_key = identity.key.verifying_key().as_bytes().to_vec();
-            send(writer, Proof { signature, public_key }).await?;
-        }
+        Some(_) => send(writer, Proof { signature, public_key }).await?,
         None => {
             let token = token(settings)?;
             if *token.control() != control {
                 return Err(untrusted(&"the token is for another control plane"));
             }
-            let public_key = identity.key.verifying_key().as_bytes().to_vec();
             send(writer, Enrol { token: Some(token.secret_text().into()), public_key, signature }).await?;
         }
     }
     let frame = next_frame(stream).await?;
     let welcome = said_welcome(&frame).map_err(|why| broken(&why))?.ok_or_else(|| unexpected(&frame))?;
-    let welcomed = verify_welcome(&control, &transcript, &welcome).map_err(|why| untrusted(&why))?;
+    let check = ticket.map_or(Check::Key(&control), Check::Ticket);
+    let mut welcomed = verify_welcome(check, &transcript, &welcome).map_err(|why| untrusted(&why))?;
     if welcomed.controller_generation < identity.controller_generation {
         let detail = format!(
             "controller generation {} is over, {} was seen",
@@ -257,6 +276,7 @@ where
     }
     let kept = identity.belongs_to(control, welcomed.controller_generation);
     kept.map_err(|why| LinkLost::Broken(format!("the identity could not be written: {why}")))?;
+    identity.ticket = welcomed.ticket.take().or(identity.ticket.take());
     Ok(welcomed)
 }
 

@@ -9,7 +9,9 @@ use super::{
 };
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
-use gf_node_proto::{EVENT_WINDOW, FrameError, FrameWriter, Goodbye, GoodbyeReason, Heartbeat, envelope};
+use gf_node_proto::{
+    EVENT_WINDOW, FrameError, FrameWriter, Goodbye, GoodbyeReason, Heartbeat, Ticket, envelope,
+};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::MissedTickBehavior};
 
@@ -21,6 +23,7 @@ pub async fn serve<S, K>(
     local: &Local,
     instances: &Arc<Instances>,
     commands: &Arc<Commands>,
+    held: &mut Option<Ticket>,
     leaving: &mut watch::Receiver<bool>,
 ) -> LinkLost
 where
@@ -40,7 +43,7 @@ where
     commands.outbox.filled.notify_one();
     loop {
         let written = tokio::select! {
-            body = next(&mut stream) => match body.map(|body| heard(body, local, instances, commands, &mut events)) {
+            body = next(&mut stream) => match body.map(|body| heard(body, local, instances, commands, &mut events, held)) {
                 Ok(None) => events.send(&mut writer, local),
                 Ok(Some(lost)) | Err(lost) => return lost,
             },
@@ -104,11 +107,13 @@ fn heard(
     instances: &Arc<Instances>,
     commands: &Arc<Commands>,
     events: &mut Events,
+    held: &mut Option<Ticket>,
 ) -> Option<LinkLost> {
     match body {
         envelope::Body::Command(command) => commands.take(command),
         envelope::Body::Cancel(cancel) => commands.cancel(&cancel.key),
         envelope::Body::LeaseGrant(grant) => instances.granted(&grant),
+        envelope::Body::Ticket(ticket) if ticket.is_whole() => *held = Some(ticket),
         envelope::Body::EventAck(ack) => {
             events.acknowledged = events.acknowledged.max(ack.seq);
             local.acknowledge(ack.seq);

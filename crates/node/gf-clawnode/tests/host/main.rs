@@ -12,4 +12,5 @@ mod real;
 mod reasons;
 mod remote;
 mod rig;
+mod tickets;
 mod update;

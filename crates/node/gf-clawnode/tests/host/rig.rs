@@ -6,7 +6,7 @@ use gf_model::{
     ambient::{Clock, Entropy},
 };
 use gf_node_hub::{
-    CommandError, CommandMeta, Hub, HubConfig, LINK_PATH, MemoryRegistry, NodeEvent, link_route,
+    CommandError, CommandMeta, Hub, HubConfig, LINK_PATH, MemoryRegistry, NodeEvent, NodeRegistry, link_route,
 };
 use gf_node_proto::{
     Event, InstanceCreate, InstanceRole, InstanceSummary, Reply, SigningKey, command, event, reply,
@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 /// Long enough for a boot on a busy machine; only a test that fails waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(240);
@@ -34,6 +34,9 @@ pub struct Rig {
     pub hub: Hub,
     events: mpsc::Receiver<NodeEvent>,
     addr: SocketAddr,
+    pub registry: Arc<MemoryRegistry>,
+    /// Where it listens for nodes.
+    serving: JoinHandle<std::io::Result<()>>,
     /// Where the node is told that the control plane is.
     pub control: String,
     node: Option<Child>,
@@ -41,6 +44,19 @@ pub struct Rig {
     keys: AtomicU64,
     /// What the node is started with besides.
     pub more: Vec<String>,
+}
+
+fn hub(registry: Arc<dyn NodeRegistry>, clock: Arc<dyn Clock>) -> (Hub, mpsc::Receiver<NodeEvent>) {
+    let mut config = HubConfig::new(SigningKey::from_bytes(&[3; 32]), 1);
+    config.heartbeat_interval = Duration::from_secs(5);
+    Hub::new(config, registry, clock, bits())
+}
+
+fn serve(listener: tokio::net::TcpListener, hub: Hub) -> JoinHandle<std::io::Result<()>> {
+    tokio::spawn(async move {
+        let service = link_route(hub).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).await
+    })
 }
 
 pub fn node_id() -> NodeId {
@@ -75,19 +91,13 @@ impl Rig {
     pub async fn without_node(runtime: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let registry = Arc::new(MemoryRegistry::default());
-        let mut config = HubConfig::new(SigningKey::from_bytes(&[3; 32]), 1);
-        config.heartbeat_interval = Duration::from_secs(5);
-        let (hub, events) = Hub::new(config, registry.clone(), wall(), bits());
+        let (hub, events) = hub(registry.clone(), wall());
         let token = hub.mint_token();
         registry.allow(&node_id(), &token);
         fs::write(dir.path().join("token"), token.reveal()).unwrap();
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let serving = hub.clone();
-        tokio::spawn(async move {
-            let service = link_route(serving).into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).await
-        });
+        let serving = serve(listener, hub.clone());
         let control = format!("ws://{addr}{LINK_PATH}");
         let runtime = runtime.to_owned();
         Self {
@@ -95,12 +105,24 @@ impl Rig {
             hub,
             events,
             addr,
+            registry,
+            serving,
             control,
             node: None,
             runtime,
             keys: AtomicU64::new(0),
             more: Vec::new(),
         }
+    }
+
+    /// Another control plane takes this one's place, as after a restart.
+    pub async fn restart_control(&mut self, registry: Arc<dyn NodeRegistry>, clock: Arc<dyn Clock>) {
+        self.serving.abort();
+        assert!((&mut self.serving).await.is_err_and(|why| why.is_cancelled()));
+        self.hub.shut_down();
+        let listener = tokio::net::TcpListener::bind(self.addr).await.unwrap();
+        (self.hub, self.events) = hub(registry, clock);
+        self.serving = serve(listener, self.hub.clone());
     }
 
     pub fn home(&self) -> PathBuf {

@@ -23,11 +23,15 @@ pub fn machines_ends(count: usize) -> f64 {
         .map(|(nth, challenge)| node::proof(nth, challenge.into()).expect("a proof").1)
         .collect();
     let proving = this_thread() - before;
-    let welcomed =
-        Welcomed { controller_generation: 1, events_acknowledged: 0, heartbeat_interval_ms: 10_000 };
+    let welcomed = Welcomed {
+        controller_generation: 1,
+        events_acknowledged: 0,
+        heartbeat_interval_ms: 10_000,
+        ticket: None,
+    };
     let welcomes: Vec<_> = transcripts
         .iter()
-        .map(|transcript| sign_welcome(&control, transcript, welcomed).expect("a welcome"))
+        .map(|transcript| sign_welcome(&control, transcript, welcomed.clone()).expect("a welcome"))
         .collect();
     let before = this_thread();
     for (shown, welcome) in shown.iter().zip(welcomes) {

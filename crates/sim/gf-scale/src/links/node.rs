@@ -30,6 +30,7 @@ pub fn hello(nth: u32) -> Hello {
         software_version: env!("CARGO_PKG_VERSION").into(),
         provider: "local-a".into(),
         nonce: vec![5; NONCE_BYTES],
+        ..Hello::default()
     }
 }
 

@@ -70,7 +70,7 @@ impl Enrolment for NoNodes {
 
 #[async_trait]
 impl NodeRegistry for NoNodes {
-    async fn key_of(&self, _: &NodeId) -> Result<Option<VerifyingKey>, RegistryError> {
+    async fn key_of(&self, _: &NodeId) -> Result<Option<[u8; 32]>, RegistryError> {
         Ok(None)
     }
     async fn enrol(
