@@ -24,13 +24,13 @@ use crate::{
     rules::RuleSet,
     schedule::Schedule,
     snapshot::{Archive, Snapshot},
+    table::Table,
     usage::Usage,
     verb::Silence,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// An end user of COMPANION.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,7 +67,7 @@ macro_rules! fleet {
         /// Everything that the control plane knows.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct Fleet {
-            $(pub $field: BTreeMap<$key, $value>,)*
+            $(pub $field: Table<$key, $value>,)*
             loads: Loads,
         }
 
@@ -101,8 +101,8 @@ macro_rules! fleet {
         }
         impl Fleet {
             /// Takes over everything of another one; where both know an object, the other's stays.
-            pub fn absorb(&mut self, mut other: Self) {
-                $(self.$field.append(&mut other.$field);)*
+            pub fn absorb(&mut self, other: Self) {
+                $(self.$field.append(other.$field);)*
                 self.loads = Loads::of(&self.instances);
             }
         }

@@ -110,6 +110,8 @@ impl fmt::Display for InstanceState {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+// Kept in this order: what a look at many asks of each stands together, and before the rest.
+#[repr(C)]
 pub struct Instance {
     pub id: InstanceId,
     pub account: AccountId,

@@ -29,6 +29,7 @@ pub mod rules;
 pub mod schedule;
 pub mod served;
 pub mod snapshot;
+pub mod table;
 pub mod tier;
 pub mod trace;
 pub mod upkeep;

@@ -354,7 +354,7 @@ impl Stage {
 }
 
 impl Lane {
-    pub fn new(target: impl Into<String>, steps: Vec<Step>) -> Self {
+    pub fn new(target: impl Into<String>, steps: impl IntoIterator<Item = Step>) -> Self {
         let record = |step| StepRecord {
             step,
             state: StepState::Waiting,

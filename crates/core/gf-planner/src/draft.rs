@@ -10,7 +10,8 @@ use gf_model::{
     provider::ProviderId,
     verb::Verb,
 };
-use std::collections::{BTreeSet, HashSet};
+use hashbrown::HashSet;
+use std::collections::BTreeSet;
 
 pub(crate) struct Draft<'a> {
     pub fleet: &'a Fleet,

@@ -8,6 +8,7 @@ use crate::{
     Cents, InstanceId, NodeId,
     instance::Instance,
     provider::{ProviderId, Region},
+    table::Table,
 };
 use std::collections::BTreeMap;
 
@@ -19,14 +20,14 @@ pub struct Loads {
 }
 
 impl Loads {
-    pub(super) fn of(instances: &BTreeMap<InstanceId, Instance>) -> Self {
+    pub(super) fn of(instances: &Table<InstanceId, Instance>) -> Self {
         let mut loads = Self::default();
         instances.values().for_each(|instance| loads.add(instance));
         loads
     }
 
     /// Before `change` is made to `instances`.
-    pub(super) fn follow(&mut self, instances: &BTreeMap<InstanceId, Instance>, change: &Change) {
+    pub(super) fn follow(&mut self, instances: &Table<InstanceId, Instance>, change: &Change) {
         let (id, now) = match change {
             Change::Put(Record::Instance(instance)) => (&instance.id, Some(instance)),
             Change::Delete(Key::Instance(id)) => (id, None),

@@ -164,7 +164,7 @@ pub(super) fn rollback(
             instance: instance.id.clone(),
             revision: *revision,
         });
-        lanes.push(Lane::new(account.as_str(), steps.collect()));
+        lanes.push(Lane::new(account.as_str(), steps));
         take(draft, account, targets.iter().map(|(instance, _)| *instance));
     }
     if lanes.is_empty() {
@@ -223,10 +223,15 @@ impl<'a> Reached<'a> {
         let standby = standby.filter(|standby| is_running(standby));
         let targets = [standby, Some(running)];
         let named = || targets.iter().copied().flatten();
-        let steps = named().map(|instance| Step::ApplyRevision { instance: instance.id.clone(), revision });
+        let step = |instance: &Instance| Step::ApplyRevision { instance: instance.id.clone(), revision };
+        // As many as there are, so that no lane of a hundred thousand takes room for more.
+        let lane = match standby {
+            Some(standby) => Lane::new(account.as_str(), [step(standby), step(running)]),
+            None => Lane::new(account.as_str(), [step(running)]),
+        };
         let lonely = || format!("{account} has no running standby; a new one starts with the new keys");
         Self {
-            lane: Some(Lane::new(account.as_str(), steps.collect())),
+            lane: Some(lane),
             targets,
             is_here: named().any(|instance| is_this_host(fleet, &instance.provider)),
             warning: standby.is_none().then(lonely),

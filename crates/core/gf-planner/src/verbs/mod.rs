@@ -17,12 +17,10 @@ use gf_model::{
     gateway::Gateway,
     instance::{Instance, InstanceState},
     plan::Plan,
+    table::Range,
     verb::Verb,
 };
-use std::{
-    borrow::Cow,
-    collections::{BTreeSet, btree_map},
-};
+use std::{borrow::Cow, collections::BTreeSet};
 
 pub(crate) fn plan(
     fleet: &Fleet,
@@ -79,12 +77,12 @@ fn gateway<'a>(fleet: &'a Fleet, account: &AccountId) -> Result<&'a Gateway, Pla
 /// Gateways one after the other: whoever asks for them in the order of their names finds each beside the last one.
 struct InTurn<'a> {
     fleet: &'a Fleet,
-    next: btree_map::Range<'a, AccountId, Gateway>,
+    next: Range<'a, AccountId, Gateway>,
 }
 
 impl<'a> InTurn<'a> {
     fn of(fleet: &'a Fleet) -> Self {
-        Self { fleet, next: fleet.gateways.range::<AccountId, _>(..) }
+        Self { fleet, next: fleet.gateways.range(..) }
     }
 
     fn get(&mut self, account: &AccountId) -> Result<&'a Gateway, PlanError> {

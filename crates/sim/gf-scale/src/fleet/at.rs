@@ -1,19 +1,24 @@
 //! One size of fleet, in a process of its own: memory, looks, plans, a restart, and a quiet hour's worth of seconds.
 
 use super::{
-    crowd, handshakes, look,
+    crowd, handshakes,
+    look::{self, Looked},
     plane::{Machines, Plane, control_runtime, directory_with, processor_time},
 };
 use gf_api::view::{status::fleet_status, tally::Tally};
+use gf_store::FleetStore;
 use gf_tools::FleetStatusParams;
 use serde::{Deserialize, Serialize};
 use std::{
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
 
 /// What happens after a start has settled by then; heartbeats come every ten seconds.
 pub const SETTLING: Duration = Duration::from_secs(20);
+/// Starts that are measured where nothing else is.
+const STARTS: usize = 5;
 const QUIET: Duration = Duration::from_secs(60);
 /// A machine that does other things too still tells what it takes, if late.
 const PATIENCE: Duration = Duration::from_secs(1800);
@@ -46,10 +51,7 @@ pub fn read(instances: usize) -> Reading {
     let before = crowd::resident_bytes();
     let control = control_runtime();
     let began = Instant::now();
-    let store = crowd::open(directory.path());
-    let params = FleetStatusParams::default();
-    let answered = store.read(|fleet| fleet_status(fleet, &Tally::of(fleet), &params, crowd::now()).is_ok());
-    assert!(answered, "a status without a filter cannot be refused");
+    let store = until_it_reads(directory.path());
     let reads_s = began.elapsed().as_secs_f64();
     let store_mib = crowd::resident_bytes().saturating_sub(before) as f64 / f64::from(1 << 20);
     eprintln!("  {instances}: reads after {reads_s:.2} s");
@@ -88,6 +90,50 @@ pub fn read(instances: usize) -> Reading {
         handshakes_s,
         quiet_percent,
     }
+}
+
+/// A store out of this directory, once the first status of it is counted.
+fn until_it_reads(directory: &Path) -> FleetStore {
+    let store = crowd::open(directory);
+    let params = FleetStatusParams::default();
+    let answered = store.read(|fleet| fleet_status(fleet, &Tally::of(fleet), &params, crowd::now()).is_ok());
+    assert!(answered, "a status without a filter cannot be refused");
+    store
+}
+
+/// Starts and plans alone, nobody connected.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnlyLooked {
+    reads_s: Vec<f64>,
+    looked: Looked,
+}
+
+pub fn only_look(instances: usize) -> OnlyLooked {
+    let (machines, records) = Machines::of(instances);
+    drop(machines);
+    let directory = directory_with(records);
+    let control = control_runtime();
+    let start = || {
+        let began = Instant::now();
+        let store = until_it_reads(directory.path());
+        let reads_s = began.elapsed().as_secs_f64();
+        // Decisions wait for their copy of the fleet, so that none is made beside what follows.
+        let decided = control.block_on(store.update(|_, _| ()));
+        decided.expect("a decision about nothing");
+        (store, reads_s)
+    };
+    let mut reads = Vec::new();
+    for _ in 1..STARTS {
+        let (store, reads_s) = start();
+        reads.push(reads_s);
+        control.block_on(store.close());
+    }
+    let (store, reads_s) = start();
+    reads.push(reads_s);
+    let looked = store.read(look::at);
+    control.block_on(store.close());
+    OnlyLooked { reads_s: reads, looked }
 }
 
 /// Until every node is there and has told what it runs.

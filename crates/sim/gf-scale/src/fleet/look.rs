@@ -12,11 +12,14 @@ use gf_planner::{
     expand::{self, Filter, Targets},
 };
 use gf_tools::FleetStatusParams;
+use serde::Serialize;
 use std::{hint::black_box, time::Instant};
 
 const STATUSES: usize = 1000;
 const PLANS: usize = 15;
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Looked {
     pub status_p99_ms: f64,
     pub recount_ms: f64,

@@ -55,6 +55,8 @@ pub fn role(arguments: &[String]) -> Result<()> {
         ["push"] => serde_json::to_string(&changes::push())?,
         ["leave"] => serde_json::to_string(&changes::leave())?,
         ["at", size] => serde_json::to_string(&at::read(size.parse()?))?,
+        // For whoever wants to see one of these change: the same without machines that connect.
+        ["look", size] => serde_json::to_string(&at::only_look(size.parse()?))?,
         _ => bail!("there is no role {arguments:?}"),
     };
     println!("{answer}");
