@@ -13,6 +13,7 @@ use gf_model::{
     instance::{Instance, Role},
     notice::{Notice, Recipient, Severity},
     person::Principal,
+    table::Table,
 };
 use gf_node_hub::{CommandError, CommandMeta};
 use gf_node_proto::{ConfigApplied, FailureCode, reply};
@@ -52,7 +53,7 @@ async fn align(all: &Reconcilers, one: Astray) {
     let now = hands.clock.now();
     let begun = hands.store.update(|fleet, tx| {
         // It may have been taken up by an operation since it was looked at.
-        let still = astray(fleet, &BTreeMap::from([(one.instance.id.clone(), one.standing.clone())]));
+        let still = astray(fleet, &Table::from_iter([(one.instance.id.clone(), one.standing.clone())]));
         let still = fleet.frozen().is_none()
             && still.first().is_some_and(|now| now.revision == one.revision && now.owned == one.owned);
         if still {

@@ -183,7 +183,7 @@ impl Meter {
 fn lapse_of(fleet: &Fleet, held: &BTreeMap<&str, &Operation>, gateway: &Gateway) -> Option<LapseKind> {
     match gateway.desired {
         Desired::Archived => Some(LapseKind::Archived),
-        Desired::Pair if is_served(fleet.primary_of(&gateway.account)) => None,
+        Desired::Pair if is_served(fleet.primary(gateway)) => None,
         Desired::Pair if is_under_maintenance(held, gateway) => Some(LapseKind::Planned),
         Desired::Pair => Some(LapseKind::Down),
     }

@@ -10,6 +10,7 @@ use gf_model::{
     gateway::{Desired, Gateway},
     instance::Instance,
     patch,
+    table::Table,
 };
 use gf_node_hub::NodeEvent;
 use gf_node_proto::InstanceSummary;
@@ -26,7 +27,7 @@ const FIRST_PAUSE_SECONDS: i64 = 30;
 const LONGEST_PAUSE_SECONDS: i64 = 3600;
 /// What each node last said of its instances' owned keys. Not a row: a node says it again after every connect.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Standings(Arc<Mutex<BTreeMap<InstanceId, Standing>>>);
+pub(crate) struct Standings(Arc<Mutex<Table<InstanceId, Standing>>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
@@ -36,7 +37,7 @@ pub(crate) struct Standing {
 }
 
 impl Standings {
-    pub fn look<T>(&self, look: impl FnOnce(&BTreeMap<InstanceId, Standing>) -> T) -> T {
+    pub fn look<T>(&self, look: impl FnOnce(&Table<InstanceId, Standing>) -> T) -> T {
         look(&self.0.lock())
     }
 
@@ -79,7 +80,7 @@ pub(crate) struct Watch {
 
 /// Instances that serve or stand by, that nobody is changing, and that hold something else than they should. One that
 /// was flagged is looked at too: only a new try tells whether it was put right.
-pub(crate) fn astray(fleet: &Fleet, standings: &BTreeMap<InstanceId, Standing>) -> Vec<Astray> {
+pub(crate) fn astray(fleet: &Fleet, standings: &Table<InstanceId, Standing>) -> Vec<Astray> {
     let held = gf_operations::held(fleet);
     let mut found = Vec::new();
     let mut wanted = Wanted::default();

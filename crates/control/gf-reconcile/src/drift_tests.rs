@@ -31,10 +31,10 @@ fn standing(revision: &str, owned: &Value) -> Standing {
 }
 
 /// What every node says while all is well, and what one says instead.
-fn said(fleet: &Fleet, other: Option<(&InstanceId, Standing)>) -> BTreeMap<InstanceId, Standing> {
+fn said(fleet: &Fleet, other: Option<(&InstanceId, Standing)>) -> Table<InstanceId, Standing> {
     let gateway = fleet.gateways.values().next().unwrap();
     let well = |id: &InstanceId| (id.clone(), Wanted::default().of(gateway).clone());
-    let mut all: BTreeMap<_, _> = gateway.primary.iter().chain(&gateway.standby).map(well).collect();
+    let mut all: Table<_, _> = gateway.primary.iter().chain(&gateway.standby).map(well).collect();
     if let Some((id, standing)) = other {
         all.insert(id.clone(), standing);
     }
@@ -61,7 +61,7 @@ fn who_holds_what_is_owned_is_left_alone_and_everyone_else_is_astray() {
         assert_eq!(names(&found), std::slice::from_ref(&standby), "{what}");
         assert_eq!((found[0].revision, &found[0].owned), (V2, &owned));
     }
-    assert_eq!(astray(&fleet, &BTreeMap::new()), [], "nothing is known of them yet");
+    assert_eq!(astray(&fleet, &Table::new()), [], "nothing is known of them yet");
 }
 
 #[test]

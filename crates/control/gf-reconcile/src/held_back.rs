@@ -23,7 +23,7 @@ impl HeldBack {
             fleet.newest_snapshot(&primary.account).is_some_and(|copy| copy.taken_at >= freeze.at)
         };
         let pairs = fleet.gateways.values().filter(|gateway| gateway.desired == Desired::Pair);
-        let primaries = pairs.filter_map(|gateway| fleet.primary_of(&gateway.account));
+        let primaries = pairs.filter_map(|gateway| fleet.primary(gateway));
         Self {
             acts: decide::due(fleet, now).into_iter().filter(is_held).collect(),
             schedules: crate::schedules::due(fleet, now).map(|schedule| schedule.id.clone()).collect(),

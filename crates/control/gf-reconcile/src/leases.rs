@@ -65,7 +65,7 @@ pub fn changes(fleet: &Fleet, now: Timestamp, able: impl Fn(&NodeId) -> bool, bi
 /// lease had not ended meanwhile, which nobody renews under the old generation.
 fn serves_behind(fleet: &Fleet, gateway: &Gateway) -> bool {
     let primary = fleet
-        .primary_of(&gateway.account)
+        .primary(gateway)
         .filter(|primary| primary.is_active() && primary.generation < gateway.generation);
     primary.is_some_and(|primary| primary.channels_on || may_have_lapsed(fleet, gateway, primary))
 }
@@ -80,7 +80,7 @@ fn may_have_lapsed(fleet: &Fleet, gateway: &Gateway, primary: &Instance) -> bool
 
 /// It keeps its place, under a generation that no plan of before knows.
 fn taken_back(fleet: &Fleet, gateway: &Gateway) -> Vec<Change> {
-    let Some(primary) = fleet.primary_of(&gateway.account) else { return Vec::new() };
+    let Some(primary) = fleet.primary(gateway) else { return Vec::new() };
     let (mut gateway, mut primary) = (gateway.clone(), primary.clone());
     gateway.generation = gateway.generation.next();
     primary.generation = gateway.generation;
@@ -97,11 +97,11 @@ struct Unheard<'a> {
 
 impl<'a> Unheard<'a> {
     fn of(fleet: &'a Fleet, gateway: &'a Gateway, now: Timestamp) -> Option<Self> {
-        let standby = fleet.standby_of(&gateway.account).filter(|standby| standby.is_active());
+        let standby = fleet.standby(gateway).filter(|standby| standby.is_active());
         if gateway.desired != Desired::Pair || standby.is_none() || !is_unprotected(fleet, gateway) {
             return None;
         }
-        let primary = fleet.primary_of(&gateway.account).filter(|primary| primary.channels_on)?;
+        let primary = fleet.primary(gateway).filter(|primary| primary.channels_on)?;
         let since = fleet.nodes.get(primary.node.as_ref()?)?.last_change;
         let long = now.duration_since(since).as_secs() >= lease::LASTS.as_secs() as i64;
         long.then(|| Self { gateway, primary: &primary.id, key: key(&primary.id, since) })
@@ -111,6 +111,9 @@ impl<'a> Unheard<'a> {
 /// Once for each time that a node fell silent. Of many at once it is said how many, once an hour: when a whole fleet is not
 /// heard of, each by itself would be a storm.
 fn told(fleet: &Fleet, mut unheard: Vec<Unheard<'_>>, now: Timestamp, bits: u64) -> Vec<Change> {
+    if unheard.is_empty() {
+        return Vec::new();
+    }
     let known: HashSet<&str> = fleet.notices.values().map(|notice| notice.key.as_str()).collect();
     unheard.retain(|one| !known.contains(one.key.as_str()));
     if unheard.len() <= ONE_BY_ONE {

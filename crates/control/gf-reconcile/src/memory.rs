@@ -79,7 +79,7 @@ pub(crate) fn due<'a>(fleet: &Fleet, accounts: impl Iterator<Item = &'a AccountI
 /// When the memory of a pair's primary was last copied, or since when it could have been; `None` where nothing is to be
 /// copied.
 pub(crate) fn copied_at(fleet: &Fleet, gateway: &Gateway) -> Option<Timestamp> {
-    let primary = fleet.primary_of(&gateway.account)?;
+    let primary = fleet.primary(gateway)?;
     let last = fleet.newest_snapshot(&gateway.account).map(|snapshot| snapshot.taken_at);
     let since = last.or(primary.active_at).unwrap_or(primary.created_at);
     (gateway.desired == Desired::Pair && primary.is_active()).then_some(since)
@@ -92,12 +92,12 @@ pub(crate) fn is_long_ago(at: Timestamp, now: Timestamp, every: Duration) -> boo
 
 /// A standby that serves nobody and knows less than the newest snapshot, and that snapshot.
 pub(crate) fn knows_less<'a>(fleet: &'a Fleet, gateway: &Gateway) -> Option<(&'a Instance, &'a Snapshot)> {
-    let standby = fleet.standby_of(&gateway.account)?;
+    let standby = fleet.standby(gateway)?;
     let newest = fleet.newest_snapshot(&gateway.account)?;
     let knows = standby.remembers.as_ref().and_then(|id| fleet.snapshots.get(id));
     let same = knows.is_some_and(|known| known.digest == newest.digest);
     // While the primary does not serve, the standby may be needed in the next second.
-    let primary_serves = fleet.primary_of(&gateway.account).is_some_and(Instance::is_active);
+    let primary_serves = fleet.primary(gateway).is_some_and(Instance::is_active);
     (standby.is_active() && !same && primary_serves).then_some((standby, newest))
 }
 

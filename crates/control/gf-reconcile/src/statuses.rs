@@ -58,7 +58,7 @@ async fn recovered(all: &Reconcilers, provider: &Provider, now: Timestamp) {
     let bits = hands.entropy.next_u64();
     let write = hands.store.update(|fleet, tx| {
         let lacks = fleet.gateways.values().filter(|gateway| {
-            fleet.standby_of(&gateway.account).is_some_and(|standby| standby.provider == provider.id && !standby.is_active())
+            fleet.standby(gateway).is_some_and(|standby| standby.provider == provider.id && !standby.is_active())
         });
         tx.put(Notice {
             id: NoticeId::from_bits(bits, 8),

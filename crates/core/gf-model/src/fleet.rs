@@ -71,6 +71,12 @@ macro_rules! fleet {
             loads: Loads,
         }
 
+        /// Objects on their way to become a fleet all at once: that takes less than one change after the other.
+        #[derive(Debug, Default)]
+        pub struct Gathered {
+            $($field: Vec<$value>,)*
+        }
+
         impl Record {
             pub fn key(&self) -> Key {
                 match self { $(Self::$variant(value) => { let id: fn(&$value) -> $key = $id; Key::$variant(id(value)) })* }
@@ -100,10 +106,21 @@ macro_rules! fleet {
             }
         }
         impl Fleet {
-            /// Takes over everything of another one; where both know an object, the other's stays.
-            pub fn absorb(&mut self, other: Self) {
-                $(self.$field.append(other.$field);)*
-                self.loads = Loads::of(&self.instances);
+            /// All that was gathered; where an object was gathered twice, it is the later one.
+            pub fn of(mut parts: Vec<Gathered>) -> Self {
+                let mut fleet = Self::default();
+                $({
+                    let id: fn(&$value) -> $key = $id;
+                    let all = parts.iter_mut().flat_map(|part| std::mem::take(&mut part.$field));
+                    fleet.$field = all.map(|value| (id(&value), value)).collect();
+                })*
+                fleet.loads = Loads::of(&fleet.instances);
+                fleet
+            }
+        }
+        impl Gathered {
+            pub fn add(&mut self, record: Record) {
+                match record { $(Record::$variant(value) => self.$field.push(value),)* }
             }
         }
         $(impl From<$value> for Change {
@@ -156,11 +173,20 @@ impl Fleet {
     }
 
     pub fn primary_of(&self, account: &AccountId) -> Option<&Instance> {
-        self.instances.get(self.gateways.get(account)?.primary.as_ref()?)
+        self.primary(self.gateways.get(account)?)
     }
 
     pub fn standby_of(&self, account: &AccountId) -> Option<&Instance> {
-        self.instances.get(self.gateways.get(account)?.standby.as_ref()?)
+        self.standby(self.gateways.get(account)?)
+    }
+
+    /// Of a gateway that is at hand and need not be looked up.
+    pub fn primary(&self, gateway: &Gateway) -> Option<&Instance> {
+        self.instances.get(gateway.primary.as_ref()?)
+    }
+
+    pub fn standby(&self, gateway: &Gateway) -> Option<&Instance> {
+        self.instances.get(gateway.standby.as_ref()?)
     }
 
     /// The lanes of an operation, stage by stage.

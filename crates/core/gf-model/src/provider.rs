@@ -4,17 +4,18 @@ use crate::{Cents, Tier};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use std::{collections::BTreeMap, fmt};
 
 /// A seller of places, by its short lower-case name: `hetzner`, `vultr`, `local-a`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct ProviderId(pub String);
+pub struct ProviderId(#[schemars(with = "String")] pub SmolStr);
 
 /// A provider's own name for a place on the map: `nbg1`, `here`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Region(pub String);
+pub struct Region(#[schemars(with = "String")] pub SmolStr);
 
 impl fmt::Display for ProviderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,12 +29,12 @@ impl fmt::Display for Region {
 }
 impl From<&str> for ProviderId {
     fn from(name: &str) -> Self {
-        Self(name.to_ascii_lowercase())
+        Self(name.to_ascii_lowercase().into())
     }
 }
 impl From<&str> for Region {
     fn from(name: &str) -> Self {
-        Self(name.to_ascii_lowercase())
+        Self(name.to_ascii_lowercase().into())
     }
 }
 

@@ -167,15 +167,6 @@ impl<K: Ord + Hash + Clone, V> Table<K, V> {
         }
     }
 
-    /// Takes over everything of another one; where both know a key, the other's record stays.
-    pub fn append(&mut self, other: Self) {
-        if self.is_empty() {
-            *self = other;
-        } else {
-            self.extend(other);
-        }
-    }
-
     fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u32 {
         let hash = self.hasher.hash_one(key);
         (hash ^ (hash >> 32)) as u32
@@ -200,20 +191,24 @@ impl<K: Ord + Hash + Clone, V> Table<K, V> {
 }
 
 impl<K: Ord + Hash + Clone, V> FromIterator<(K, V)> for Table<K, V> {
-    /// What comes in the order of its keys lies in that order, so that a walk goes straight through memory.
+    /// What comes in the order of its keys lies in that order, so that a walk goes straight through memory. Of what comes
+    /// twice the later one stays.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(all: I) -> Self {
-        let all: Vec<(K, V)> = all.into_iter().collect();
         let mut table = Self::default();
-        if !all.is_sorted_by(|one, next| one.0 < next.0) {
-            table.extend(all);
-            return table;
-        }
-        table.index.reserve(all.len(), |it| Pointer::spread(it.hash));
-        // A tree that is built of what is in order is built from its leaves, without looking for any place.
-        table.order = all.iter().zip(0..).map(|((key, _), place)| (key.clone(), place)).collect();
+        let mut keys = Vec::new();
         for (key, value) in all {
-            table.lay(table.hash(&key), key, value);
+            let hash = table.hash(&key);
+            let known = table.place(&key, hash);
+            match known.and_then(|place| table.places.get_mut(place)) {
+                Some(entry) => entry.value = value,
+                None => {
+                    keys.push((key.clone(), table.places.next()));
+                    table.lay(hash, key, value);
+                }
+            }
         }
+        // A tree of what is in order is built from its leaves, without looking for any place.
+        table.order = keys.into_iter().collect();
         table
     }
 }

@@ -97,7 +97,7 @@ pub fn provider(fleet: &Fleet, given: &str) -> Result<ProviderId, PlanError> {
     if let Some(found) = fleet.providers.values().find(named) {
         return Ok(found.id.clone());
     }
-    let known: Vec<_> = fleet.providers.keys().map(|id| id.0.clone()).collect();
+    let known: Vec<_> = fleet.providers.keys().map(ToString::to_string).collect();
     let close = close_to(&wanted.to_lowercase(), known.iter().map(String::as_str));
     Err(PlanError::Unknown { kind: Kind::Provider, given: given.to_owned(), close, known })
 }
@@ -204,8 +204,8 @@ impl Test {
     /// A gateway is meant when its primary is, or its standby where the filter says so.
     fn gateway(&self, fleet: &Fleet, gateway: &Gateway) -> bool {
         let of_role = match self.role {
-            Some(Role::Standby) => fleet.standby_of(&gateway.account),
-            _ => fleet.primary_of(&gateway.account),
+            Some(Role::Standby) => fleet.standby(gateway),
+            _ => fleet.primary(gateway),
         };
         of_role.is_some_and(|instance| self.instance(fleet, instance))
     }
@@ -242,7 +242,7 @@ pub(crate) fn known_region(fleet: &Fleet, given: &str) -> Result<(), PlanError> 
     if offers().any(|offer| place::is_in(offer, given)) {
         return Ok(());
     }
-    let known: BTreeSet<_> = offers().map(|offer| offer.region.0.clone()).collect();
+    let known: BTreeSet<_> = offers().map(|offer| offer.region.to_string()).collect();
     let close = close_to(&given.trim().to_lowercase(), known.iter().map(String::as_str));
     let known = known.into_iter().collect();
     Err(PlanError::Unknown { kind: Kind::Region, given: given.to_owned(), close, known })

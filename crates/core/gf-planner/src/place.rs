@@ -35,7 +35,7 @@ pub struct Wish<'a> {
 pub fn is_in(offer: &RegionOffer, wanted: &str) -> bool {
     let wanted = wanted.trim();
     let first_word = offer.title.split([',', ' ']).next().unwrap_or_default();
-    [&offer.region.0, &offer.continent, &offer.title]
+    [offer.region.0.as_str(), &offer.continent, &offer.title]
         .into_iter()
         .any(|name| name.eq_ignore_ascii_case(wanted))
         || first_word.eq_ignore_ascii_case(wanted)
@@ -156,7 +156,7 @@ impl<'a> Placer<'a> {
 }
 
 fn no_place(role: Role, wish: &Wish<'_>) -> PlanError {
-    let regions = wish.regions.iter().map(|region| region.0.clone()).collect();
+    let regions = wish.regions.iter().map(|region| region.to_string()).collect();
     PlanError::NoPlace { role: role_word(role), tier: wish.tier, regions }
 }
 

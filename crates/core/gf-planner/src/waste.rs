@@ -140,7 +140,7 @@ pub fn find(fleet: &Fleet, usage: &BTreeMap<AccountId, Usage>, now: Timestamp) -
 }
 
 fn pair<'a>(fleet: &'a Fleet, gateway: &Gateway) -> impl Iterator<Item = &'a Instance> {
-    let both = [fleet.primary_of(&gateway.account), fleet.standby_of(&gateway.account)];
+    let both = [fleet.primary(gateway), fleet.standby(gateway)];
     both.into_iter().flatten().filter(|instance| instance.is_paid())
 }
 

@@ -28,7 +28,7 @@ pub fn ruling(fleet: &Fleet, id: &InstanceId, said: u64) -> Option<Ruling> {
     let instance = fleet.instances.get(id)?;
     let gateway = fleet.gateways.get(&instance.account)?;
     if gateway.lease.witness.as_ref() == Some(id) {
-        let primary = fleet.primary_of(&gateway.account)?;
+        let primary = fleet.primary(gateway)?;
         return Some(Ruling::Witnesses {
             generation: primary.generation.0,
             terms: gateway.lease.number,
@@ -102,8 +102,8 @@ pub fn terms_due(
     now: Timestamp,
     able: impl Fn(&NodeId) -> bool,
 ) -> Option<Terms> {
-    let primary = fleet.primary_of(&gateway.account)?;
-    let standby = fleet.standby_of(&gateway.account);
+    let primary = fleet.primary(gateway)?;
+    let standby = fleet.standby(gateway);
     if gateway.generation != primary.generation {
         // It is being moved: what its node was told must stay true until it is fenced.
         return None;
@@ -147,7 +147,7 @@ pub fn terms_due(
 /// Whether nobody could take over from a primary that nobody hears of: its lease does not lapse, and its pair can be moved
 /// only once somebody confirms that it is off.
 pub fn is_unprotected(fleet: &Fleet, gateway: &Gateway) -> bool {
-    let Some(primary) = fleet.primary_of(&gateway.account) else { return false };
+    let Some(primary) = fleet.primary(gateway) else { return false };
     let silent = primary.node.as_ref().and_then(|node| fleet.nodes.get(node)).is_some_and(|n| !n.connected);
     silent && ends_in_silence(fleet, primary).is_err()
 }

@@ -57,7 +57,7 @@ impl Inner {
             node_id: self.saved.node.to_string(),
             role: NodeRole::Host.into(),
             software_version: self.saved.host.software.version().to_owned(),
-            provider: self.saved.provider.0.clone(),
+            provider: self.saved.provider.to_string(),
             nonce,
             ticket_expires_at_s: ticket.map_or(0, |ticket| ticket.expires_at_s),
         };

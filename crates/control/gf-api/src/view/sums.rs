@@ -13,7 +13,8 @@ use gf_tools::{
     common::Counts,
     fleet::{ProviderCount, RegionCount, TierCount},
 };
-use std::collections::{BTreeMap, HashMap};
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -96,11 +97,12 @@ impl Sums {
 
     /// Answers with what will have to be taken out when the instance changes.
     pub fn put_in(&mut self, instance: &Instance, place: Place) -> Share {
-        let fresh = self.places.len() as u32;
-        let index = *self.known.entry(place.clone()).or_insert(fresh);
-        if index == fresh {
+        let index = self.known.get(&place).copied().unwrap_or_else(|| {
+            let fresh = self.places.len() as u32;
+            self.known.insert(place.clone(), fresh);
             self.places.push((place, There::default()));
-        }
+            fresh
+        });
         let share = Share {
             place: index,
             state: instance.state,

@@ -10,9 +10,11 @@ use gf_model::{
     AccountId, InstanceId, NodeId, OperationId,
     fleet::{Fleet, Key},
     instance::{Instance, InstanceState},
+    node::Node,
     verb::Verb,
 };
-use std::collections::{BTreeSet, HashMap, HashSet};
+use hashbrown::HashMap;
+use std::collections::{BTreeSet, HashSet};
 
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -47,8 +49,9 @@ impl Tally {
         for id in fleet.operations.keys() {
             tally.going(fleet, id);
         }
-        fleet.instances.keys().for_each(|id| drop(tally.instance(fleet, id)));
-        fleet.nodes.keys().for_each(|id| drop(tally.node(fleet, id)));
+        fleet.live_instances().for_each(|instance| tally.count(instance));
+        let away = fleet.nodes.values().filter(|node| is_away(node)).map(|node| node.id.clone());
+        tally.away = away.collect();
         tally.accounts(fleet, fleet.gateways.keys());
         tally
     }
@@ -138,7 +141,7 @@ impl Tally {
 
     /// Answers with the accounts whose protection this may change.
     fn node(&mut self, fleet: &Fleet, id: &NodeId) -> Vec<AccountId> {
-        match fleet.nodes.get(id).is_some_and(|node| node.enrolled_at.is_some() && !node.connected) {
+        match fleet.nodes.get(id).is_some_and(is_away) {
             true => drop(self.away.insert(id.clone())),
             false => drop(self.away.remove(id)),
         }
@@ -170,6 +173,11 @@ impl Tally {
             }
         }
     }
+}
+
+/// Whether it enrolled and is not connected.
+fn is_away(node: &Node) -> bool {
+    node.enrolled_at.is_some() && !node.connected
 }
 
 /// Whether anything about a pair could be an alert.

@@ -246,7 +246,7 @@ impl<'a> Work<'a> {
     fn take_in_idle_nodes(&mut self) {
         let seen = self.seen;
         for (id, node) in &seen.nodes {
-            let provider = self.fleet.providers.get(&ProviderId(node.provider.clone()));
+            let provider = self.fleet.providers.get(&ProviderId(node.provider.as_str().into()));
             // Where there are several, nothing tells which of them it is in.
             let Some(Provider { id: provider, regions, .. }) = provider else { continue };
             if let [only] = regions.as_slice() {

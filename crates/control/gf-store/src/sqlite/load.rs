@@ -2,7 +2,7 @@
 
 use super::error::failure;
 use crate::{StoreError, expand::Age};
-use gf_model::fleet::{Change, Fleet};
+use gf_model::fleet::{Fleet, Gathered};
 use rusqlite::Connection;
 use std::{
     path::Path,
@@ -14,16 +14,44 @@ use std::{
 };
 
 /// Rows that are handed over at a time.
-const HANDFUL: usize = 1024;
+const HANDFUL: usize = 128;
 /// Handfuls that may wait, so that a large fleet is not in memory twice as text.
-const WAITING: usize = 8;
+const WAITING: usize = 32;
 /// SQLite hands rows over no faster than this many can read them.
 const MOST_READERS: usize = 8;
 
-struct Row {
-    kind: String,
-    id: String,
-    json: String,
+/// Rows one after the other in one text, since three allocations a row are a part of a start that is felt.
+#[derive(Default)]
+struct Handful {
+    /// In the order in which they were read.
+    number: usize,
+    text: String,
+    ends: Vec<[usize; COLUMNS]>,
+}
+
+const COLUMNS: usize = 3;
+
+impl Handful {
+    fn add(&mut self, row: &rusqlite::Row<'_>) -> rusqlite::Result<()> {
+        let mut ends = [0; COLUMNS];
+        for (column, end) in ends.iter_mut().enumerate() {
+            self.text.push_str(row.get_ref(column)?.as_str()?);
+            *end = self.text.len();
+        }
+        self.ends.push(ends);
+        Ok(())
+    }
+
+    fn next(&self) -> Self {
+        let text = String::with_capacity(self.text.len());
+        Self { number: self.number + 1, text, ends: Vec::with_capacity(HANDFUL) }
+    }
+
+    /// Kind, id and text of each.
+    fn rows(&self) -> impl Iterator<Item = [&str; COLUMNS]> {
+        let mut begin = 0;
+        self.ends.iter().map(move |ends| ends.map(|end| &self.text[std::mem::replace(&mut begin, end)..end]))
+    }
 }
 
 pub fn fleet(connection: &Connection, path: &Path, age: Age) -> Result<Fleet, StoreError> {
@@ -39,26 +67,29 @@ pub fn fleet(connection: &Connection, path: &Path, age: Age) -> Result<Fleet, St
             .collect();
         drop(handfuls);
         let taken = take(connection, hand_over).map_err(|error| failure(path, error));
-        let mut whole = Fleet::default();
+        let mut gathered = Vec::new();
         for part in parts {
             match part.join() {
-                Ok(part) => whole.absorb(part?),
+                Ok(part) => gathered.extend(part?),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        taken.map(|()| whole)
+        // Rows lie in the order of their ids, and what is in order is put together without looking for any place.
+        gathered.sort_unstable_by_key(|(number, _)| *number);
+        taken.map(|()| Fleet::of(gathered.into_iter().map(|(_, part)| part).collect()))
     })
 }
 
-fn take(connection: &Connection, hand_over: SyncSender<Vec<Row>>) -> rusqlite::Result<()> {
+fn take(connection: &Connection, hand_over: SyncSender<Handful>) -> rusqlite::Result<()> {
     let mut objects = connection.prepare("SELECT kind, id, json FROM objects")?;
     let mut rows = objects.query([])?;
-    let mut handful = Vec::with_capacity(HANDFUL);
+    let mut handful = Handful::default();
     // An error of a hand-over only says that every reader has panicked, and that is told by them.
     while let Some(row) = rows.next()? {
-        handful.push(Row { kind: row.get(0)?, id: row.get(1)?, json: row.get(2)? });
-        if handful.len() == HANDFUL {
-            let _ = hand_over.send(std::mem::replace(&mut handful, Vec::with_capacity(HANDFUL)));
+        handful.add(row)?;
+        if handful.ends.len() == HANDFUL {
+            let next = handful.next();
+            let _ = hand_over.send(std::mem::replace(&mut handful, next));
         }
     }
     let _ = hand_over.send(handful);
@@ -67,18 +98,25 @@ fn take(connection: &Connection, hand_over: SyncSender<Vec<Row>>) -> rusqlite::R
 
 /// The values of those rows that this reader got hold of. After one that cannot be read it only takes the rest away, so
 /// that nobody waits to hand it over.
-fn part(handfuls: &Mutex<Receiver<Vec<Row>>>, age: Age) -> Result<Fleet, StoreError> {
-    let mut part = Ok(Fleet::default());
+fn part(handfuls: &Mutex<Receiver<Handful>>, age: Age) -> Result<Vec<(usize, Gathered)>, StoreError> {
+    let mut part = Ok(Vec::new());
     loop {
         let next = handfuls.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(handful) = next else { return part };
-        for Row { kind, id, json } in handful {
-            let Ok(fleet) = &mut part else { break };
-            match age.read(&kind, &id, &json) {
-                Ok(Some(record)) => fleet.apply(Change::Put(record)),
-                Ok(None) => {}
-                Err(error) => part = Err(error),
-            }
+        let Ok(all) = &mut part else { continue };
+        match gathered(&handful, age) {
+            Ok(some) => all.push((handful.number, some)),
+            Err(error) => part = Err(error),
         }
     }
+}
+
+fn gathered(handful: &Handful, age: Age) -> Result<Gathered, StoreError> {
+    let mut some = Gathered::default();
+    for [kind, id, json] in handful.rows() {
+        if let Some(record) = age.read(kind, id, json)? {
+            some.add(record);
+        }
+    }
+    Ok(some)
 }

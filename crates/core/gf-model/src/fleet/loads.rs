@@ -10,12 +10,14 @@ use crate::{
     provider::{ProviderId, Region},
     table::Table,
 };
+use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Loads {
     places: BTreeMap<(ProviderId, Region), usize>,
-    nodes: BTreeMap<NodeId, usize>,
+    /// Asked by name alone, and never told of one after the other.
+    nodes: HashMap<NodeId, usize>,
     monthly: Cents,
 }
 
@@ -73,9 +75,17 @@ impl Loads {
         if !instance.state.exists() {
             return;
         }
-        take(&mut self.places, &place(instance));
-        if let Some(node) = &instance.node {
-            take(&mut self.nodes, node);
+        let place = place(instance);
+        if let Some(count) = self.places.get_mut(&place)
+            && is_the_last_of(count)
+        {
+            self.places.remove(&place);
+        }
+        if let Some(node) = &instance.node
+            && let Some(count) = self.nodes.get_mut(node)
+            && is_the_last_of(count)
+        {
+            self.nodes.remove(node);
         }
         if instance.is_paid() {
             self.monthly = self.monthly - instance.monthly_cost;
@@ -87,14 +97,10 @@ fn place(instance: &Instance) -> (ProviderId, Region) {
     (instance.provider.clone(), instance.region.clone())
 }
 
-/// What counts nothing any more is not kept, so that two fleets of the same instances are equal.
-fn take<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            counts.remove(key);
-        }
-    }
+/// One less. What counts nothing any more is not kept, so that two fleets of the same instances are equal.
+fn is_the_last_of(count: &mut usize) -> bool {
+    *count = count.saturating_sub(1);
+    *count == 0
 }
 
 #[cfg(test)]

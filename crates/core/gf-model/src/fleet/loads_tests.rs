@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     AccountId, Tier, Timestamp,
-    fleet::Fleet,
+    fleet::{Fleet, Gathered},
     instance::{InstanceState, Role},
 };
 use proptest::prelude::*;
@@ -27,6 +27,12 @@ fn instance(nth: u8, place: u8, state: usize, cents: i64) -> Instance {
     }
 }
 
+fn gathered(fleet: Fleet) -> Gathered {
+    let mut gathered = Gathered::default();
+    fleet.instances.into_values().for_each(|instance| gathered.add(Record::Instance(instance)));
+    gathered
+}
+
 proptest! {
     #[test]
     fn what_is_kept_is_what_counting_anew_says(
@@ -40,7 +46,10 @@ proptest! {
             part.apply(if kind == 0 { Change::Delete(Key::Instance(change.id)) } else { change.into() });
             prop_assert_eq!(part.loads(), &Loads::of(&part.instances));
         }
-        fleet.absorb(later);
+        let mut both = fleet.instances.clone();
+        both.extend(later.instances.clone());
+        let fleet = Fleet::of(vec![gathered(fleet), gathered(later)]);
+        prop_assert_eq!(&fleet.instances, &both);
         prop_assert_eq!(fleet.loads(), &Loads::of(&fleet.instances));
         let paid: Cents = fleet.instances.values().filter(|it| it.is_paid()).map(|it| it.monthly_cost).sum();
         prop_assert_eq!(fleet.loads().monthly(), paid);

@@ -7,7 +7,8 @@ enum Act {
     Put(u16, u8),
     Remove(u16),
     Keep(u8),
-    Append(Vec<(u16, u8)>),
+    Extend(Vec<(u16, u8)>),
+    Become(Vec<(u16, u8)>),
     Copy,
     Clear,
 }
@@ -19,7 +20,8 @@ fn act() -> impl Strategy<Value = Act> {
         200 => (key.clone(), any::<u8>()).prop_map(|(key, value)| Act::Put(key, value)),
         150 => key.prop_map(Act::Remove),
         3 => any::<u8>().prop_map(Act::Keep),
-        4 => many.prop_map(Act::Append),
+        4 => many.clone().prop_map(Act::Extend),
+        2 => many.prop_map(Act::Become),
         4 => Just(Act::Copy),
         1 => Just(Act::Clear),
     ]
@@ -41,10 +43,14 @@ proptest! {
                     table.retain(|_, value| *value != mark);
                     tree.retain(|_, value| *value != mark);
                 }
-                Act::Append(many) => {
-                    let other: BTreeMap<_, _> = many.into_iter().map(|(key, value)| (name(key), value)).collect();
-                    table.append(other.clone().into_iter().collect());
-                    tree.extend(other);
+                Act::Extend(many) => {
+                    let named = || many.iter().map(|(key, value)| (name(*key), *value));
+                    table.extend(named());
+                    tree.extend(named());
+                }
+                Act::Become(many) => {
+                    let named = || many.iter().map(|(key, value)| (name(*key), *value));
+                    (table, tree) = (named().collect(), named().collect());
                 }
                 Act::Copy => table = table.clone(),
                 Act::Clear => {
