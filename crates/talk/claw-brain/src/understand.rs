@@ -91,7 +91,8 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
     if let [only] = parts.as_slice()
         && let Some(completed) = completed(past, only, depth)
     {
-        let scene = Scene { clause: &completed, earlier: &[], memory: &memory, now: exchange.said.at };
+        let scene =
+            Scene { clause: &completed, earlier: &[], later: &[], memory: &memory, now: exchange.said.at };
         if let Some(steps) = grammar::read(&scene) {
             return settled(vec![(completed.clone(), steps)], false);
         }
@@ -119,13 +120,23 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
             && parts[at - 1].negated
             && parts[at - 1].any(KEPT)
             && clause.tokens.first().is_some_and(|first| REASONING.contains(&first.text.as_str()));
+        let reasons = reasons || at > 0 && !read.is_empty() && clause.tells();
+        // "If Hetzner went dark, who could move?"
+        let supposes = clause.tokens.first().is_some_and(|first| first.text == "if")
+            && parts.get(at + 1).is_some_and(Clause::is_question);
         // "… live, don't give me the old number": how, not what.
         let wards_off = at > 0 && clause.negated && clause.slots.is_empty() && !clause.any(KEPT);
-        let sets_scene = bare_question || asked_next || explains || reasons || wards_off;
+        let sets_scene = bare_question || asked_next || explains || reasons || supposes || wards_off;
         if sets_scene {
             continue;
         }
-        let scene = Scene { clause, earlier: &parts[..at], memory: &memory, now: exchange.said.at };
+        let scene = Scene {
+            clause,
+            earlier: &parts[..at],
+            later: &parts[at + 1..],
+            memory: &memory,
+            now: exchange.said.at,
+        };
         match grammar::read(&scene) {
             Some(steps) => read.push((clause.clone(), steps)),
             // What only explains a request ("it's for the pilot") is none itself.
@@ -162,12 +173,27 @@ fn settled(read: Vec<(Clause, Vec<Step>)>, missed: bool) -> Understanding {
         if steps.iter().any(|step| matches!(step, Step::Ask(_))) {
             found.pending = Some(clause);
         }
-        found.steps.extend(steps.into_iter().filter(|step| !found.steps.contains(step)).collect::<Vec<_>>());
+        let new: Vec<Step> = steps.into_iter().filter(|step| !already(&found.steps, step)).collect();
+        found.steps.extend(new);
     }
     if missed {
         found.steps.push(Step::Ask(PARTLY_UNDERSTOOD.to_owned()));
     }
     found
+}
+
+/// Whether a step is there, or is the same look as one before it with nothing named ("the monthly cost, and where can
+/// we save?").
+fn already(steps: &[Step], step: &Step) -> bool {
+    const REPORTS: [&str; 1] = ["gf_cost_report"];
+    let bare = |call: &Call| call.arguments.as_object().is_some_and(serde_json::Map::is_empty);
+    let repeats = |before: &Step| match (before, step) {
+        (Step::Do(before), Step::Do(call)) => {
+            before.tool == call.tool && REPORTS.contains(&call.tool.as_str()) && bare(call)
+        }
+        _ => false,
+    };
+    steps.contains(step) || steps.iter().any(repeats)
 }
 
 /// What one part of a message wants kept must not be in what another part changes.
@@ -220,6 +246,14 @@ fn completed(past: &[Exchange], clause: &Clause, depth: usize) -> Option<Clause>
     (!other_order).then(|| pending.with(&clause.tokens))
 }
 
+/// "… on 0012 and 0044. Immediate, no batches": how a push shall run, in a sentence of its own.
+fn takes_manner(push: &Clause, part: &Clause) -> bool {
+    let json = !push.slots.json.is_empty() && !push.is_question();
+    let manner = part.says_any(&["rolling", "canary", "immediate", "immediately", "batch", "batches"])
+        || part.phrase("at a time");
+    json && manner && part.mood == Mood::Statement && !part.slots.names_anything() && !part.any(CHANGES)
+}
+
 /// Joins what only refines an order to it: "Provision 20 accounts. Use EU regions, Hetzner primary."
 fn refined(parts: Vec<Clause>) -> Vec<Clause> {
     let mut joined: Vec<Clause> = Vec::new();
@@ -250,6 +284,7 @@ fn refined(parts: Vec<Clause>) -> Vec<Clause> {
             Some(last) if refines && (last.orders(Sense::Make) || last.orders(Sense::Want)) => {
                 *last = last.with(&part.tokens)
             }
+            Some(last) if takes_manner(last, &part) => *last = last.with(&part.tokens),
             Some(last) if takes_back => *last = last.with(&part.tokens),
             Some(last) if patch_follows && last.orders(Sense::Push) => *last = last.with(&part.tokens),
             _ => joined.push(part),

@@ -22,7 +22,8 @@ impl Told<'_> {
             named.extend(ids.iter().map(String::as_str));
         }
         if !by_id || self.all(&["gf_provision"]) {
-            named.extend(slots.regions.iter().map(String::as_str));
+            let widened = self.says("not just") || self.says("not only");
+            named.extend(slots.regions.iter().map(String::as_str).filter(|_| !widened));
             named.extend(slots.providers.iter().map(|placed| placed.provider.as_str()));
         }
         if !by_id {

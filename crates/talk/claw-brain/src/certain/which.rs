@@ -13,7 +13,9 @@ impl Told<'_> {
             "gf_incident_report",
             "gf_provision",
         ]) || self.changing.iter().any(|call| call.arguments["archive"] == Value::Bool(false));
-        let word = self.first_of(words::TAKING_BACK).filter(|_| !exempt)?;
+        // "Not just in Nuremberg" takes nothing out.
+        let widens = self.all(&["gf_failover"]) && (self.says("not just") || self.says("not only"));
+        let word = self.first_of(words::TAKING_BACK).filter(|_| !exempt && !widens)?;
         Some(format!(
             "I am not sure what \"{word}\" takes out of that, so I did nothing yet. Which do you mean, by id?"
         ))
@@ -33,7 +35,9 @@ impl Told<'_> {
 
     pub(super) fn others(&self) -> Option<String> {
         let exempt = self.all(&["gf_provision", "gf_schedule", "gf_incident_report"]);
-        let word = self.first_of(words::OTHERS).filter(|_| !exempt);
+        // A canary ends with "the rest", which is everybody.
+        let canary = self.changing.iter().any(|call| call.arguments["strategy"] == "canary");
+        let word = self.first_of(words::OTHERS).filter(|word| !exempt && !(canary && *word == "rest"));
         let narrowed = self.all(&["gf_provider_policy"])
             && self.says("for")
             && self.said.iter().any(|token| token.is(Sense::Account))

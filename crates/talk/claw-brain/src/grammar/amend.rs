@@ -31,7 +31,7 @@ const OTHER_ACTS: [Sense; 11] = [
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
-    let plan = scene.memory.planned()?;
+    let plan = scene.memory.planned().or_else(|| refused_push(scene))?;
     let vague = clause.says_any(&["twice", "double", "fewer", "half"])
         && clause.tokens.len() <= 5
         && !clause.is_question();
@@ -69,9 +69,15 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     })
 }
 
+/// A push that was refused for how it was to run, while it is asked for in another way.
+fn refused_push<'a>(scene: &Scene<'a>) -> Option<&'a ToolUse> {
+    let other_way = scene.clause.says_any(&["rolling", "canary"]) || push::batch_size(scene.clause).is_some();
+    scene.memory.refused().filter(|used| used.tool == "gf_config_push" && other_way)
+}
+
 /// Words about how a push runs, which name no slot.
 fn changes_how(clause: &Clause) -> bool {
-    clause.says_any(&["rolling", "immediate", "immediately", "validate", "last", "first"])
+    clause.says_any(&["rolling", "canary", "immediate", "immediately", "validate", "last", "first"])
         || clause.phrase("at once")
 }
 
@@ -183,7 +189,19 @@ fn pushed(clause: &Clause, planned: &ToolUse) -> Option<Value> {
     }
     let rolling =
         clause.says("rolling") || (clause.says("batch") && clause.says_any(&["validate", "validating"]));
+    let canary = clause.says("canary");
     let immediate = clause.says_any(&["immediate", "immediately"]) || clause.phrase("at once");
+    if canary {
+        if rolling || immediate {
+            return None;
+        }
+        changed["strategy"] = json!("canary");
+        match push::canary_sizes(clause) {
+            Some(sizes) => changed["canarySizes"] = json!(sizes),
+            None if !slots.numbers.is_empty() => return None,
+            None => {}
+        }
+    }
     match (rolling, immediate) {
         (true, false) if changed["strategy"].as_str() == Some("immediate") => {
             changed["strategy"] = json!("rolling")
@@ -201,5 +219,5 @@ fn pushed(clause: &Clause, planned: &ToolUse) -> Option<Value> {
         changed["targets"] = json!(slots.accounts);
     }
     let words = clause.tokens.iter().filter(|token| matches!(token.kind, Kind::Word)).count();
-    (rolling || immediate || size.is_some() || narrowed).then_some(changed).filter(|_| words <= 12)
+    (rolling || canary || immediate || size.is_some() || narrowed).then_some(changed).filter(|_| words <= 12)
 }

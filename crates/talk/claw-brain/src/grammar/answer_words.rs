@@ -14,7 +14,7 @@ const AROUND: &[&str] = &[
     "please", "then", "ok", "okay", "and", "well", "it", "that", "this", "with", "so", "now", "the", "i",
     "all", "right", "good", "thanks", "do", "plan", "ahead", "a", "second", "moment", "minute", "sec",
     "alright", "fine", "cool", "we", "can", "you", "may", "for", "be", "me", "is", "just", "your", "my",
-    "from", "approval", "here", "say", "looks", "sounds", "let", "us", "nice", "great", "perfect",
+    "from", "approval", "here", "say", "look", "looks", "sounds", "let", "us", "nice", "great", "perfect",
 ];
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {

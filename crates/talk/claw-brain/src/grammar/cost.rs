@@ -14,13 +14,16 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     }
     let mut arguments = json!({});
     let period = match () {
-        () if clause.says_any(&["today", "day", "daily"]) => Some("day"),
+        () if clause.says_any(&["today", "day", "daily", "yesterday"]) => Some("day"),
         () if clause.says_any(&["week", "weekly"]) => Some("week"),
         () if clause.says_any(&["month", "monthly"]) => Some("month"),
         () => None,
     };
-    put(&mut arguments, "period", period);
-    put(&mut arguments, "minSavings", at_least(clause));
+    // Of "$20 a month" the month belongs to the amount.
+    let floor = at_least(clause);
+    let rate = floor.is_some() && (clause.phrase("a month") || clause.phrase("per month"));
+    put(&mut arguments, "period", period.filter(|_| !rate));
+    put(&mut arguments, "minSavings", floor);
     Some(vec![Step::call("gf_cost_report", arguments)])
 }
 

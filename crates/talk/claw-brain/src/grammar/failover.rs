@@ -19,14 +19,24 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && !clause.slots.accounts.is_empty()
         && clause.slots.tiers.is_empty()
         && clause.slots.providers.is_empty();
+    // There "backup" is who takes over, not what is kept.
+    let to_backup = clause.orders(Sense::Move)
+        && !clause.slots.accounts.is_empty()
+        && ["to its backup", "to the backup", "onto its backup", "over to its backup"]
+            .iter()
+            .any(|said| clause.phrase(said));
     let lets = clause.orders(Sense::Use)
         && clause.has(Sense::Standby)
         && clause.phrase("take over")
         && !clause.slots.accounts.is_empty();
-    if !(clause.orders(Sense::Failover) || swaps || switches || lets) {
+    if !(clause.orders(Sense::Failover) || swaps || switches || lets || to_backup) {
         return None;
     }
-    let reason = if scene.clause.has(Sense::Trouble) { "primary in trouble" } else { "operator request" };
+    let reason = match scene.clause.slots.instances.as_slice() {
+        [instance, ..] => format!("asked for by its instance {instance}"),
+        [] if scene.clause.has(Sense::Trouble) => "primary in trouble".to_owned(),
+        [] => "operator request".to_owned(),
+    };
     Some(match targets::accounts(scene, "fail over") {
         Targets::Accounts(accounts) => accounts
             .iter()

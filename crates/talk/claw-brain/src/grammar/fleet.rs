@@ -108,6 +108,14 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let mut arguments = json!({});
     put(&mut arguments, "provider", place.provider());
     put(&mut arguments, "region", place.regions.first().map(String::as_str));
+    // "Our exposure there?": where we just looked.
+    if arguments == json!({})
+        && clause.has(Sense::Place)
+        && scene.earlier.is_empty()
+        && let Some(place) = scene.memory.last_place()
+    {
+        arguments = place;
+    }
     let state = slots
         .states
         .first()
@@ -116,11 +124,51 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     put(&mut arguments, "status", state);
     put(&mut arguments, "detail", one_by_one(clause).then_some("full"));
     let mut steps = vec![Step::call("gf_fleet_status", arguments)];
-    if let Some(provider) = place.provider().filter(|_| clause.has(Sense::Exposure)) {
+    if let Some(provider) = place.provider().filter(|_| clause.has(Sense::Exposure) && !is_supposed(clause)) {
         // What looks dark from here may be our own eyes: the provider is asked first.
         steps.insert(0, Step::call("gf_provider_health", json!({ "provider": provider })));
     }
     Some(steps)
+}
+
+/// "If Hetzner went dark, who could move?", "what happens to us without Contabo": who stands there, and who could leave.
+pub fn supposed(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let placed = |clause: &Clause| clause.slots.provider().is_some() || !clause.slots.regions.is_empty();
+    let opens = |clause: &Clause| clause.tokens.first().is_some_and(|first| first.text == "if");
+    let before = scene.earlier.iter().find(|before| opens(before) && placed(before));
+    let gone = |clause: &Clause| {
+        clause.any(&[Sense::Trouble, Sense::Exposure])
+            || clause.says_any(&[
+                "dark",
+                "away",
+                "disappeared",
+                "vanished",
+                "lost",
+                "lose",
+                "dies",
+                "went",
+                "goes",
+                "gone",
+            ])
+    };
+    let within = (clause.says("if") || clause.says("without")) && placed(clause) && gone(clause);
+    let supposing = before.filter(|before| gone(before) && !placed(clause)).or(within.then_some(clause))?;
+    let acts =
+        clause.any(&[Sense::Pause, Sense::Remove, Sense::Push, Sense::Resize, Sense::Make, Sense::Restore]);
+    let target = !clause.slots.accounts.is_empty() || !clause.slots.instances.is_empty();
+    if !clause.is_question() || acts || target || clause.negated {
+        return None;
+    }
+    let mut arguments = json!({});
+    put(&mut arguments, "provider", supposing.slots.provider());
+    put(&mut arguments, "region", supposing.slots.regions.first().map(String::as_str));
+    Some(vec![Step::call("gf_fleet_status", arguments)])
+}
+
+/// "If Hetzner went dark": nothing is dark yet, so nobody has to be asked.
+fn is_supposed(clause: &Clause) -> bool {
+    clause.says_any(&["if", "suppose", "were", "would"])
 }
 
 /// Whether single gateways are asked for, not their number.

@@ -19,6 +19,19 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             json!({ "instanceId": before.slots.instances[0] }),
         )]);
     }
+    // "And how is its standby doing?", right after a look at the pair.
+    let halves = [Sense::Standby, Sense::Primary].into_iter().filter(|role| clause.has(*role));
+    let asks = clause.is_question() || clause.any(&[Sense::Check, Sense::Show]) || clause.says("how");
+    let asks = asks
+        && clause.any(&[Sense::Health, Sense::Check, Sense::Trouble, Sense::Progress, Sense::Live])
+        || clause.is_question() && clause.says_any(&["how", "doing"]);
+    let changes = clause.any(&[Sense::Failover, Sense::Make, Sense::Restore, Sense::Cost, Sense::Exposure]);
+    if clause.slots.is_empty() && scene.earlier.is_empty() && asks && !changes && !clause.negated {
+        let shown: Vec<String> = halves.filter_map(|role| scene.memory.half_shown(role)).collect();
+        if let [half] = shown.as_slice() {
+            return Some(vec![Step::call("gf_instance_health", json!({ "instanceId": half }))]);
+        }
+    }
     if clause.slots.instances.is_empty() || clause.negated {
         return None;
     }

@@ -18,6 +18,7 @@ mod outage;
 mod pair;
 mod pick;
 mod policy;
+mod preview;
 mod provider;
 mod provision;
 mod push;
@@ -27,12 +28,14 @@ mod resize;
 mod restart;
 mod restore;
 mod rollback;
+mod savings;
 mod schedule;
 mod silence;
 mod talk;
 mod targets;
 mod teardown;
 mod times;
+mod zone;
 
 use crate::{
     certain::{self, Care},
@@ -47,6 +50,8 @@ pub struct Scene<'a> {
     pub clause: &'a Clause,
     /// Clauses before it in the same message.
     pub earlier: &'a [Clause],
+    /// Clauses after it, which may say why.
+    pub later: &'a [Clause],
     pub memory: &'a Memory<'a>,
     /// When it was said, where that is known.
     pub now: Option<DateTime>,
@@ -63,13 +68,24 @@ impl Scene<'_> {
         }
     }
 
-    /// The provider that "it" or "there" is, where one was just looked at.
+    /// The accounts that "them" are: those of the newest part of this message that names any.
+    fn pointed_accounts(&self) -> Vec<String> {
+        let named = self.earlier.iter().rev().find(|clause| !clause.slots.accounts.is_empty());
+        named.map(|clause| clause.slots.accounts.clone()).unwrap_or_default()
+    }
+
+    /// The provider that "it" or "there" is: named before in this message, or just looked at.
     fn pointed_provider(&self) -> Option<String> {
+        let named = self.earlier.iter().rev().find(|clause| !clause.slots.providers.is_empty());
+        if let Some(before) = named {
+            let mut providers = before.slots.providers.iter().map(|placed| placed.provider.clone());
+            return providers.next().filter(|first| providers.all(|other| other == *first));
+        }
         let last = self.memory.last_use()?;
         let of_provider = matches!(last.tool.as_str(), "gf_provider_health" | "gf_provider_policy");
         last.arguments["provider"]
             .as_str()
-            .filter(|_| of_provider && self.earlier.is_empty())
+            .filter(|_| of_provider && self.earlier.iter().all(|clause| clause.slots.is_empty()))
             .map(str::to_owned)
     }
 
@@ -93,16 +109,23 @@ type Grammar = fn(&Scene) -> Option<Vec<Step>>;
 /// In the order in which they are tried: refusals, then orders from the most particular, then questions.
 const GRAMMARS: &[(Grammar, Care)] = &[
     (refuse::read, Care::Whole),
+    (preview::read, Care::Choice),
     (answer_words::read, Care::Whole),
+    (talk::courtesy, Care::Whole),
     (amend::read, Care::Choice),
+    (savings::read, Care::Choice),
     (choose::read, Care::Choice),
     (refuse::conditional, Care::Whole),
     (policy::read, Care::Whole),
     (refuse::left_alone, Care::Whole),
+    (operation::withdrawn, Care::Whole),
     (refuse::stop_target, Care::Whole),
     (refuse::between_the_lines, Care::Whole),
+    (schedule::shown, Care::Choice),
     (schedule::order, Care::Whole),
+    (incident::shown, Care::Choice),
     (incident::order, Care::Whole),
+    (silence::lengthened, Care::Choice),
     (silence::read, Care::Whole),
     (push::read, Care::Whole),
     (rollback::read, Care::Whole),
@@ -114,6 +137,7 @@ const GRAMMARS: &[(Grammar, Care)] = &[
     (restore::read, Care::Whole),
     (provision::read, Care::Whole),
     (operation::order, Care::Whole),
+    (fleet::supposed, Care::Whole),
     (talk::meaning, Care::Whole),
     (recall::read, Care::Whole),
     (again::read, Care::Whole),

@@ -7,6 +7,41 @@ use crate::{
 };
 use serde_json::json;
 
+/// "Scrap A7K2": work that is named by its id is called off, whatever the verb.
+pub fn withdrawn(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let slots = &clause.slots;
+    let others = !slots.accounts.is_empty() || !slots.instances.is_empty() || !slots.incidents.is_empty();
+    let calls_off = clause.orders(Sense::Remove) && clause.head_is(Sense::Remove) && !others;
+    let id = named(clause).filter(|_| calls_off && slots.ordinals.is_empty())?;
+    Some(vec![Step::call("gf_operation", json!({ "id": id, "action": "cancel" }))])
+}
+
+/// "The push", where the fleet that was just shown has one; or the only thing that runs there.
+fn shown(scene: &Scene) -> Option<String> {
+    const KINDS: [(&[Sense], &str); 6] = [
+        (&[Sense::Push, Sense::Config], "push"),
+        (&[Sense::Make], "provision"),
+        (&[Sense::Remove], "teardown"),
+        (&[Sense::Resize], "resize"),
+        (&[Sense::Restore], "restore"),
+        (&[Sense::Restart], "restart"),
+    ];
+    let clause = scene.clause;
+    let running = scene.memory.operations_shown();
+    let named: Vec<&str> =
+        KINDS.iter().filter(|(senses, _)| clause.any(senses)).map(|(_, verb)| *verb).collect();
+    let fits: Vec<&(String, String)> = match named.as_slice() {
+        [] if clause.has(Sense::Pronoun) || clause.has(Sense::Operation) => running.iter().collect(),
+        [verb] => running.iter().filter(|(_, of)| of.contains(verb)).collect(),
+        _ => return None,
+    };
+    match fits.as_slice() {
+        [(id, _)] => Some(id.clone()),
+        _ => None,
+    }
+}
+
 pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let actions = [
@@ -22,7 +57,9 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     }
     let slots = &clause.slots;
     let elsewhere = !slots.accounts.is_empty() || !slots.instances.is_empty() || slots.provider().is_some();
-    let id = named(clause).or_else(|| scene.memory.last_work().filter(|_| !elsewhere));
+    let id = named(clause)
+        .or_else(|| shown(scene).filter(|_| !elsewhere))
+        .or_else(|| scene.memory.last_work().filter(|_| !elsewhere));
     Some(vec![match (action, id) {
         (Some(action), Some(id)) => Step::call("gf_operation", json!({ "id": id, "action": action })),
         (Some(action), None) => Step::ask(format!("Which operation shall I {action}? Please give its id.")),
@@ -33,7 +70,9 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
 pub fn question(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let get = |id: String| vec![Step::call("gf_operation", json!({ "id": id, "action": "get" }))];
-    if let Some(id) = named(clause) {
+    // How far the work is with one account is told by the account.
+    let of_one = clause.slots.operations.len() == 1 && clause.slots.accounts.len() == 1;
+    if let Some(id) = named(clause).filter(|_| !of_one) {
         return Some(get(id));
     }
     if let Some(code) = of_plan(scene) {

@@ -43,10 +43,14 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         return None;
     }
     let (place, looked_at) = place(scene)?;
-    // A whole provider is not left for a word: its region is named, or was looked at just before.
-    if !looked_at && slots.regions.is_empty() || place.get("region").is_none() {
+    // A whole provider is not left for a word: its region is named, or was looked at just before, or it is said that
+    // all of it is meant, of a provider that was asked just before.
+    let not_only = clause.phrase("not just") || clause.phrase("not only");
+    let whole = looked_at && slots.provider().is_some() && not_only;
+    if !whole && (!looked_at && slots.regions.is_empty() || place.get("region").is_none()) {
         return None;
     }
+    let place = if whole { json!({ "provider": slots.provider() }) } else { place };
     let provider = place["provider"].as_str().map(str::to_owned);
     let mut arguments = place;
     put(&mut arguments, "reason", Some("outage"));

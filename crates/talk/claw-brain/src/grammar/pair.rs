@@ -3,10 +3,11 @@
 use super::{
     Scene,
     targets::{self, Targets},
+    times,
 };
 use crate::{
     language::{Kind, Sense},
-    step::Step,
+    step::{Step, put},
 };
 use serde_json::json;
 
@@ -41,10 +42,17 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         return None;
     }
     Some(match targets::accounts(scene, "look at") {
-        Targets::Accounts(accounts) => accounts
-            .iter()
-            .map(|account| Step::call("gf_pair_status", json!({ "accountId": account })))
-            .collect(),
+        Targets::Accounts(accounts) => {
+            let month = times::month(clause, scene.now);
+            let operation = clause.slots.operations.first().filter(|_| clause.slots.operations.len() == 1);
+            let look = |account: &String| {
+                let mut arguments = json!({ "accountId": account });
+                put(&mut arguments, "month", month.clone());
+                put(&mut arguments, "operationId", operation.cloned());
+                Step::call("gf_pair_status", arguments)
+            };
+            accounts.iter().map(look).collect()
+        }
         Targets::First(step) => vec![step],
         Targets::None => return None,
     })
@@ -59,6 +67,9 @@ fn points_at_one(scene: &Scene) -> bool {
         .iter()
         .any(|said| clause.phrase(said));
     let named_before = scene.earlier.iter().any(|before| before.slots.accounts.len() == 1);
-    let it = named_before && (clause.has(Sense::Pronoun) || clause.says("its"));
+    // "What is its SLA?", right after a look at the account.
+    let looked =
+        scene.memory.last_use().is_some_and(|used| used.tool == "gf_pair_status") && clause.says("its");
+    let it = looked || named_before && (clause.has(Sense::Pronoun) || clause.says("its"));
     clause.slots.is_empty() && asks && about && (this || it)
 }

@@ -31,6 +31,18 @@ const WITHOUT: [&str; 14] = [
     "exclude",
 ];
 
+/// "The second one", "the first and the last": places in a list of ids that was shown; `None` where one is not there or
+/// the words count otherwise ("the first two").
+pub fn nth(clause: &Clause, list: &[String]) -> Option<Vec<String>> {
+    let counted = clause.slots.numbers.iter().any(|(_, at)| clause.tokens[*at].text != "one");
+    let place = |ordinal: &i64| match *ordinal {
+        -1 => list.last().cloned(),
+        nth => usize::try_from(nth - 1).ok().and_then(|at| list.get(at).cloned()),
+    };
+    let found: Option<Vec<String>> = clause.slots.ordinals.iter().map(place).collect();
+    found.filter(|found| !found.is_empty() && !counted)
+}
+
 /// Which of the list the clause chooses, in the list's order; `None` where it chooses nothing or too much.
 pub fn of(clause: &Clause, list: &[Item]) -> Option<Vec<Item>> {
     let tokens = &clause.tokens;

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::{Mood, Sense},
+    language::{Clause, Mood, Sense, Slots, Token},
     step::Step,
 };
 use serde_json::json;
@@ -40,7 +40,15 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             "Shall I pause that provider for new instances, or use it for standbys only? Please say which provider.",
         )]);
     }
-    let pool = pool(scene)?;
+    let Some(pool) = pool(scene) else {
+        let changes = clause.orders(Sense::Move) || clause.orders(Sense::Set);
+        let asked = changes && clause.has(Sense::Pool) && !slots.providers.is_empty();
+        return asked.then(|| {
+            vec![Step::ask(
+                "Shall new primaries go there again, only standbys, or nothing new at all (paused)?",
+            )]
+        });
+    };
     if slots.providers.is_empty() {
         let pointed = scene.pointed_provider().filter(|_| clause.any(&[Sense::Pronoun, Sense::Place]));
         if let Some(provider) = pointed {
@@ -62,11 +70,14 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
 
 fn pool(scene: &Scene) -> Option<&'static str> {
     let clause = scene.clause;
-    let places_new =
-        clause.any(&[Sense::Make, Sense::Move, Sense::Use, Sense::Send]) || clause.says("provisioning");
+    let places_new = clause.any(&[Sense::Make, Sense::Move, Sense::Use, Sense::Send])
+        || clause.says_any(&["provisioning", "place", "placing", "putting", "new"]);
     let primary_only = clause.has(Sense::Primary) && !clause.has(Sense::Standby);
     let away = |as_primary: bool| if as_primary { "standby" } else { "paused" };
     match () {
+        () if telegraphic(clause) && clause.has(Sense::Standby) => Some("standby"),
+        () if telegraphic(clause) => Some("primary"),
+        () if no_new_primaries(clause) => Some("standby"),
         () if clause.negated && places_new => Some(away(primary_only)),
         () if clause.negated => None,
         () if clause.orders(Sense::Pause) => Some(away(primary_only)),
@@ -74,6 +85,8 @@ fn pool(scene: &Scene) -> Option<&'static str> {
         () if clause.orders(Sense::Remove) && (clause.has(Sense::Pool) || clause.has(Sense::Primary)) => {
             Some(away(primary_only))
         }
+        () if restricts(clause) => clause.has(Sense::Standby).then_some("standby"),
+        () if promotes(clause) => Some("primary"),
         () if clause.orders(Sense::Resume) => Some("primary"),
         () if clause.orders(Sense::Use) || offers(scene) => {
             if clause.has(Sense::Standby) && !clause.has(Sense::Primary) {
@@ -84,6 +97,67 @@ fn pool(scene: &Scene) -> Option<&'static str> {
         }
         () => None,
     }
+}
+
+/// "Hostinger standby only from now on", "vultr to the standby pool": an order without a verb. Every word must be one
+/// of these, since with any other it may as well tell what has happened.
+fn telegraphic(clause: &Clause) -> bool {
+    const SMALL: [&str; 20] = [
+        "only", "to", "the", "from", "now", "on", "back", "in", "into", "for", "as", "please", "again",
+        "new", "provider", "pls", "and", "just", "use", "onwards",
+    ];
+    let half = clause.has(Sense::Primary) != clause.has(Sense::Standby);
+    let marked = clause.says_any(&["only", "to", "into", "back"]) || clause.phrase("from now on");
+    let small = |token: &Token| {
+        token.is_break()
+            || [Sense::Primary, Sense::Standby, Sense::Pool].iter().any(|sense| token.is(*sense))
+            || SMALL.contains(&token.text.as_str())
+            || !Slots::read(std::slice::from_ref(token)).providers.is_empty()
+    };
+    clause.mood == Mood::Statement
+        && !clause.slots.providers.is_empty()
+        && half
+        && marked
+        && clause.tokens.iter().all(small)
+}
+
+/// "No new primaries at Contabo please", and not that there have been none.
+fn no_new_primaries(clause: &Clause) -> bool {
+    let wish = ["no new primaries", "no more primaries", "no new primary"].iter().any(|said| {
+        let raw: Vec<String> = clause.tokens.iter().map(|token| token.raw.to_lowercase()).collect();
+        raw.join(" ").contains(said)
+    });
+    let told = clause.says_any(&[
+        "since",
+        "yet",
+        "far",
+        "last",
+        "still",
+        "yesterday",
+        "today",
+        "were",
+        "was",
+        "there",
+    ]);
+    wish && clause.mood == Mood::Statement && !told
+}
+
+/// "Restrict Contabo to standbys".
+fn restricts(clause: &Clause) -> bool {
+    let head = clause.tokens.get(clause.head).map_or("", |head| head.text.as_str());
+    matches!(head, "restrict" | "limit" | "demote" | "confine" | "reduce")
+        && !clause.is_question()
+        && !clause.negated
+}
+
+/// "Promote Vultr to primary again", "bring Hostinger back into the primary pool": of a provider, not of an account.
+fn promotes(clause: &Clause) -> bool {
+    let ordered =
+        [Sense::Failover, Sense::Restore, Sense::Set, Sense::Open].iter().any(|verb| clause.orders(*verb));
+    let again = clause.says("again") && clause.orders(Sense::Set);
+    ordered
+        && (clause.has(Sense::Primary) && !clause.has(Sense::Standby) || again)
+        && (clause.has(Sense::Pool) || again || clause.phrase("to primary") || clause.phrase("for primary"))
 }
 
 /// "Make Vultr available for primaries", "put Hostinger in the standby pool".

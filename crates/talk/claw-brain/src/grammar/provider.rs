@@ -23,12 +23,16 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     if provider.is_none() && !clause.has(Sense::Provider) {
         return None;
     }
-    let counts_fleet =
-        clause.any(&[Sense::Account, Sense::Instance, Sense::Fleet, Sense::Exposure, Sense::Alert])
+    // "How long does Contabo take to build a box?" is about the provider, not about its boxes.
+    let paces = clause.says_any(&["long", "quickly", "fast", "slow", "slower", "average", "time", "times"])
+        && clause.any(&[Sense::Make])
+        && clause.is_question();
+    let counts_fleet = !paces
+        && (clause.any(&[Sense::Account, Sense::Instance, Sense::Fleet, Sense::Exposure, Sense::Alert])
             || clause.says_any(&["running", "many"])
             || clause.phrase("what is on")
             || clause.phrase("what is at")
-            || !slots.states.is_empty();
+            || !slots.states.is_empty());
     if counts_fleet || clause.negated {
         return None;
     }

@@ -66,7 +66,12 @@ fn wanted(clause: &Clause) -> bool {
             || named
             || clause.tokens.get(clause.head).is_some_and(|head| head.text == "provision");
     }
+    let books = clause
+        .tokens
+        .get(clause.head)
+        .is_some_and(|head| matches!(head.text.as_str(), "order" | "book" | "request"));
     let wanting = clause.head_is(Sense::Want)
+        || books
         || clause.tokens.get(clause.head).is_some_and(|t| matches!(t.kind, Kind::Number(_)));
     let new = clause.says_any(&["new", "more", "another", "additional", "extra"]);
     // "2 standard accounts please" is as clear as an order; "3 accounts degraded" is none.

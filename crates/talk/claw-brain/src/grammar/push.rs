@@ -5,7 +5,7 @@ use super::{
     targets::{self, Targets},
 };
 use crate::{
-    language::{Clause, Kind, Mood, Sense},
+    language::{Clause, FILLERS, Kind, Mood, Sense},
     step::{Step, put},
 };
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && (clause.has(Sense::Push) || gives)
         && has_json
         && !clause.is_question();
-    let ordered = ordered || wanted;
+    let ordered = ordered || wanted || addressed(clause);
     if names_model && clause.mood == Mood::Statement && !ordered {
         return Some(vec![Step::ask(
             "Shall I push that model? Please say for example: set the model to that one everywhere.",
@@ -88,14 +88,67 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     };
     let mut arguments = json!({ "targets": targets, "patch": patch, "description": describe(&patch) });
     put(&mut arguments, "batchSize", batch_size(clause));
+    let sizes = canary_sizes(clause);
+    put(&mut arguments, "settleSeconds", settle_seconds(clause));
     let strategy = match () {
+        () if clause.says("canary") => Some("canary"),
         () if clause.says_any(&["immediate", "immediately"]) || clause.phrase("at once") => Some("immediate"),
         () if clause.says("rolling") => Some("rolling"),
         () => None,
     };
     put(&mut arguments, "strategy", strategy);
+    put(&mut arguments, "canarySizes", sizes.filter(|_| strategy == Some("canary")));
     put(&mut arguments, "dryRun", dry.then_some(true));
     Some(vec![Step::call("gf_config_push", arguments)])
+}
+
+/// "{…} to everyone": JSON with the word to whom is as plain as a verb, where nothing is told of it.
+fn addressed(clause: &Clause) -> bool {
+    const TELLING: [&str; 12] =
+        ["is", "was", "were", "has", "had", "said", "sent", "says", "wrote", "got", "who", "why"];
+    let json = clause.tokens.iter().position(|token| matches!(token.kind, Kind::Json(_)));
+    let to = json
+        .and_then(|at| clause.tokens.get(at + 1))
+        .is_some_and(|next| matches!(next.text.as_str(), "to" | "on" | "onto" | "for" | "everywhere"));
+    let before = json.is_some_and(|at| {
+        clause.tokens[..at].iter().all(|token| token.is_break() || FILLERS.contains(&token.text.as_str()))
+    });
+    clause.mood == Mood::Statement && to && before && !clause.negated && !clause.says_any(&TELLING)
+}
+
+/// "As canary, 1 then 5 then 25 then the rest": a row of numbers that nothing else counts.
+pub fn canary_sizes(clause: &Clause) -> Option<Vec<i64>> {
+    let joint = |from: usize, to: usize| {
+        clause.tokens[from + 1..to].iter().all(|token| {
+            token.is_break() || matches!(token.text.as_str(), "then" | "and" | "to" | "," | "after" | "that")
+        })
+    };
+    let numbers = &clause.slots.numbers;
+    let rows = (0..numbers.len()).find_map(|start| {
+        let mut end = start;
+        while numbers.get(end + 1).is_some_and(|(_, at)| joint(numbers[end].1, *at)) {
+            end += 1;
+        }
+        (end > start).then(|| numbers[start..=end].iter().map(|(n, _)| *n).collect::<Vec<i64>>())
+    });
+    rows.filter(|sizes| clause.says("canary") && sizes.windows(2).all(|two| two[0] <= two[1]))
+}
+
+/// "Wait 30 seconds after each batch".
+pub fn settle_seconds(clause: &Clause) -> Option<i64> {
+    let seconds = clause.slots.numbers.iter().find(|(_, at)| {
+        clause.tokens.get(at + 1).is_some_and(|next| {
+            matches!(next.raw.to_lowercase().as_str(), "second" | "seconds" | "sec" | "secs" | "s")
+        })
+    });
+    let compact = clause.tokens.iter().find_map(|token| {
+        let digits = token.raw.strip_suffix('s')?;
+        digits.parse::<i64>().ok()
+    });
+    let waits =
+        clause.says_any(&["settle", "settling", "wait", "waiting", "pause", "between", "soak", "soaking"]);
+    let minutes = clause.slots.minutes.map(|minutes| minutes.saturating_mul(60));
+    seconds.map(|(n, _)| *n).or(compact).or(minutes).filter(|_| waits)
 }
 
 fn patch(clause: &Clause) -> Option<Value> {
@@ -186,8 +239,11 @@ fn target(scene: &Scene) -> Result<Value, Step> {
 pub fn batch_size(clause: &Clause) -> Option<i64> {
     let text = |at: usize| clause.tokens.get(at).map_or("", |token| token.text.as_str());
     clause.slots.numbers.iter().find_map(|(n, at)| {
-        let after = text(at + 1) == "at" && text(at + 2) == "a" && text(at + 3) == "time";
-        let before = *at >= 2 && text(at - 1) == "of" && text(at - 2).starts_with("batch");
+        let after = text(at + 1) == "at" && text(at + 2) == "a" && text(at + 3) == "time"
+            || text(at + 1) == "per" && text(at + 2).starts_with("batch");
+        let before = *at >= 2 && text(at - 1) == "of" && text(at - 2).starts_with("batch")
+            || *at >= 2 && text(at - 1) == "size" && text(at - 2) == "batch"
+            || *at >= 1 && text(at - 1) == "batchsize";
         (after || before).then_some(*n)
     })
 }

@@ -75,6 +75,9 @@ fn records(used: &ToolUse) -> Step {
     match (account, instance) {
         (Some(account), _) => Step::call("gf_audit_log", json!({ "account": account, "limit": 5 })),
         (_, Some(instance)) => Step::call("gf_audit_log", json!({ "instance": instance, "limit": 5 })),
+        _ if used.tool == "gf_config_push" => {
+            Step::call("gf_audit_log", json!({ "action": "config_push", "limit": 5 }))
+        }
         _ => Step::call("gf_audit_log", json!({ "limit": 5 })),
     }
 }

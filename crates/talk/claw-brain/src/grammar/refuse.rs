@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::{Kind, Mood, Sense, Token},
+    language::{Clause, Kind, Mood, Sense, Token},
     step::Step,
 };
 
@@ -90,7 +90,7 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         () if clause.says_any(&ELSEWHERE) => {
             "I can't help with that; I look after the fleet. Ask me for \"help\" to see what I can do."
         }
-        () if clause.has(Sense::Approve) && clause.has(Sense::All) => {
+        () if clause.has(Sense::Approve) && (clause.has(Sense::All) || for_ever(clause)) => {
             "I can't approve anything. Each open question is answered by a person, one at a time."
         }
         () => return None,
@@ -98,10 +98,31 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     Some(vec![Step::Decline(refusal.to_owned())])
 }
 
+/// A leave that shall hold from now on, or be given by us.
+fn for_ever(clause: &Clause) -> bool {
+    const ALWAYS: [&str; 9] = [
+        "in future",
+        "in the future",
+        "from now on",
+        "without asking",
+        "on my behalf",
+        "for me",
+        "by yourself",
+        "yourself",
+        "next time",
+    ];
+    ALWAYS.iter().any(|said| clause.phrase(said))
+        || clause.says_any(&["always", "automatically", "every", "blanket", "forever"])
+}
+
 /// "Don't restart i-7f3a", "leave Contabo for now".
 pub fn left_alone(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
-    if clause.negated && clause.any(CHANGES) {
+    let unwanted = clause.mood == Mood::Statement
+        && clause.tokens.first().is_some_and(|first| first.text == "not")
+        && clause.says_any(&["worth", "needed", "necessary", "today", "interested", "now", "required"])
+        && clause.slots.is_empty();
+    if clause.negated && (clause.any(CHANGES) || clause.head_is(Sense::Schedule)) || unwanted {
         return Some(vec![Step::Say("Understood: I leave it as it is. Nothing was started.".to_owned())]);
     }
     (clause.head_is(Sense::Keep) && !clause.any(&[Sense::Briefing, Sense::Report, Sense::Silence]))
@@ -175,7 +196,10 @@ pub fn stop_target(scene: &Scene) -> Option<Vec<Step>> {
 
 /// "Rename acct-0001": a verb that is not known to us, with something that it would be done to.
 pub fn unknown_act(scene: &Scene) -> Option<Vec<Step>> {
-    const NEUTRAL: [&str; 22] = [
+    const NEUTRAL: [&str; 25] = [
+        "ask",
+        "tell",
+        "query",
         "the",
         "my",
         "our",

@@ -4,7 +4,10 @@ use super::{
     Scene,
     targets::{self, Targets},
 };
-use crate::{language::Sense, step::Step};
+use crate::{
+    language::{Mood, Sense},
+    step::Step,
+};
 use serde_json::json;
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
@@ -56,7 +59,9 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         return Some(vec![Step::ask("To which tier: nano, standard, pro or enterprise?")]);
     };
     let mut arguments = json!({ "accountIds": accounts, "newTier": tier });
-    let dry = ["dry run", "just the price", "only the price"].iter().any(|said| clause.phrase(said))
+    let dry = ["dry run", "just the price", "only the price", "price only", "just a price", "price check"]
+        .iter()
+        .any(|said| clause.phrase(said))
         || clause.says_any(&["dry-run", "preview", "simulate"]);
     if dry {
         arguments["dryRun"] = json!(true);
@@ -86,7 +91,9 @@ fn by_count(scene: &Scene) -> Step {
 pub fn price(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let slots = &clause.slots;
-    let asked = clause.is_question()
+    // "Price only: acct-0101 from nano to standard" orders nothing either.
+    let priced = clause.mood == Mood::Statement && clause.has(Sense::Cost);
+    let asked = (clause.is_question() || priced)
         && !slots.accounts.is_empty()
         && (slots.tiers.len() == 1 || slots.tiers.len() == 2 && clause.says("from"));
     let asked = asked

@@ -82,8 +82,17 @@ fn at_a_time(clause: &Clause) -> Option<i64> {
         .slots
         .numbers
         .iter()
-        .find(|(_, at)| text(at + 1) == "at" && text(at + 3) == "time")
+        .find(|(_, at)| {
+            let before = |back: usize| at.checked_sub(back).map_or("", text);
+            text(at + 1) == "at"
+                && (matches!(text(at + 3), "time") || text(at + 2) == "once" || text(at + 4) == "time")
+                || text(at + 1) == "at once"
+                || text(at + 1) == "in" && text(at + 2) == "parallel"
+                || before(1) == "of" && matches!(before(2), "batch" | "batches" | "group" | "groups")
+                || before(1) == "concurrency"
+        })
         .map(|(n, _)| *n)
+        .or_else(|| clause.phrase("one by one").then_some(1))
 }
 
 fn reason(clause: &Clause) -> &'static str {

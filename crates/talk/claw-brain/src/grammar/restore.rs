@@ -17,7 +17,11 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && clause.any(&[Sense::Account, Sense::Pronoun])
         && (clause.says("again") || clause.phrase("after all"))
         && !clause.has(Sense::Health);
-    if !clause.orders(Sense::Restore) && !undoes && !misses {
+    // "Roll acct-0107 back to snap-22b7" means its memory, not its configuration.
+    let rolls = clause.orders(Sense::Rollback)
+        && !(clause.slots.snapshots.is_empty() && clause.slots.archives.is_empty())
+        && !clause.slots.accounts.is_empty();
+    if !clause.orders(Sense::Restore) && !undoes && !misses && !rolls {
         return None;
     }
     if clause.says_any(&[
@@ -37,7 +41,11 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         )]);
     }
     let gone = memory.last_teardown();
+    // "acct-0777 was removed by mistake, restore it".
+    let points = clause.any(&[Sense::Pronoun, Sense::Account]) || clause.says_any(&["its", "their"]);
+    let pointed = scene.pointed_accounts();
     let accounts = match clause.slots.accounts.as_slice() {
+        [] if pointed.len() == 1 && points && clause.slots.ordinals.is_empty() => pointed,
         [] => gone
             .as_ref()
             .map(|gone| gone.accounts.clone())

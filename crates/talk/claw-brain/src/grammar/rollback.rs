@@ -11,6 +11,9 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && clause.says_any(&["previous", "former", "old", "earlier"])
         && [Sense::Restore, Sense::Want, Sense::Use, Sense::Set].iter().any(|verb| clause.orders(*verb))
         && !clause.has(Sense::Account);
+    if !clause.slots.snapshots.is_empty() || !clause.slots.archives.is_empty() {
+        return None;
+    }
     let clear = clause.slots.accounts.is_empty() && clause.slots.json.is_empty();
     let earlier = earlier && clear && !clause.is_question();
     if !(clause.has(Sense::Rollback) || earlier) || clause.negated {

@@ -1,6 +1,6 @@
 //! Reports that come by themselves: add, remove, list.
 
-use super::Scene;
+use super::{Scene, pick, zone};
 use crate::{
     language::{Clause, Kind, Lexicon, Mood, Sense, Token},
     step::Step,
@@ -8,6 +8,23 @@ use crate::{
 use serde_json::json;
 
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// "Drop the second one", of the reports that were just listed.
+pub fn shown(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let listed = scene.memory.entries_shown();
+    let ends = [Sense::Cancel, Sense::Remove, Sense::Stop].iter().any(|sense| clause.orders(*sense));
+    let other =
+        !clause.slots.accounts.is_empty() || clause.has(Sense::Account) || clause.has(Sense::Instance);
+    if listed.is_empty() || !ends || other || clause.slots.ordinals.is_empty() {
+        return None;
+    }
+    let Some(chosen) = pick::nth(clause, &listed) else {
+        return Some(vec![Step::ask("Which of those entries do you mean? Please name them by id.")]);
+    };
+    let remove = |id: &String| Step::call("gf_schedule", json!({ "action": "remove", "id": id }));
+    Some(chosen.iter().map(remove).collect())
+}
 
 pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
@@ -85,6 +102,7 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
             "At what time (UTC) shall the {what} come? Please give it in hours and minutes, and daily, weekly, monthly or once."
         ))]),
         Some(when) => {
+            let when = zone::of(clause).map_or(when.clone(), |zone| format!("{when} {zone}"));
             Some(vec![Step::call("gf_schedule", json!({ "action": "add", "what": what, "when": when }))])
         }
         None if clause.orders(Sense::Schedule) => Some(vec![Step::ask(format!(
@@ -124,6 +142,7 @@ fn odd_word(clause: &Clause) -> Option<&str> {
         plain
             && !Lexicon::get().is_english(&token.text)
             && !DAYS.iter().any(|day| token.text.starts_with(day))
+            && !zone::names(token)
     };
     let no_time = clause.tokens.windows(2).find(|pair| {
         let timed =

@@ -1,8 +1,35 @@
 //! Alerts kept quiet for a while, for one provider, region or instance.
 
 use super::Scene;
-use crate::{language::Sense, step::Step};
+use crate::{
+    language::{Mood, Sense, Slots},
+    step::Step,
+};
 use serde_json::json;
+
+/// "Make it 45 minutes", right after a silence: the same for another length.
+pub fn lengthened(scene: &Scene) -> Option<Vec<Step>> {
+    let clause = scene.clause;
+    let last = scene
+        .memory
+        .last_use()
+        .filter(|used| used.tool == "gf_alerts_silence" && used.reply["error"].is_null())?;
+    let minutes = clause.slots.minutes?;
+    let words = clause.tokens.iter().filter(|token| !token.is_break()).count();
+    let other = !Slots { minutes: None, numbers: Vec::new(), ..clause.slots.clone() }.is_empty();
+    let says = clause.says_any(&[
+        "make", "only", "just", "instead", "actually", "rather", "extend", "change", "no", "better",
+    ]);
+    if other || !says || words > 8 || clause.negated || clause.is_question() || !scene.earlier.is_empty() {
+        return None;
+    }
+    if clause.says_any(&["by", "more", "another", "longer", "additional"]) {
+        return Some(vec![Step::ask("For how many minutes from now shall it be quiet, all in all?")]);
+    }
+    let mut arguments = last.arguments.clone();
+    arguments["minutes"] = json!(minutes);
+    Some(vec![Step::call("gf_alerts_silence", arguments)])
+}
 
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
@@ -10,7 +37,12 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let not_alerted = clause.negated && clause.has(Sense::Alert) && clause.says_any(&["me", "us"]);
     let kept =
         clause.head_is(Sense::Keep) && clause.has(Sense::Silence) && !clause.negated && !clause.is_question();
-    if !clause.orders(Sense::Silence) && !kept && !stop_alerts && !not_alerted {
+    let none = clause.mood == Mood::Statement
+        && clause.has(Sense::Alert)
+        && clause.slots.minutes.is_some()
+        && clause.tokens.get(clause.head).is_some_and(|head| head.text == "no")
+        && !clause.says_any(&["last", "past", "since", "in", "were", "was", "had", "been"]);
+    if !none && !clause.orders(Sense::Silence) && !kept && !stop_alerts && !not_alerted {
         return None;
     }
     let slots = &clause.slots;

@@ -3,6 +3,7 @@
 use super::Scene;
 use crate::{language::Sense, step::Step};
 
+const HELLO: &str = "Hello. Ask me how the fleet is, or tell me what to do.";
 const CAN: &str = "I run your fleet of OpenClaw gateways. You can ask me to:\n\
     - show the fleet, an account, an instance, a provider, costs, incidents or the audit log\n\
     - provision, resize, tear down or restore accounts\n\
@@ -137,15 +138,57 @@ pub fn hypothetical(scene: &Scene) -> Option<Vec<Step>> {
     })
 }
 
+/// "Thanks mate, good work": nothing but good manners.
+pub fn courtesy(scene: &Scene) -> Option<Vec<Step>> {
+    const BESIDE: [&str; 24] = [
+        "you",
+        "so",
+        "much",
+        "very",
+        "a",
+        "lot",
+        "all",
+        "again",
+        "for",
+        "the",
+        "your",
+        "that",
+        "this",
+        "team",
+        "everyone",
+        "really",
+        "commander",
+        "and",
+        "now",
+        "today",
+        "then",
+        "it",
+        "is",
+        "was",
+    ];
+    let clause = scene.clause;
+    let kind = |sense: Sense| clause.has(sense);
+    let only = clause.tokens.iter().all(|token| {
+        token.is_break()
+            || token.is(Sense::Thanks)
+            || token.is(Sense::Greeting)
+            || BESIDE.contains(&token.text.as_str())
+    });
+    match () {
+        () if !only || clause.is_question() => None,
+        () if kind(Sense::Thanks) => Some(vec![Step::Say("You're welcome.".to_owned())]),
+        () if kind(Sense::Greeting) => Some(vec![Step::Say(HELLO.to_owned())]),
+        () => None,
+    }
+}
+
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let short = clause.tokens.iter().filter(|token| !token.is_break()).count() <= 6;
     match () {
         () if !short => None,
         () if clause.has(Sense::Thanks) => Some(vec![Step::Say("You're welcome.".to_owned())]),
-        () if clause.has(Sense::Greeting) => {
-            Some(vec![Step::Say("Hello. Ask me how the fleet is, or tell me what to do.".to_owned())])
-        }
+        () if clause.has(Sense::Greeting) => Some(vec![Step::Say(HELLO.to_owned())]),
         () => None,
     }
 }

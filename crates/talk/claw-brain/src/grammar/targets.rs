@@ -36,6 +36,12 @@ pub fn accounts(scene: &Scene, verb: &str) -> Targets {
     if clause.has(Sense::All) {
         return ask(verb);
     }
+    // "The account behind i-10d4", as a list or a look has named it.
+    let behind: Option<Vec<String>> =
+        clause.slots.instances.iter().map(|instance| memory.account_of(instance)).collect();
+    if let Some(behind) = behind.filter(|found| !found.is_empty() && clause.has(Sense::Account)) {
+        return Targets::Accounts(behind);
+    }
     if !clause.slots.instances.is_empty() {
         return Targets::First(Step::ask(format!("That is an instance. Which account shall I {verb}?")));
     }
@@ -54,6 +60,19 @@ pub fn accounts(scene: &Scene, verb: &str) -> Targets {
         .is_some_and(|before| !before.slots.ordinals.is_empty() && before.slots.accounts.is_empty());
     if unclear && clause.has(Sense::Pronoun) {
         return ask(verb);
+    }
+    // "acct-0450 closed their account, remove the pair": what this message has named.
+    let named = scene.pointed_accounts();
+    let those = clause.says_any(&["the", "their", "its", "that", "this", "these", "those"])
+        && clause.has(Sense::Account);
+    let possessed = clause.says_any(&["its", "their"]);
+    if let [only] = named.as_slice()
+        && (those || possessed)
+    {
+        return Targets::Accounts(vec![only.clone()]);
+    }
+    if named.len() > 1 && clause.says_any(&["them", "these", "those", "their"]) {
+        return Targets::Accounts(named);
     }
     match scene.pointed_account().filter(|_| clause.has(Sense::Pronoun)) {
         Some(account) => Targets::Accounts(vec![account]),

@@ -5,7 +5,7 @@ use super::{
     targets::{self, Targets},
 };
 use crate::{
-    language::{Clause, Kind, Sense, number},
+    language::{Clause, Kind, Mood, Sense, number},
     step::{Step, put},
 };
 use serde_json::json;
@@ -25,7 +25,7 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             return Some(vec![Step::ask("Which accounts shall I tear down? Please name them by id.")]);
         }
     };
-    let mut arguments = json!({ "accountIds": accounts, "reason": reason(clause) });
+    let mut arguments = json!({ "accountIds": accounts, "reason": reason(scene) });
     put(&mut arguments, "archive", without_archive(clause).then_some(false));
     put(&mut arguments, "standbyOnly", clause.has(Sense::Standby).then_some(true));
     Some(vec![Step::call("gf_teardown", arguments)])
@@ -96,10 +96,33 @@ fn other_object(clause: &Clause) -> Option<Step> {
     })
 }
 
-fn reason(clause: &Clause) -> &'static str {
+/// Why, as this part of the message says or one beside it that only tells something.
+fn reason(scene: &Scene) -> &'static str {
+    let beside = scene.earlier.iter().rev().take(1).chain(scene.later.iter().take(1));
+    let telling =
+        beside.filter(|part| part.mood == Mood::Statement && !part.any(super::CHANGES) || part.explains());
+    let said = std::iter::once(scene.clause).chain(telling).map(reason_said);
+    said.into_iter().find(|reason| *reason != "operator_request").unwrap_or("operator_request")
+}
+
+fn reason_said(clause: &Clause) -> &'static str {
     match () {
         () if clause.has(Sense::Idle) => "idle",
-        () if clause.says_any(&["closed", "left", "churned", "quit"]) => "account_closed",
+        () if clause.says_any(&[
+            "closed",
+            "left",
+            "churned",
+            "quit",
+            "cancelled",
+            "canceled",
+            "contract",
+            "contracts",
+            "subscription",
+            "leaving",
+        ]) =>
+        {
+            "account_closed"
+        }
         () if clause.says_any(&[
             "non-payment",
             "nonpayment",

@@ -1,6 +1,6 @@
 //! "Last night", "yesterday", "the last 24 hours" as moments, reckoned from when the message was sent.
 
-use crate::language::{Clause, Kind};
+use crate::language::{Clause, Kind, moment::Grain};
 use jiff::{ToSpan, civil::DateTime};
 
 #[derive(Debug, Default, PartialEq)]
@@ -11,9 +11,18 @@ pub struct Window {
 
 /// The window that the clause names; nothing where the time of the message is not known.
 pub fn window(clause: &Clause, now: Option<DateTime>) -> Window {
+    let named: Vec<(DateTime, Grain)> = moments(clause).collect();
+    if !named.is_empty() {
+        return between(clause, &named);
+    }
     let Some(now) = now else {
         return Window::default();
     };
+    let month =
+        month(clause, Some(now)).and_then(|month| format!("{month}-01T00:00:00").parse::<DateTime>().ok());
+    if let Some(first) = month {
+        return Window { from: Some(stamp(first)), to: first.checked_add(1.month()).ok().map(stamp) };
+    }
     let midnight = now.date().to_datetime(jiff::civil::Time::midnight());
     let since = |from: Option<DateTime>| Window { from: from.map(stamp), to: None };
     let back = |minutes: i64| now.checked_sub(minutes.minutes()).ok();
@@ -34,6 +43,69 @@ pub fn window(clause: &Clause, now: Option<DateTime>) -> Window {
         () if follows(clause, &["last", "past", "previous"]) => since(clause.slots.minutes.and_then(back)),
         () => Window::default(),
     }
+}
+
+/// Dates that are written in full.
+pub fn moments(clause: &Clause) -> impl Iterator<Item = (DateTime, Grain)> {
+    clause.tokens.iter().filter_map(|token| match token.kind {
+        Kind::Moment(at, grain) => Some((at, grain)),
+        _ => None,
+    })
+}
+
+/// "Between … and …", "since …", "until …", "on …".
+fn between(clause: &Clause, named: &[(DateTime, Grain)]) -> Window {
+    let end = |at: DateTime, grain: Grain| match grain {
+        Grain::Moment => Some(at),
+        Grain::Day => at.checked_add(1.day()).ok(),
+        Grain::Month => at.checked_add(1.month()).ok(),
+    };
+    match named {
+        [(from, _), (to, grain), ..] => Window { from: Some(stamp(*from)), to: end(*to, *grain).map(stamp) },
+        [(at, _)] if clause.says_any(&["until", "till", "before"]) || clause.phrase("up to") => {
+            Window { from: None, to: Some(stamp(*at)) }
+        }
+        [(at, grain)] if *grain == Grain::Moment || clause.says_any(&["since", "after", "from"]) => {
+            Window { from: Some(stamp(*at)), to: None }
+        }
+        [(at, grain)] => Window { from: Some(stamp(*at)), to: end(*at, *grain).map(stamp) },
+        [] => Window::default(),
+    }
+}
+
+/// A month by its number, its name or "last month", as `2026-10`; a name alone is the newest such month that is over or runs.
+pub fn month(clause: &Clause, now: Option<DateTime>) -> Option<String> {
+    const NAMES: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let written = |year: i16, month: i8| format!("{year:04}-{month:02}");
+    let full = moments(clause).find(|(_, grain)| *grain == Grain::Month);
+    if let Some((at, _)) = full {
+        return Some(written(at.year(), at.month()));
+    }
+    let now = now?;
+    if ["last month", "previous month"].iter().any(|said| clause.phrase(said)) {
+        let before = now.checked_sub(1.month()).ok()?;
+        return Some(written(before.year(), before.month()));
+    }
+    let named = clause.tokens.windows(2).find_map(|two| {
+        let at = NAMES.iter().position(|name| two[1].raw.eq_ignore_ascii_case(name))?;
+        // "May I" is no month.
+        (at != 4 || matches!(two[0].text.as_str(), "in" | "for" | "of")).then_some(at as i8 + 1)
+    })?;
+    let year = if named > now.month() { now.year() - 1 } else { now.year() };
+    Some(written(year, named))
 }
 
 /// Whether the clause names a time that is over.

@@ -151,6 +151,22 @@ impl Clause {
         self.mood == Mood::Statement && !self.needs && self.says_any(&TELLING)
     }
 
+    /// "The customer signed yesterday", "they asked for it": somebody did something, and nothing is asked for.
+    pub fn tells(&self) -> bool {
+        const DONE: [&str; 16] = [
+            "said", "left", "paid", "went", "told", "got", "came", "broke", "lost", "wrote", "gave", "sent",
+            "knows", "says", "wants", "keeps",
+        ];
+        const WHO: [&str; 8] = ["they", "he", "she", "we", "i", "it", "nobody", "somebody"];
+        let done = self.tokens.iter().any(|token| {
+            let raw = token.raw.to_lowercase();
+            token.past || raw.len() > 4 && raw.ends_with("ed") || DONE.contains(&raw.as_str())
+        });
+        let by = self.tokens.first().is_some_and(|first| WHO.contains(&first.text.as_str()));
+        let asks = self.any(&[Sense::Show, Sense::Check, Sense::Want, Sense::Report]);
+        self.mood == Mood::Statement && !self.needs && !self.slots.names_anything() && (done || by) && !asks
+    }
+
     pub fn is_question(&self) -> bool {
         self.mood == Mood::Question
     }

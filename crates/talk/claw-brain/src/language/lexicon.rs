@@ -89,7 +89,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     ),
     (
         &[Waste],
-        "save cash|cut costs|cost saving|cost savings|leaner|down the drain|cheap|optimisation|optimization|economize|economise|waste|wasting|wasteful|save money|saving|optimize|optimise|recoverable|cheaper|save",
+        "arbitrage|save cash|cut costs|cost saving|cost savings|leaner|down the drain|cheap|optimisation|optimization|economize|economise|waste|wasting|wasteful|save money|saving|optimize|optimise|recoverable|cheaper|save",
     ),
     (
         &[Idle],
@@ -133,7 +133,7 @@ const WORDS: &[(&[Sense], &str)] = &[
         "all|everyone|everybody|everything|anything|whatever|any|every|each|everywhere|whole|entire|anyone",
     ),
     (&[Both], "both"),
-    (&[Pronoun], "it|that|this|them|these|those|they|one"),
+    (&[Pronoun], "it|its|that|this|them|these|those|they|one"),
     (&[Place], "there"),
     (&[Live], "live|right now|now|currently"),
     (

@@ -21,6 +21,7 @@ pub use clause::{Clause, Mood};
 pub use hours::duration;
 pub use lexicon::Lexicon;
 pub use message::clauses;
+pub use opening::FILLERS;
 pub use sense::Sense;
 pub use slots::Slots;
 pub use spelling::distance;

@@ -5,7 +5,7 @@
 use super::{clause::begins_order, token::Token};
 
 /// Words that say nothing about what is asked.
-pub(super) const FILLERS: &[&str] = &[
+pub const FILLERS: &[&str] = &[
     "please",
     "then",
     "also",

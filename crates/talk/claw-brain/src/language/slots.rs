@@ -131,7 +131,7 @@ pub struct Placed {
 impl Slots {
     pub fn read(tokens: &[Token]) -> Self {
         let mut slots = Self::default();
-        for (at, token) in tokens.iter().enumerate() {
+        for (at, token) in tokens.iter().enumerate().filter(|(at, _)| !is_replaced(tokens, *at)) {
             match &token.kind {
                 Kind::Account(id) => add(&mut slots.accounts, id),
                 Kind::Instance(id) => add(&mut slots.instances, id),
@@ -163,7 +163,9 @@ impl Slots {
         let token = &tokens[at];
         let raw = token.raw.to_lowercase();
         let base = raw.split('-').next().unwrap_or(&raw);
-        if let Some(tier) = TIERS.iter().find(|tier| token.text == **tier || base == **tier) {
+        if let Some(tier) =
+            TIERS.iter().find(|tier| token.text == **tier || base.strip_suffix('s').unwrap_or(base) == **tier)
+        {
             add(&mut self.tiers, tier);
         } else if raw == "std" {
             add(&mut self.tiers, "standard");
@@ -209,6 +211,13 @@ impl Slots {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// "In the US instead of the EU": what the other thing stands for is not meant.
+fn is_replaced(tokens: &[Token], at: usize) -> bool {
+    let text = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text.as_str());
+    let from = 1 + usize::from(matches!(text(1), "the" | "in" | "on" | "at" | "a"));
+    matches!((text(from + 1), text(from)), ("instead", "of") | ("rather", "than"))
 }
 
 /// "US" and "UK", or in lower case where a place must stand: "in the us".

@@ -41,8 +41,17 @@ pub fn begins_request(before: &[Token], rest: &[Token]) -> bool {
     let negative = (first.text == "do" && next == "not") || first.text == "never";
     let asking = ASKING.contains(&first.text.as_str());
     let polite = matches!(first.text.as_str(), "i" | "we") && matches!(next, "want" | "need" | "would");
+    // "… and {json} onto acct-0042": JSON with the word to whom.
+    let addressed = matches!(first.kind, Kind::Json(_)) && matches!(next, "to" | "on" | "onto" | "for");
+    let addressed = addressed && !before.iter().any(|token| token.is(Sense::Push));
     let optimizing = first.text.starts_with("optimi");
-    verb || for_me || negative || asking || polite || optimizing || begins_topic(before, first, second)
+    verb || addressed
+        || for_me
+        || negative
+        || asking
+        || polite
+        || optimizing
+        || begins_topic(before, first, second)
 }
 
 /// "Fleet status, cost report and provider health": each is asked for by its name.

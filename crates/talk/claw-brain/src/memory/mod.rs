@@ -3,9 +3,14 @@
 //! Nothing is kept between requests; all of this is read from the messages each time. What is found here may
 //! only fill in *which* thing was meant, never *that* something is to be done.
 
+mod listed;
+
 use crate::{
     envelope::{Exchange, ToolUse},
-    language::token::{Kind, tokens},
+    language::{
+        Slots,
+        token::{Kind, tokens},
+    },
     notice,
 };
 use gf_tools::{CostReportReply, InstanceLine};
@@ -85,6 +90,15 @@ impl<'a> Memory<'a> {
         let looks = self.newest_first().filter(|used| LOOKS.contains(&used.tool.as_str()));
         let places: Vec<_> = looks.map(place).filter(|place| !place.is_empty()).collect();
         let newest = places.first()?;
+        // A provider's own notice names the region that is in trouble.
+        if newest.get("region").is_none()
+            && let Some(told) = self.trouble_shown()
+            && let [region, ..] = Slots::read(&tokens(&told)).regions.as_slice()
+        {
+            let mut place = newest.clone();
+            place.insert("region".into(), region.clone().into());
+            return Some(Value::Object(place));
+        }
         // The same provider with its region, where both were looked at.
         let fuller = places.iter().take(4).find(|place| {
             place.contains_key("region")
