@@ -1,6 +1,6 @@
 //! What a person may do to an operation that runs: pause, resume, cancel, roll back, retry.
 
-use crate::{engine::Engine, steps};
+use crate::{engine::Engine, holding::besides_lanes, steps};
 use gf_model::{
     InstanceId, OperationId,
     audit::{AuditEntry, AuditPhase},
@@ -203,6 +203,10 @@ fn is_free(fleet: &Fleet, id: &OperationId) -> Result<(), ControlError> {
         let by = held.get(target).filter(|by| by.id != *id)?;
         Some(ControlError::Busy { target: target.to_owned(), operation: by.id.clone() })
     };
+    let verb = fleet.operations.get(id).map(|operation| &operation.verb);
+    if let Some(busy) = verb.and_then(besides_lanes).and_then(busy) {
+        return Err(busy);
+    }
     for record in fleet.lanes_of(id) {
         let named = record.lane.steps.iter().flat_map(|step| steps::targets(&step.step));
         for target in named.chain([record.lane.target.clone()]) {

@@ -1,6 +1,6 @@
 //! Starts operations, takes them up again after a crash, and hands people's wishes to them.
 
-use crate::{hands::Hands, runner};
+use crate::{hands::Hands, holding::besides_lanes, runner};
 use gf_model::{
     ApprovalCode, OperationId,
     audit::{AuditEntry, AuditPhase},
@@ -215,7 +215,8 @@ fn who_holds(fleet: &Fleet, plan: &Plan) -> Option<StartError> {
     let accounts = plan.accounts.iter().map(|id| id.as_str());
     let lanes = plan.stages.iter().flat_map(|stage| &stage.lanes).map(|lane| lane.target.as_str());
     let instances = plan.instances.iter().map(|id| id.as_str());
-    let targets: HashSet<&str> = accounts.chain(instances).chain(lanes).collect();
+    let targets: HashSet<&str> =
+        accounts.chain(instances).chain(lanes).chain(besides_lanes(&plan.verb)).collect();
     let held = crate::held(fleet);
     let (target, operation) = held.into_iter().find(|(target, _)| targets.contains(target))?;
     Some(StartError::Busy { target: target.to_owned(), operation: operation.id.clone() })

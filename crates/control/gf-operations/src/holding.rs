@@ -7,8 +7,17 @@ use crate::gate::pace;
 use gf_model::{
     fleet::Fleet,
     operation::{LaneState, Operation, OperationState},
+    verb::Verb,
 };
 use std::collections::{BTreeMap, HashSet};
+
+/// Held by whatever updates nodes: of two such operations each could take a machine of the same pair at one moment.
+const NODES: &str = "the fleet's nodes";
+
+/// What such an operation needs for itself besides the targets of its lanes.
+pub(crate) fn besides_lanes(verb: &Verb) -> Option<&'static str> {
+    matches!(verb, Verb::UpdateNodes { .. }).then_some(NODES)
+}
 
 /// The targets that one operation holds now.
 pub fn held_by<'a>(fleet: &'a Fleet, operation: &'a Operation) -> Vec<&'a str> {
@@ -35,6 +44,7 @@ pub fn held_by<'a>(fleet: &'a Fleet, operation: &'a Operation) -> Vec<&'a str> {
                 || (done && (is_going_back || may_be_put_back(lane.id.stage)))
         })
         .map(|lane| lane.lane.target.as_str())
+        .chain(besides_lanes(&operation.verb))
         .collect()
 }
 

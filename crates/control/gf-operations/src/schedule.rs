@@ -8,6 +8,7 @@ use gf_model::{
     operation::{
         Lane, LaneId, LaneRecord, LaneState, Operation, OperationState, Step, StepRecord, StepState,
     },
+    verb::Verb,
 };
 use std::time::Duration;
 
@@ -182,9 +183,12 @@ fn undoing(operation: &Operation, lanes: &[&LaneRecord]) -> Next {
     if !waiting.is_empty() {
         return Next::Skip(waiting);
     }
-    let left = ids(lanes, |state| matches!(state, LaneState::Running | LaneState::Undoing | LaneState::Done));
-    if !left.is_empty() {
-        return Next::Undo(left);
+    let is_left = |state| matches!(state, LaneState::Running | LaneState::Undoing | LaneState::Done);
+    let last = lanes.iter().rfind(|record| is_left(record.lane.state)).map(|record| record.id.stage as usize);
+    if let Some(last) = last {
+        // Nodes go back as they came, ring by ring: all at once would take both machines of a pair at once.
+        let ring_by_ring = matches!(operation.verb, Verb::UpdateNodes { .. });
+        return Next::Undo(ids(if ring_by_ring { of_stage(lanes, last) } else { lanes }, is_left));
     }
     end(lanes, OperationState::Undone, operation.error.clone())
 }
@@ -201,7 +205,8 @@ fn first_error(lanes: &[&LaneRecord]) -> Option<String> {
 mod tests {
     use super::*;
     use gf_model::{
-        OperationId, Timestamp, gateway::Generation, operation::StageHead, person::Principal, verb::Verb,
+        OperationId, Timestamp, gateway::Generation, operation::StageHead, person::Principal,
+        release::Release, verb::Pace,
     };
 
     fn operation(stages: &[(u32, u32, u8)]) -> Operation {
@@ -285,6 +290,33 @@ mod tests {
         assert!(matches!(look(&[(0, Done), (0, Running), (0, Skipped)]), Next::Undo(ids) if ids.len() == 1));
         let end = look(&[(0, Done), (0, Undone), (0, Skipped)]);
         assert_eq!(end, Next::End(OperationState::Cancelled, None));
+    }
+
+    #[test]
+    fn nodes_go_back_ring_by_ring_the_last_ring_first_and_others_all_at_once() {
+        use LaneState::{Done, Running, Skipped, Undone};
+        let mut goes_back = operation(&[(1, 5, 0), (2, 5, 0), (1, 5, 0)]);
+        goes_back.state = OperationState::Undoing;
+        let undone = |operation: &Operation, states: &[(u32, LaneState)]| match ask(operation, &lanes(states))
+        {
+            Next::Undo(ids) => ids.into_iter().map(|id| id.index).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let begun = [(0, Done), (1, Done), (1, Running), (2, Skipped)];
+        assert_eq!(undone(&goes_back, &begun), [0, 1, 2]);
+        goes_back.verb = Verb::UpdateNodes {
+            nodes: vec![],
+            release: Release {
+                version: "2.0.0".into(),
+                sha256: String::new(),
+                size: 1,
+                signature: String::new(),
+            },
+            ring_size: 1,
+            pace: Pace::default(),
+        };
+        assert_eq!(undone(&goes_back, &begun), [1, 2]);
+        assert_eq!(undone(&goes_back, &[(0, Done), (1, Undone), (1, Undone), (2, Skipped)]), [0]);
     }
 
     #[test]

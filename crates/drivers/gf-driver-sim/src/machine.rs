@@ -102,6 +102,8 @@ pub(crate) struct Inner {
     pub beat_every: Duration,
     /// Account and id of what receives and sends, as it was told last.
     pub acting: Vec<(Box<str>, Box<str>)>,
+    /// It became another gf-clawnode, and nobody was told yet.
+    pub became_another: bool,
     /// Whether what is saved differs from what was.
     pub changed: bool,
 }
@@ -126,6 +128,7 @@ impl Machine {
             mute: 0,
             beat_every: Duration::from_millis(HEARTBEAT_INTERVAL_MS.into()),
             acting: Vec::new(),
+            became_another: false,
             changed: false,
         };
         Self { node, provider, region, inner: Mutex::new(inner) }

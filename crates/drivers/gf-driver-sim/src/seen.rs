@@ -16,6 +16,8 @@ pub struct SeenMachine {
     /// `None` for a machine that nobody ordered here.
     pub label: Option<InstanceId>,
     pub powered: bool,
+    /// The gf-clawnode that it runs.
+    pub software: String,
     /// Nothing goes in or out of it.
     pub cut: bool,
     pub instances: Vec<SeenInstance>,
@@ -44,6 +46,9 @@ pub trait Watcher: Send + Sync + 'static {
 
     /// The lease of an instance is over. Its witness was there all the while and would have renewed it, or not.
     fn lapsed(&self, instance: &str, witness_lived: bool);
+
+    /// A node runs another gf-clawnode from now on.
+    fn runs(&self, node: &NodeId, version: &str);
 }
 
 impl Inner {
@@ -104,6 +109,7 @@ impl SimFleet {
                 region: machine.region.clone(),
                 label: inner.saved.label.clone(),
                 powered: inner.saved.powered,
+                software: inner.saved.host.software.version().to_owned(),
                 cut: inner.silent,
                 instances: inner.seen(),
             }

@@ -53,6 +53,7 @@ impl Inner {
         } else {
             software.before = Some(runs.as_str().into());
             software.runs = Some(version.as_str().into());
+            self.became_another = true;
             Ok(())
         };
         let stays = version == runs;

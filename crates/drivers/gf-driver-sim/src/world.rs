@@ -240,9 +240,14 @@ impl World {
         }
         let left_the_door = shook_hands && !inner.session.is_shaking_hands();
         let visit = inner.arm();
+        let became =
+            std::mem::take(&mut inner.became_another).then(|| inner.saved.host.software.version().to_owned());
         let turned = self.watcher.get().map(|watcher| (watcher, inner.turned()));
         drop(inner);
         if let Some((watcher, turned)) = turned {
+            if let Some(version) = became {
+                watcher.runs(&machine.node, &version);
+            }
             for (account, instance, acts) in turned {
                 watcher.acts(&account, &instance, acts);
             }

@@ -30,6 +30,7 @@ pub(crate) fn restless(books: &Books, machines: &[SeenMachine]) -> Option<(Promi
     }
     resources(fleet, machines)
         .map(|what| (Promise::NothingForgotten, what))
+        .or_else(|| software(fleet, machines).map(|what| (Promise::Ends, what)))
         .or_else(|| pairs(books, machines).map(|what| (Promise::Ends, what)))
 }
 
@@ -86,6 +87,16 @@ fn resources(fleet: &Fleet, machines: &[SeenMachine]) -> Option<String> {
             && !is_paged(fleet, &instance.account)
     });
     gone.map(|gone| format!("{} is {} and at no provider", gone.id, gone.state))
+}
+
+/// What is written of the nodes that are there is what they run.
+fn software(fleet: &Fleet, machines: &[SeenMachine]) -> Option<String> {
+    let is_known = |machine: &&SeenMachine| {
+        let node = fleet.nodes.get(&machine.node).filter(|node| node.connected);
+        node.is_none_or(|node| node.software.as_ref() == Some(&machine.software))
+    };
+    let other = machines.iter().filter(|machine| machine.powered && !machine.cut).find(|it| !is_known(it))?;
+    Some(format!("{} runs {} and something else is written of it", other.node, other.software))
 }
 
 fn pairs(books: &Books, machines: &[SeenMachine]) -> Option<String> {

@@ -11,6 +11,7 @@ mod disk;
 mod ends;
 mod listeners;
 mod oracle;
+mod orders;
 mod people;
 mod plane;
 mod promise;
@@ -19,6 +20,7 @@ mod rules;
 mod run;
 mod story;
 mod trace;
+mod updates;
 mod wreck;
 
 pub use oracle::Breach;

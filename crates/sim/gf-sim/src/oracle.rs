@@ -1,10 +1,10 @@
 //! Judges the control plane from outside, at every commit, at every call of a provider and whenever an instance
 //! begins or ends to receive and send. It knows what is durable and what is really so; it moves nothing.
 
-use crate::{promise::Promise, rules, trace::Trace};
+use crate::{promise::Promise, rules, trace::Trace, updates};
 use gf_driver_sim::Watcher;
 use gf_model::{
-    InstanceId, OperationId,
+    InstanceId, NodeId, OperationId,
     audit::{AuditEntry, AuditPhase},
     fleet::{Change, Fleet, Record},
     operation::{Operation, OperationState},
@@ -47,6 +47,8 @@ pub(crate) struct Books {
     /// Which operations name an instance in their steps.
     pub named: BTreeMap<InstanceId, BTreeSet<OperationId>>,
     pub spent: rules::Spent,
+    /// What nodes run that became another gf-clawnode than they were made with.
+    pub software: BTreeMap<NodeId, String>,
     /// No control plane runs.
     plane_is_down: bool,
     /// What a fault or an order that is still on its way may stop.
@@ -123,6 +125,9 @@ impl Oracle {
                         if let Some(what) = rules::fenced_too_early(books, record) {
                             self.breach(books, Promise::OneActs, what);
                         }
+                        if let Some(what) = updates::breach(books, record) {
+                            self.breach(books, Promise::OneBatch, what);
+                        }
                         for step in &record.lane.steps {
                             if let Some(instance) = step.step.instance() {
                                 let by = books.named.entry(instance.clone()).or_default();
@@ -197,6 +202,11 @@ fn note_row(books: &mut Books, entry: &AuditEntry) {
 }
 
 impl Watcher for Oracle {
+    fn runs(&self, node: &NodeId, version: &str) {
+        self.trace.note(format_args!("{node} runs {version}"));
+        self.books.lock().software.insert(node.clone(), version.to_owned());
+    }
+
     fn lapsed(&self, instance: &str, witness_lived: bool) {
         self.trace.note(format_args!("the lease of {instance} is over (its witness lived: {witness_lived})"));
         let mut guard = self.books.lock();

@@ -11,7 +11,7 @@ use gf_model::{
     provider::Pool,
     verb::{Pace, Strategy, TeardownReason, Verb},
 };
-use gf_requests::{Act, Caller, Options, Outcome, Push, Requests};
+use gf_requests::{Act, Caller, Options, Outcome, Push, Refusal, Requests};
 use serde_json::json;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -35,7 +35,7 @@ pub fn ada() -> Caller {
     }
 }
 
-fn commander() -> Caller {
+pub(crate) fn commander() -> Caller {
     Caller {
         principal: Principal::Agent("commander".into()),
         conversation: Some("cli:person-ada".into()),
@@ -60,7 +60,7 @@ pub fn provision(accounts: Vec<AccountId>, region: &str) -> Verb {
 }
 
 impl Person {
-    fn look<T>(&self, look: impl FnOnce(&Fleet) -> T) -> T {
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Fleet) -> T) -> T {
         self.requests.engine().hands().store.read(look)
     }
 
@@ -150,9 +150,15 @@ impl Person {
             let outcome = self.requests.request(&ada(), verb, options).await;
             return self.heard(name, &outcome.map(drop).map_err(|refusal| refusal.code));
         }
-        match self.requests.request(&commander(), verb, Options::default()).await {
+        let outcome = self.requests.request(&commander(), verb, Options::default()).await;
+        self.see_to(name, outcome).await;
+    }
+
+    /// A question is answered.
+    pub(crate) async fn see_to(&mut self, name: &str, outcome: Result<Outcome, Refusal>) {
+        match outcome {
             Ok(Outcome::AwaitingApproval(approval)) => {
-                self.trace.note(format_args!("commander asks for {name}: {}", approval.code));
+                self.trace.note(format_args!("somebody is asked about {name}: {}", approval.code));
                 self.answer(approval.code).await;
             }
             other => self.heard(name, &other.map(drop).map_err(|refusal| refusal.code)),
@@ -212,7 +218,7 @@ impl Person {
         }
     }
 
-    async fn second_thoughts(&mut self) {
+    pub(crate) async fn second_thoughts(&mut self) {
         let acts = [Act::Pause, Act::Cancel, Act::Rollback, Act::Retry];
         let act = acts[self.rng.usize(..acts.len())];
         let wanted = move |operation: &gf_model::operation::Operation| match act {
@@ -230,7 +236,7 @@ impl Person {
         }
     }
 
-    fn heard(&self, what: &str, outcome: &Result<(), String>) {
+    pub(crate) fn heard(&self, what: &str, outcome: &Result<(), String>) {
         self.trace.note(format_args!("{what}: {outcome:?}"));
     }
 }

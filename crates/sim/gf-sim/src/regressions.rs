@@ -3,6 +3,13 @@
 //! What a seed tells changes with the product and with this crate. Where that has happened, the cause has a test of its
 //! own beside the code that was mended; the seed stays as one more story.
 
+/// So many were found before anybody updated nodes in a story; theirs stay what they are kept for.
+const BEFORE_ORDERS: usize = 26;
+
+pub(crate) fn is_told_without_orders(seed: u64) -> bool {
+    REGRESSIONS.iter().take(BEFORE_ORDERS).any(|(known, _)| *known == seed)
+}
+
 /// A seed that failed once, and what was wrong then.
 pub const REGRESSIONS: [(u64, &str); 26] = [
     (

@@ -71,6 +71,7 @@ fn needs_a_person(verb: &Verb) -> bool {
             | Verb::Resize { .. }
             | Verb::ConfigPush { .. }
             | Verb::ProviderPolicy { .. }
+            | Verb::UpdateNodes { .. }
     )
 }
 
@@ -144,10 +145,13 @@ pub(crate) fn left_on_a_failed_revision(fleet: &Fleet, operation: &Operation) ->
 /// Why a lane should not have begun: a batch before it failed.
 pub(crate) fn went_past_a_failed_batch(fleet: &Fleet, record: &LaneRecord) -> Option<String> {
     let operation = fleet.operations.get(&record.id.operation)?;
-    if !matches!(operation.verb, Verb::ConfigPush { .. }) || record.lane.state != LaneState::Running {
+    let (Verb::ConfigPush { pace, .. } | Verb::UpdateNodes { pace, .. }) = &operation.verb else {
+        return None;
+    };
+    if record.lane.state != LaneState::Running {
         return None;
     }
-    let gated = matches!(&operation.verb, Verb::ConfigPush { pace, .. } if pace.settle_seconds > 0);
+    let gated = pace.settle_seconds > 0;
     for (index, head) in operation.stages.iter().enumerate().take(record.id.stage as usize) {
         if gated && head.passed_at.is_none() {
             let next = record.id.stage;

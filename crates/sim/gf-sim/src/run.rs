@@ -24,6 +24,7 @@ use gf_requests::{Options, Requests};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -49,6 +50,8 @@ pub struct Report {
     pub rest_after: Duration,
     pub crashes: u64,
     pub operations: usize,
+    /// The verbs of them.
+    pub kinds: BTreeSet<&'static str>,
     pub stuck: usize,
     pub paged: usize,
     pub most_calls: usize,
@@ -64,6 +67,8 @@ pub fn run(seed: u64, keys: &Path, keep_lines: bool) -> Report {
         Err(error) => panic!("no runtime could be built: {error}"),
     }
 }
+
+type Errand = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Teller {
     world: World,
@@ -108,6 +113,7 @@ async fn tell(seed: u64, keys: &Path, keep_lines: bool) -> Report {
             rest_after: healed.elapsed(),
             crashes: teller.lives.saturating_sub(1),
             operations: books.fleet.operations.len(),
+            kinds: books.fleet.operations.values().map(|operation| operation.verb.name()).collect(),
             stuck: books.fleet.operations.values().filter(|it| it.state == OperationState::Stuck).count(),
             paged: ends::paged(&books.fleet),
             most_calls: books.spent.most_calls,
@@ -261,7 +267,14 @@ impl Teller {
                 return;
             }
             match event {
-                Event::Errand => self.send_somebody(),
+                Event::Errand => {
+                    let rng = self.rng.fork();
+                    self.send_somebody(rng, |person| Box::pin(person.errand()));
+                }
+                Event::Order { mind } => {
+                    let rng = fastrand::Rng::with_seed(mind);
+                    self.send_somebody(rng, |person| Box::pin(person.order()));
+                }
                 Event::Fault(fault) => {
                     self.world.trace.note(format_args!("FAULT {fault:?}"));
                     match fault {
@@ -282,12 +295,11 @@ impl Teller {
         self.go_on_until(began + self.story.faults_last).await;
     }
 
-    fn send_somebody(&mut self) {
-        let rng = self.rng.fork();
+    fn send_somebody(&mut self, rng: fastrand::Rng, errand: fn(Person) -> Errand) {
         if let Some(plane) = &mut self.plane {
             let requests = plane.requests.clone();
             let person = Person { requests, trace: Arc::clone(&self.world.trace), rng };
-            plane.errands.spawn(person.errand());
+            plane.errands.spawn(errand(person));
         }
     }
 

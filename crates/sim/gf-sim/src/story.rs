@@ -3,7 +3,7 @@
 //! Each story has only some kinds of faults: what never happens together with something else hides what goes wrong
 //! alone, and the other way round.
 
-use crate::clouds;
+use crate::{clouds, regressions::is_told_without_orders};
 use std::time::Duration;
 
 #[derive(Debug, Clone)]
@@ -86,6 +86,10 @@ pub enum Fault {
 pub enum Event {
     Fault(Fault),
     Errand,
+    /// Somebody who looks first asks for what can be done; what that is follows from this number.
+    Order {
+        mind: u64,
+    },
 }
 
 pub struct Story {
@@ -118,6 +122,9 @@ impl Story {
             events.push((at(&mut rng, faults_last), Event::Errand));
         }
         events.extend(one_way_cuts(seed, faults_last));
+        if !is_told_without_orders(seed) {
+            events.extend(orders(seed, faults_last));
+        }
         events.sort_by_key(|(at, _)| *at);
         Self {
             pairs: rng.u32(1..=3),
@@ -149,6 +156,13 @@ fn one_way_cuts(seed: u64, within: Duration) -> Vec<(Duration, Event)> {
         (moment, Event::Fault(fault))
     };
     (0..count).map(&mut cut).collect()
+}
+
+/// Orders that can be done, most of them updates of nodes, in some stories. Drawn apart from the rest, as the cuts are.
+fn orders(seed: u64, within: Duration) -> Vec<(Duration, Event)> {
+    let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0xe703_7ed1_a0b4_28db) ^ 0x0ddf);
+    let count = if rng.u32(..100) < 50 { rng.u32(1..=4) } else { 0 };
+    (0..count).map(|_| (at(&mut rng, within), Event::Order { mind: rng.u64(..) })).collect()
 }
 
 fn cloud_trouble(rng: &mut fastrand::Rng) -> clouds::Trouble {

@@ -169,6 +169,25 @@ async fn what_is_pinned_stays_on_its_node_as_it_is_and_a_retry_reaches_who_was_s
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_updates_of_nodes_one_waits_for_the_other_whichever_nodes_they_name() {
+    let (_world, rig) = with_pairs(1).await;
+    let only = |half: gf_model::instance::Instance| {
+        let Verb::UpdateNodes { release, ring_size, pace, .. } = verb(&rig, "0.9.0", &[1]) else {
+            panic!("it is another verb")
+        };
+        Verb::UpdateNodes { nodes: half.node.into_iter().collect(), release, ring_size, pace }
+    };
+    let (first, second) = (only(rig.standby(1)), only(rig.primary(1)));
+    let begun = rig.confirmed(first).await;
+    let refused = rig.ask_confirmed(second.clone()).await.unwrap_err();
+    assert_eq!((refused.status, refused.code.as_str()), (409, "target_busy"));
+    assert!(refused.message.contains(begun.id.as_str()), "{}", refused.message);
+    rig.ended(&begun).await;
+    let next = rig.confirmed(second).await;
+    assert_eq!(rig.ended(&next).await.state, OperationState::Done, "{}", rig.picture());
+}
+
+#[tokio::test(start_paused = true)]
 async fn nodes_are_updated_with_a_yes_only_and_never_to_what_is_older() {
     let (_world, rig) = with_pairs(1).await;
     let asked = request(&rig, "0.9.0", &[1], false).await.unwrap();

@@ -1,6 +1,7 @@
 //! A bounded number of seeds, every seed that ever failed, and the proof that a seed tells the same story twice.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+use gf_model::verb::Verb;
 use gf_sim::{REGRESSIONS, Report, run};
 use std::{
     path::Path,
@@ -62,6 +63,9 @@ fn no_seed_breaks_a_promise() {
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
     assert!(sum(|report| report.crashes) > SEEDS / 2, "control planes are killed");
     assert!(sum(|report| report.operations as u64) > 2 * SEEDS, "operations run");
+    let never = |kind: &&str| !reports.iter().any(|report| report.kinds.contains(kind));
+    let never: Vec<_> = Verb::operations().filter(never).collect();
+    assert!(never.is_empty(), "no story has these: {never:?}");
 }
 
 #[test]
