@@ -1,6 +1,6 @@
 //! What goes wrong, and who notices.
 
-use crate::control::{fresh, id, order};
+use crate::control::{Control, fresh, id, order};
 use gf_driver::{Driver, DriverError};
 use gf_model::{
     NodeId, Timestamp,
@@ -158,4 +158,18 @@ async fn a_store_that_cannot_write_is_waited_for_and_no_machine_is_ordered() {
 
     control.office.close(false);
     control.ready(&order("i-0001")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_link_broke_comes_back_by_its_ticket_and_one_whose_machine_started_again_by_its_key() {
+    let mut control = fresh();
+    let place = control.ready(&order("i-aaaa")).await;
+    let by_ticket = async |control: &mut Control| {
+        control.connected(1).await;
+        control.hub.node(&place.node).unwrap().by_ticket
+    };
+    control.sim.break_link(&place.node).unwrap();
+    assert!(by_ticket(&mut control).await);
+    control.sim.reboot(&place.node).unwrap();
+    assert!(!by_ticket(&mut control).await);
 }

@@ -1,10 +1,25 @@
 //! The link from another machine: encrypted, and to nobody but the control plane that the token names.
 
 use crate::rig::{Rig, scripted_runtime};
+use gf_clawnode::host::encrypt;
 use gf_node_hub::{Hub, HubConfig, LINK_PATH, MemoryRegistry, NodeEvent};
-use gf_node_proto::{SigningKey, VpsInfo, reply};
+use gf_node_proto::{SigningKey, VpsInfo, private_der, public_der, reply};
 use std::{net::Ipv4Addr, process::Stdio, sync::Arc};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivatePkcs8KeyDer},
+        server::AlwaysResolvesServerRawPublicKeys,
+        sign::CertifiedKey,
+        version::TLS13,
+    },
+};
 
 #[tokio::test]
 async fn a_node_enrols_over_tls_and_comes_back_without_a_token() {
@@ -58,4 +73,27 @@ async fn a_way_to_another_machine_without_encryption_is_refused_at_once() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("not encrypted") && said.contains("wss://"), "{said}");
     assert!(!rig.home().exists(), "something was written");
+}
+
+/// It shows the control plane's key, which is no secret, and signs with another one.
+#[tokio::test]
+async fn whoever_shows_the_right_key_and_does_not_hold_it_is_spoken_to_no_further() {
+    let (ours, theirs) = (SigningKey::from_bytes(&[3; 32]), SigningKey::from_bytes(&[99; 32]));
+    for (signing, taken) in [(&ours, true), (&theirs, false)] {
+        let signer = ring::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(private_der(signing))).unwrap();
+        let shown = CertificateDer::from(public_der(&ours.verifying_key()));
+        let shown = Arc::new(CertifiedKey::new(vec![shown], signer));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = config.with_protocol_versions(&[&TLS13]).unwrap().with_no_client_auth();
+        let config = config.with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(shown)));
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let answering = tokio::spawn(async move {
+            let (socket, _) = listener.accept().await.unwrap();
+            TlsAcceptor::from(Arc::new(config)).accept(socket).await.is_ok()
+        });
+        let socket = TcpStream::connect(at).await.unwrap();
+        let met = encrypt(socket, at.ip().into(), &ours.verifying_key()).await;
+        assert_eq!((met.is_ok(), answering.await.unwrap()), (taken, taken));
+    }
 }

@@ -1,4 +1,4 @@
-//! One size of fleet, in a process of its own: memory, looks, plans, a restart, and a quiet hour's worth of seconds.
+//! One size of fleet, in a process of its own: memory, looks, plans, a start, a quiet minute, and a restart.
 
 use super::{
     crowd, handshakes,
@@ -35,14 +35,51 @@ pub struct Reading {
     pub restart_plan_ms: f64,
     pub protect_ms: f64,
     pub reads_s: f64,
-    pub observed_s: f64,
+    /// A start with nodes that were never heard before: each proves its key.
+    pub first: Observed,
+    /// A restart: the nodes hold tickets of the control plane that was.
+    pub again: Observed,
+    pub quiet_percent: f64,
+}
+
+/// From the beginning of a start until every node is there and has told what it runs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observed {
+    pub took_s: f64,
     /// Of which all threads of the control plane used a processor, the machines' ends of the handshakes included.
     pub control_s: f64,
     /// What the machines' thread used.
     pub machines_s: f64,
     /// What the machines' ends of so many handshakes take, measured apart: they run where the control plane's run.
     pub handshakes_s: f64,
-    pub quiet_percent: f64,
+}
+
+/// A start under way, and what had been used before.
+struct Start {
+    began: Instant,
+    control: Duration,
+    machines: Duration,
+}
+
+impl Start {
+    fn now() -> Self {
+        Self {
+            began: Instant::now(),
+            control: processor_time(&CONTROL),
+            machines: processor_time(&["machines"]),
+        }
+    }
+
+    fn until_all_are_there(&self, plane: &Plane, instances: usize, handshakes: fn(usize) -> f64) -> Observed {
+        wait_for_all(plane, instances, self.began);
+        let took_s = self.began.elapsed().as_secs_f64();
+        let control_s = processor_time(&CONTROL).saturating_sub(self.control).as_secs_f64();
+        let machines_s = processor_time(&["machines"]).saturating_sub(self.machines).as_secs_f64();
+        let observed = Observed { took_s, control_s, machines_s, handshakes_s: handshakes(instances) };
+        eprintln!("  {instances}: all observed: {observed:?}");
+        observed
+    }
 }
 
 pub fn read(instances: usize) -> Reading {
@@ -50,23 +87,15 @@ pub fn read(instances: usize) -> Reading {
     let directory = directory_with(records);
     let before = crowd::resident_bytes();
     let control = control_runtime();
-    let began = Instant::now();
+    let start = Start::now();
     let store = until_it_reads(directory.path());
-    let reads_s = began.elapsed().as_secs_f64();
+    let reads_s = start.began.elapsed().as_secs_f64();
     let store_mib = crowd::resident_bytes().saturating_sub(before) as f64 / f64::from(1 << 20);
     eprintln!("  {instances}: reads after {reads_s:.2} s");
 
     let plane = control.block_on(Plane::start(store, directory.path(), &machines));
     machines.let_go(&plane, &control);
-    wait_for_all(&plane, instances, began);
-    let observed_s = began.elapsed().as_secs_f64();
-    let machines_s = processor_time(&["machines"]).as_secs_f64();
-    let control_s = processor_time(&CONTROL).as_secs_f64();
-    let handshakes_s = handshakes::machines_ends(instances);
-    eprintln!(
-        "  {instances}: all observed after {observed_s:.2} s; {control_s:.2} s of a core in control, {handshakes_s:.2} s of them \
-         the machines' ends of handshakes; {machines_s:.2} s in the machines"
-    );
+    let first = start.until_all_are_there(&plane, instances, handshakes::by_keys);
 
     thread::sleep(SETTLING);
     let (used, since) = (processor_time(&CONTROL), Instant::now());
@@ -75,6 +104,16 @@ pub fn read(instances: usize) -> Reading {
         100.0 * (processor_time(&CONTROL) - used).as_secs_f64() / since.elapsed().as_secs_f64();
 
     let looked = plane.store.read(look::at);
+    machines.abandon();
+    control.block_on(plane.stop());
+
+    let start = Start::now();
+    let plane = control.block_on(Plane::start(crowd::open(directory.path()), directory.path(), &machines));
+    machines.turn_to(&plane);
+    let again = start.until_all_are_there(&plane, instances, handshakes::by_tickets);
+    let came = plane.hub.nodes().iter().filter(|node| node.by_ticket).count();
+    assert_eq!(came, instances, "by their tickets");
+    machines.abandon();
     control.block_on(plane.stop());
     Reading {
         store_mib,
@@ -84,10 +123,8 @@ pub fn read(instances: usize) -> Reading {
         restart_plan_ms: looked.restart_plan_ms,
         protect_ms: looked.protect_ms,
         reads_s,
-        observed_s,
-        control_s,
-        machines_s,
-        handshakes_s,
+        first,
+        again,
         quiet_percent,
     }
 }

@@ -22,7 +22,11 @@ use gf_secrets::Secrets;
 use gf_store::FleetStore;
 use serde_json::json;
 use std::{path::Path, sync::Arc, thread, time::Duration};
-use tokio::{runtime::Runtime, sync::oneshot, task::JoinSet};
+use tokio::{
+    runtime::{Handle, Runtime},
+    sync::oneshot,
+    task::JoinSet,
+};
 
 struct Wall;
 
@@ -58,6 +62,7 @@ pub struct Machines {
     pub sim: SimFleet,
     pub office: Arc<Office>,
     runtime: Option<Runtime>,
+    inside: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -86,8 +91,9 @@ impl Machines {
                 office.know(node.id.clone(), key.expect("a simulated node's key"));
             }
         }
+        let inside = runtime.handle().clone();
         drop(_inside);
-        (Self { sim, office, runtime: Some(runtime), stop: None, thread: None }, records)
+        (Self { sim, office, runtime: Some(runtime), inside, stop: None, thread: None }, records)
     }
 
     /// They connect to this hub.
@@ -102,6 +108,18 @@ impl Machines {
         let run = move || drop(runtime.block_on(stopped));
         self.thread = Some(thread::Builder::new().name("machines".into()).spawn(run).expect("a thread"));
         self.stop = Some(stop);
+    }
+
+    /// Their control plane goes away; they hold what it gave them, and dial in vain.
+    pub fn abandon(&self) {
+        let _inside = self.inside.enter();
+        self.sim.abandon();
+    }
+
+    /// Another one has come up in its place.
+    pub fn turn_to(&self, plane: &Plane) {
+        let _inside = self.inside.enter();
+        self.sim.turn_to(plane.hub.clone());
     }
 }
 

@@ -73,7 +73,7 @@ impl Crowd {
             let wanted = self.counts.up.load(Ordering::Acquire) + crowd.len();
             for node in crowd {
                 let mut thin = node.lock();
-                let hello = encode(node::hello(thin.nth))?;
+                let hello = encode(node::hello(thin.nth, None))?;
                 thin.say(hello, &self.counts);
                 thin.session = Session::Greeted;
                 let link = Link { node: Arc::clone(node), counts: Arc::clone(&self.counts) };
@@ -138,7 +138,7 @@ impl Thin {
         let body = decode(frame)?;
         match std::mem::replace(&mut self.session, Session::Down) {
             Session::Greeted => {
-                let (proof, shown) = node::proof(self.nth, body)?;
+                let (proof, shown) = node::proof(self.nth, None, body)?;
                 self.say(proof, counts);
                 self.session = Session::Shown(Box::new(shown));
             }

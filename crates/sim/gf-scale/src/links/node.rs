@@ -4,10 +4,10 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use gf_model::NodeId;
 use gf_node_proto::{
-    Command, CommandResult, Done, Heartbeat, Hello, InstanceRole, InstanceState, InstanceSummary,
-    NONCE_BYTES, NodeRole, Observation, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Resources, Said, SigningKey,
-    Transcript, VerifyingKey, VpsHealth, command, command_result, encode, envelope, reply, sign_node,
-    verify_challenge, verify_welcome,
+    Check, Command, CommandResult, Done, Heartbeat, Hello, InstanceRole, InstanceState, InstanceSummary,
+    NONCE_BYTES, NodeRole, Observation, PROTOCOL_MAX, PROTOCOL_MIN, Proof, Resources, Said, Seal, SigningKey,
+    Ticket, Transcript, VerifyingKey, VpsHealth, command, command_result, encode, envelope, reply, sign_node,
+    verify_challenge, verify_ticketed, verify_welcome,
 };
 
 pub fn id(nth: u32) -> NodeId {
@@ -21,7 +21,8 @@ pub fn key(nth: u32) -> SigningKey {
     SigningKey::from_bytes(&seed)
 }
 
-pub fn hello(nth: u32) -> Hello {
+/// Its Hello, with the ticket that it holds.
+pub fn hello(nth: u32, held: Option<&Ticket>) -> Hello {
     Hello {
         protocol_min: PROTOCOL_MIN,
         protocol_max: PROTOCOL_MAX,
@@ -30,24 +31,44 @@ pub fn hello(nth: u32) -> Hello {
         software_version: env!("CARGO_PKG_VERSION").into(),
         provider: "local-a".into(),
         nonce: vec![5; NONCE_BYTES],
-        ..Hello::default()
+        ticket_expires_at_s: held.map_or(0, |ticket| ticket.expires_at_s),
     }
 }
 
 /// What was shown to whom, until the welcome.
-pub struct Shown(VerifyingKey, Transcript);
+pub struct Shown(By, Transcript);
 
-/// The answer to a challenge.
-pub fn proof(nth: u32, challenged: envelope::Body) -> Result<(Bytes, Shown)> {
-    let envelope::Body::Challenge(challenge) = challenged else { bail!("no challenge: {challenged:?}") };
-    let (control, transcript) = verify_challenge(&Said::by_us(hello(nth)), &Said::by_us(challenge))?;
-    let signature = sign_node(&key(nth), &transcript);
-    Ok((encode(Proof { signature, ..Proof::default() })?, Shown(control, transcript)))
+enum By {
+    Key(VerifyingKey),
+    Ticket(Ticket),
 }
 
-pub fn welcomed(Shown(control, transcript): &Shown, body: envelope::Body) -> Result<()> {
+/// The answer to a challenge: by the ticket that is held where the challenge is, else by the node's key.
+pub fn proof(nth: u32, held: Option<&Ticket>, challenged: envelope::Body) -> Result<(Bytes, Shown)> {
+    let envelope::Body::Challenge(challenge) = challenged else { bail!("no challenge: {challenged:?}") };
+    let (hello, challenge) = (Said::by_us(hello(nth, held)), Said::by_us(challenge));
+    let (signature, shown) = match held.filter(|_| challenge.by_ticket) {
+        Some(ticket) => {
+            let transcript = verify_ticketed(ticket, &hello, &challenge)?;
+            (sign_node(Seal::Ticket(ticket), &transcript), Shown(By::Ticket(ticket.clone()), transcript))
+        }
+        None => {
+            let (control, transcript) = verify_challenge(&hello, &challenge)?;
+            (sign_node(&key(nth), &transcript), Shown(By::Key(control), transcript))
+        }
+    };
+    Ok((encode(Proof { signature, ..Proof::default() })?, shown))
+}
+
+/// The ticket that it is given.
+pub fn welcomed(Shown(by, transcript): &Shown, body: envelope::Body) -> Result<Option<Ticket>> {
     let envelope::Body::Welcome(welcome) = body else { bail!("no welcome: {body:?}") };
-    verify_welcome(control, transcript, &Said::by_us(welcome)).map(|_| ()).context("the welcome")
+    let check = match by {
+        By::Key(control) => Check::Key(control),
+        By::Ticket(ticket) => Check::Ticket(ticket),
+    };
+    let welcomed = verify_welcome(check, transcript, &Said::by_us(welcome)).context("the welcome")?;
+    Ok(welcomed.ticket)
 }
 
 /// A machine with one instance that serves, measured at the `beat`th time: what moves all the time moves.

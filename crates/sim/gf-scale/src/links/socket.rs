@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use gf_clawnode::host::{Wire, encrypt, pause};
 use gf_node_hub::LINK_PATH;
-use gf_node_proto::{decode, encode, envelope};
+use gf_node_proto::{Ticket, decode, encode, envelope};
 use std::{
     net::SocketAddr,
     sync::{
@@ -41,10 +41,10 @@ pub struct Counts {
 
 /// Keeps a link for ever; lets go of it whenever `rounds` changes.
 pub async fn keep(nth: u32, target: Target, counts: Arc<Counts>, mut rounds: watch::Receiver<u32>) {
-    let mut attempt = 0;
+    let (mut attempt, mut held) = (0, None);
     loop {
         counts.attempts.fetch_add(1, Ordering::Relaxed);
-        if let Ok(Ok(mut link)) = tokio::time::timeout(PATIENCE, dial(nth, target)).await {
+        if let Ok(Ok(mut link)) = tokio::time::timeout(PATIENCE, dial(nth, target, &mut held)).await {
             attempt = 0;
             counts.up.fetch_add(1, Ordering::Release);
             tokio::select! {
@@ -64,7 +64,7 @@ pub async fn keep(nth: u32, target: Target, counts: Arc<Counts>, mut rounds: wat
 
 type Link = WebSocketStream<Box<dyn Wire>>;
 
-async fn dial(nth: u32, target: Target) -> Result<Link> {
+async fn dial(nth: u32, target: Target, held: &mut Option<Ticket>) -> Result<Link> {
     let socket = TcpStream::connect(target.at).await?;
     socket.set_nodelay(true)?;
     let stream: Box<dyn Wire> = match target.encrypted {
@@ -75,10 +75,12 @@ async fn dial(nth: u32, target: Target) -> Result<Link> {
     let scheme = if target.encrypted { "wss" } else { "ws" };
     let address = format!("{scheme}://{}{LINK_PATH}", target.at);
     let (mut link, _) = client_async_with_config(address, stream, Some(limits)).await?;
-    say(&mut link, encode(node::hello(nth))?).await?;
-    let (proof, shown) = node::proof(nth, hear(&mut link).await?)?;
+    say(&mut link, encode(node::hello(nth, held.as_ref()))?).await?;
+    let (proof, shown) = node::proof(nth, held.as_ref(), hear(&mut link).await?)?;
     say(&mut link, proof).await?;
-    node::welcomed(&shown, hear(&mut link).await?)?;
+    if let Some(fresh) = node::welcomed(&shown, hear(&mut link).await?)? {
+        *held = Some(fresh);
+    }
     Ok(link)
 }
 
