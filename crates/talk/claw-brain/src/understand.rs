@@ -121,6 +121,19 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
             && parts[at - 1].any(KEPT)
             && clause.tokens.first().is_some_and(|first| REASONING.contains(&first.text.as_str()));
         let reasons = reasons || at > 0 && !read.is_empty() && clause.tells();
+        let reasons =
+            reasons || clause.tells() && parts.get(at + 1).is_some_and(|next| next.mood == Mood::Order);
+        // "Leave it, Contabo is down anyway."
+        let reasons = reasons
+            || at > 0 && parts[at - 1].has(Sense::No) && parts[at - 1].slots.is_empty() && clause.explains();
+        // "acct-0042 forgot everything, restore snap-1f0c": the account of what follows.
+        let whose = clause.mood == Mood::Statement
+            && clause.slots.accounts.len() == 1
+            && parts.get(at + 1).is_some_and(|next| {
+                let kept = !next.slots.snapshots.is_empty() || !next.slots.archives.is_empty();
+                next.mood == Mood::Order && kept && next.slots.accounts.is_empty()
+            });
+        let reasons = reasons || whose;
         // "If Hetzner went dark, who could move?"
         let supposes = clause.tokens.first().is_some_and(|first| first.text == "if")
             && parts.get(at + 1).is_some_and(Clause::is_question);
@@ -251,7 +264,25 @@ fn takes_manner(push: &Clause, part: &Clause) -> bool {
     let json = !push.slots.json.is_empty() && !push.is_question();
     let manner = part.says_any(&["rolling", "canary", "immediate", "immediately", "batch", "batches"])
         || part.phrase("at a time");
-    json && manner && part.mood == Mood::Statement && !part.slots.names_anything() && !part.any(CHANGES)
+    // "… let each batch settle for two minutes" must not get lost.
+    let settles = part.says_any(&["settle", "settling", "batch", "batches", "wait"])
+        && part.mood == Mood::Order
+        && !part.any(&[
+            Sense::Remove,
+            Sense::Restart,
+            Sense::Resize,
+            Sense::Make,
+            Sense::Push,
+            Sense::Send,
+            Sense::Show,
+        ])
+        && !part.slots.names_anything();
+    json && settles
+        || json
+            && manner
+            && part.mood == Mood::Statement
+            && !part.slots.names_anything()
+            && !part.any(CHANGES)
 }
 
 /// Joins what only refines an order to it: "Provision 20 accounts. Use EU regions, Hetzner primary."

@@ -24,7 +24,9 @@ impl Told<'_> {
         if !by_id || self.all(&["gf_provision"]) {
             let widened = self.says("not just") || self.says("not only");
             named.extend(slots.regions.iter().map(String::as_str).filter(|_| !widened));
-            named.extend(slots.providers.iter().map(|placed| placed.provider.as_str()));
+            // Of "Hetzner Nuremberg" the region says it all.
+            let placed = self.all(&["gf_alerts_silence"]) && !slots.regions.is_empty();
+            named.extend(slots.providers.iter().map(|placed| placed.provider.as_str()).filter(|_| !placed));
         }
         if !by_id {
             named.extend(slots.states.iter().map(String::as_str).filter(|state| *state != "ACTIVE"));

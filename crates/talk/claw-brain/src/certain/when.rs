@@ -11,9 +11,11 @@ impl Told<'_> {
     pub(super) fn later(&self) -> Option<String> {
         let timed = self.all(&["gf_schedule", "gf_alerts_silence", "gf_incident_report"]);
         let at_once = self.says("at once");
-        let word = self
-            .first_of(words::LATER)
-            .filter(|word| !(timed || self.quoted(word) || at_once && *word == "once"));
+        // "Wait a minute after each batch" is how a push goes on, not when it begins.
+        let paced = self.changing.iter().any(|call| !call.arguments["settleSeconds"].is_null());
+        let word = self.first_of(words::LATER).filter(|word| {
+            !(paced && *word == "after") && !(timed || self.quoted(word) || at_once && *word == "once")
+        });
         let clock = self.slots.clock.is_some() || self.slots.minutes.is_some();
         match word {
             Some(word) => Some(format!(

@@ -37,7 +37,7 @@ impl Told<'_> {
         let exempt = self.all(&["gf_provision", "gf_schedule", "gf_incident_report"]);
         // A canary ends with "the rest", which is everybody.
         let canary = self.changing.iter().any(|call| call.arguments["strategy"] == "canary");
-        let word = self.first_of(words::OTHERS).filter(|word| !exempt && !(canary && *word == "rest"));
+        let word = self.first_of(words::OTHERS).filter(|word| !(exempt || canary && *word == "rest"));
         let narrowed = self.all(&["gf_provider_policy"])
             && self.says("for")
             && self.said.iter().any(|token| token.is(Sense::Account))

@@ -33,7 +33,7 @@ pub const PLAIN: &str = "a|an|the|what|of|at|in|on|to|for|from|with|by|and|or|al
     |mode|strategy|state|status|openclaw|routing|true|false|off|null|companion|commander|leave|alone\
     |today|everyone|everybody|having|being|were|was|here|if|when|but|not|instead|per|simply|okay|ok|hey\
     |hi|well|alright|after|between|before|agents|bots|bot|claws|claw|process|processes|service|services\
-    |rest|sitting|located|placed|hosted|running|based|idling|date|way|thing";
+    |second|seconds|secs|settle|settling|wait|waiting|each|batches|minute|minutes|min|mins|hour|hours|rest|max|maximum|parallel|concurrency|sitting|located|placed|hosted|running|based|idling|date|way|thing";
 
 /// Whether the list holds this word.
 pub fn lists(list: &str, word: &str) -> bool {

@@ -68,7 +68,17 @@ pub fn about_it(scene: &Scene) -> Option<Vec<Step>> {
         return None;
     }
     let about_all = clause.any(&[Sense::All, Sense::Exposure])
-        || clause.says_any(&["flagged", "missing", "affected", "exactly", "which", "who", "wrong"]);
+        || clause.says_any(&[
+            "flagged",
+            "left",
+            "remaining",
+            "missing",
+            "affected",
+            "exactly",
+            "which",
+            "who",
+            "wrong",
+        ]);
     let points = clause.any(&[Sense::Pronoun, Sense::Primary, Sense::Standby])
         || clause.says_any(&["its", "their", "he", "she"]);
     let work = scene.memory.last_work().filter(|_| !looks(last) || last.tool == "gf_operation");

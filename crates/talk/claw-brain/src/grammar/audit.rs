@@ -127,7 +127,7 @@ fn asked(clause: &Clause) -> bool {
     if of_provider && decided && past && !hypothetical {
         return true;
     }
-    if clause.negated || clause.says("flagged") || of_provider {
+    if clause.negated || clause.says("flagged") || of_provider || !clause.slots.incidents.is_empty() {
         return false;
     }
     if clause.has(Sense::Audit) && !clause.has(Sense::Incident) {
@@ -171,13 +171,31 @@ fn asked(clause: &Clause) -> bool {
         && !clause.explains();
     let listed = (bare || clause.any(&[Sense::Show, Sense::Want]))
         && act
-        && clause.says_any(&["last", "past", "recent", "latest", "today", "yesterday", "week", "ever"]);
+        && clause.says_any(&[
+            "last",
+            "past",
+            "recent",
+            "latest",
+            "today",
+            "yesterday",
+            "week",
+            "ever",
+            "since",
+            "between",
+        ]);
     if listed
         && clause.slots.accounts.is_empty()
         && clause.slots.tiers.is_empty()
         && !clause.orders(Sense::Make)
         && !clause.orders(Sense::Push)
     {
+        return true;
+    }
+    let ended = clause.tokens.iter().any(|token| {
+        token.past
+            && [Sense::Cancel, Sense::Pause, Sense::Resume, Sense::Retry].iter().any(|sense| token.is(*sense))
+    });
+    if clause.says("who") && clause.is_question() && ended && !hypothetical {
         return true;
     }
     let who = clause.says_any(&["who", "was", "were", "has"]) && past_act && !clause.any(&[Sense::Cost]);

@@ -19,6 +19,8 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         || !clause.slots.ordinals.is_empty()
         || clause.says_any(&["first", "last", "top"])
         || (clause.has(Sense::All) && !clause.slots.numbers.is_empty());
+    let halves = clause.any(&[Sense::Primary, Sense::Standby]) && clause.says_any(&["only", "just"]);
+    let points = points || halves;
     let described = !clause.slots.states.is_empty()
         || clause
             .slots

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::{Clause, Kind, Sense},
+    language::{Clause, Sense},
     step::{Step, put},
 };
 use serde_json::json;
@@ -29,14 +29,18 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
 
 /// "Above $50", "more than 20 dollars".
 fn at_least(clause: &Clause) -> Option<serde_json::Value> {
-    let bound =
-        clause.says_any(&["above", "over", "least", "exceeding", "worth"]) || clause.phrase("more than");
+    // "Leave out what saves less than $20" keeps the rest.
+    let left_out = ["less than", "smaller than", "cheaper than"].iter().any(|said| clause.phrase(said))
+        || clause.says_any(&["under", "below", "smaller", "minimum", "min", "upwards", "up"]);
+    let bound = left_out
+        || clause.says_any(&["above", "over", "least", "exceeding", "worth"])
+        || clause.phrase("more than");
     let amount = clause.slots.amounts.first().copied();
     let number = clause.slots.numbers.iter().find(|(_, at)| {
-        clause
-            .tokens
-            .get(at + 1)
-            .is_some_and(|next| next.text == "dollar" || matches!(next.kind, Kind::Word) && next.raw == "usd")
+        clause.tokens.get(at + 1).is_some_and(|next| {
+            next.text == "dollar"
+                || matches!(next.raw.to_lowercase().as_str(), "usd" | "bucks" | "dollars" | "$" | "plus")
+        })
     });
     let value = amount.or(number.map(|(n, _)| *n as f64)).filter(|_| bound)?;
     Some(if value.fract() == 0.0 { json!(value as i64) } else { json!(value) })

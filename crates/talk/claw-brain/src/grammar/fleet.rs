@@ -110,7 +110,7 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     put(&mut arguments, "region", place.regions.first().map(String::as_str));
     // "Our exposure there?": where we just looked.
     if arguments == json!({})
-        && clause.has(Sense::Place)
+        && (clause.has(Sense::Place) || clause.has(Sense::Exposure) && scene.memory.trouble_shown().is_some())
         && scene.earlier.is_empty()
         && let Some(place) = scene.memory.last_place()
     {

@@ -22,6 +22,7 @@ pub fn shown(scene: &Scene) -> Option<Vec<Step>> {
     }
     let chosen = match (slots.ordinals.as_slice(), listed.as_slice()) {
         ([], [only]) if clause.has(Sense::Pronoun) && slots.is_empty() => vec![only.clone()],
+        ([], [_, _]) if clause.has(Sense::Both) && slots.is_empty() => listed.clone(),
         ([], _) => return None,
         _ => pick::nth(clause, &listed)?,
     };
@@ -86,7 +87,7 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         && clause.orders(Sense::Make)
         && clause.says_any(&["note", "entry", "line", "comment"])
     {
-        return Some(match title(clause) {
+        return Some(match title(clause).or_else(|| after_note(clause)) {
             Some(entry) => vec![Step::call(
                 "gf_incident_report",
                 json!({ "action": "update", "id": id, "entry": entry }),
@@ -134,7 +135,10 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         )]);
     }
     if let [id] = clause.slots.incidents.as_slice()
-        && (noting || clause.orders(Sense::Make) || clause.orders(Sense::Set))
+        && (noting
+            || clause.phrase("root cause of") && clause.mood == Mood::Statement
+            || clause.orders(Sense::Make)
+            || clause.orders(Sense::Set))
         && !clause.is_question()
     {
         let quoted = clause.slots.quotes.first().cloned();
@@ -161,7 +165,12 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
             vec![Step::call("gf_incident_report", json!({ "action": "update", "id": id, "status": status }))]
         });
     }
-    let opens = (clause.orders(Sense::Open) && clause.head_is(Sense::Open))
+    // "New incident: Vultr Amsterdam is unreachable"
+    let new = clause.mood == Mood::Statement
+        && clause.tokens.get(clause.head).is_some_and(|head| head.text == "new")
+        && clause.tokens.iter().any(|token| token.kind == Kind::Break(':'));
+    let opens = new
+        || (clause.orders(Sense::Open) && clause.head_is(Sense::Open))
         || clause.orders(Sense::Make)
         || (!clause.is_question()
             && clause
@@ -202,6 +211,17 @@ pub fn question(scene: &Scene) -> Option<Vec<Step>> {
     let status = ["open", "resolved", "mitigated"].into_iter().find(|status| clause.says(status));
     put(&mut arguments, "status", status);
     Some(vec![Step::call("gf_incident_report", arguments)])
+}
+
+/// "Add a note that …", without the id that may stand behind it.
+fn after_note(clause: &Clause) -> Option<String> {
+    let at =
+        clause.tokens.iter().position(|token| matches!(token.text.as_str(), "that" | "saying" | "says"))?;
+    let rest = clause.tokens[at + 1..]
+        .iter()
+        .filter(|token| !token.is_break() && !matches!(token.kind, Kind::Incident(_)));
+    let words: Vec<&str> = rest.map(|token| token.raw.as_str()).collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// What stands after the incident's id and a colon, "to" or "is".

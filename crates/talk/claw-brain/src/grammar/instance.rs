@@ -19,6 +19,19 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             json!({ "instanceId": before.slots.instances[0] }),
         )]);
     }
+    // "And how is it now?", right after its restart.
+    let restarted = scene.memory.last_use().is_some_and(|used| used.tool == "gf_bulk_restart");
+    let asked = clause.is_question() || clause.says("how");
+    if let Some(instance) = scene.pointed_instance().filter(|_| {
+        restarted
+            && asked
+            && clause.slots.is_empty()
+            && clause.has(Sense::Pronoun)
+            && scene.earlier.is_empty()
+            && !clause.any(super::CHANGES)
+    }) {
+        return Some(vec![Step::call("gf_instance_health", json!({ "instanceId": instance }))]);
+    }
     // "And how is its standby doing?", right after a look at the pair.
     let halves = [Sense::Standby, Sense::Primary].into_iter().filter(|role| clause.has(*role));
     let asks = clause.is_question() || clause.any(&[Sense::Check, Sense::Show]) || clause.says("how");

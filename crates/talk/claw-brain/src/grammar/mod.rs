@@ -110,6 +110,7 @@ type Grammar = fn(&Scene) -> Option<Vec<Step>>;
 const GRAMMARS: &[(Grammar, Care)] = &[
     (refuse::read, Care::Whole),
     (preview::read, Care::Choice),
+    (policy::offered, Care::Choice),
     (answer_words::read, Care::Whole),
     (talk::courtesy, Care::Whole),
     (amend::read, Care::Choice),

@@ -51,6 +51,15 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         (Sense::Retry, "retry"),
     ];
     let stop = clause.orders(Sense::Stop);
+    let running = scene.memory.operations_shown();
+    if let (Some((_, action)), [(first, _), (second, _)], true) = (
+        actions.iter().find(|(sense, _)| clause.orders(*sense)),
+        running.as_slice(),
+        clause.has(Sense::Both) && clause.slots.is_empty(),
+    ) {
+        let act = |id: &String| Step::call("gf_operation", json!({ "id": id, "action": action }));
+        return Some(vec![act(first), act(second)]);
+    }
     let action = actions.iter().find(|(sense, _)| clause.orders(*sense)).map(|(_, action)| *action);
     if action.is_none() && !stop {
         return None;
@@ -73,6 +82,10 @@ pub fn question(scene: &Scene) -> Option<Vec<Step>> {
     // How far the work is with one account is told by the account.
     let of_one = clause.slots.operations.len() == 1 && clause.slots.accounts.len() == 1;
     if let Some(id) = named(clause).filter(|_| !of_one) {
+        return Some(get(id));
+    }
+    let far = clause.is_question() && clause.has(Sense::Progress) && clause.slots.is_empty();
+    if let Some(id) = shown(scene).filter(|_| far && scene.earlier.is_empty()) {
         return Some(get(id));
     }
     if let Some(code) = of_plan(scene) {

@@ -34,8 +34,13 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     let slots = &clause.slots;
     let everybody = clause.says_any(&["them", "everyone", "everybody", "all"]);
     let one = clause.says_any(&["it", "this", "that"]);
-    if !clause.orders(Sense::Failover)
-        || !everybody
+    let leaves = ["out of", "off", "away from"].iter().any(|said| clause.phrase(said));
+    let leaves =
+        leaves && (clause.orders(Sense::Move) || clause.orders(Sense::Want)) && clause.slots.tiers.is_empty();
+    let evacuates = clause.orders(Sense::Failover)
+        && clause.tokens.get(clause.head).is_some_and(|head| head.text == "evacuate");
+    if !(clause.orders(Sense::Failover) || leaves)
+        || !(everybody || evacuates)
         || one
         || clause.negated
         || !(slots.accounts.is_empty() && slots.ordinals.is_empty() && slots.instances.is_empty())

@@ -7,6 +7,37 @@ use crate::{
 };
 use serde_json::json;
 
+/// "Yes", to our own offer to follow the advice on the one provider that was just looked at. The control plane plans the
+/// change and asks a person all the same.
+pub fn offered(scene: &Scene) -> Option<Vec<Step>> {
+    const OFFERS: [&str; 5] =
+        ["want me to", "shall i", "should i", "would you like me to", "do you want me to"];
+    let clause = scene.clause;
+    let small = |token: &Token| {
+        token.is_break()
+            || token.is(Sense::Yes)
+            || matches!(token.text.as_str(), "please" | "do" | "that" | "it" | "ok" | "okay")
+    };
+    let agrees = clause.has(Sense::Yes) && clause.tokens.iter().all(small) && !clause.is_question();
+    let last = scene.memory.last_use().filter(|used| used.tool == "gf_provider_health")?;
+    let offer = scene.memory.last_answer()?.to_lowercase();
+    let offer = offer.rsplit(". ").next().unwrap_or_default();
+    let offers = offer.ends_with('?') && OFFERS.iter().any(|said| offer.contains(said));
+    let [provider] = last.reply["providers"].as_array()?.as_slice() else { return None };
+    let pool = match provider["advice"].as_str()? {
+        "standby only" => "standby",
+        "pause" | "paused" => "paused",
+        _ => return None,
+    };
+    let name = provider["provider"].as_str()?;
+    (agrees && offers && scene.earlier.is_empty() && provider["pool"] != pool).then(|| {
+        vec![Step::call(
+            "gf_provider_policy",
+            json!({ "provider": name, "pool": pool, "reason": "as advised" }),
+        )]
+    })
+}
+
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let slots = &clause.slots;
@@ -14,14 +45,11 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         || !slots.instances.is_empty()
         || !slots.operations.is_empty()
         || !slots.json.is_empty();
-    let other_topic = clause.any(&[
-        Sense::Alert,
-        Sense::Config,
-        Sense::Briefing,
-        Sense::Restart,
-        Sense::Silence,
-        Sense::Incident,
-    ]);
+    let other_topic =
+        clause.any(&[Sense::Alert, Sense::Config, Sense::Briefing, Sense::Silence, Sense::Incident]);
+    // "Until they have fixed it" restarts nothing.
+    let restarts = clause.tokens.iter().any(|token| token.is(Sense::Restart) && !token.past);
+    let other_topic = other_topic || restarts;
     if other_target
         || other_topic
         || clause.is_question()
@@ -50,7 +78,8 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         });
     };
     if slots.providers.is_empty() {
-        let pointed = scene.pointed_provider().filter(|_| clause.any(&[Sense::Pronoun, Sense::Place]));
+        let pointed =
+            scene.pointed_provider().filter(|_| clause.any(&[Sense::Pronoun, Sense::Place, Sense::Yes]));
         if let Some(provider) = pointed {
             return Some(vec![Step::call(
                 "gf_provider_policy",
@@ -75,6 +104,7 @@ fn pool(scene: &Scene) -> Option<&'static str> {
     let primary_only = clause.has(Sense::Primary) && !clause.has(Sense::Standby);
     let away = |as_primary: bool| if as_primary { "standby" } else { "paused" };
     match () {
+        () if telegraphic(clause) && clause.says("paused") => Some("paused"),
         () if telegraphic(clause) && clause.has(Sense::Standby) => Some("standby"),
         () if telegraphic(clause) => Some("primary"),
         () if no_new_primaries(clause) => Some("standby"),
@@ -84,6 +114,24 @@ fn pool(scene: &Scene) -> Option<&'static str> {
         () if clause.orders(Sense::Stop) && places_new => Some(away(primary_only)),
         () if clause.orders(Sense::Remove) && (clause.has(Sense::Pool) || clause.has(Sense::Primary)) => {
             Some(away(primary_only))
+        }
+        () if clause.mood == Mood::Order
+            && clause.says("only")
+            && clause.has(Sense::Standby)
+            && !clause.has(Sense::Primary)
+            && !clause.slots.providers.is_empty()
+            && !clause.any(&[
+                Sense::Remove,
+                Sense::Restart,
+                Sense::Resize,
+                Sense::Push,
+                Sense::Failover,
+                Sense::Restore,
+                Sense::Show,
+                Sense::Check,
+            ]) =>
+        {
+            Some("standby")
         }
         () if restricts(clause) => clause.has(Sense::Standby).then_some("standby"),
         () if promotes(clause) => Some("primary"),
@@ -102,20 +150,22 @@ fn pool(scene: &Scene) -> Option<&'static str> {
 /// "Hostinger standby only from now on", "vultr to the standby pool": an order without a verb. Every word must be one
 /// of these, since with any other it may as well tell what has happened.
 fn telegraphic(clause: &Clause) -> bool {
-    const SMALL: [&str; 20] = [
+    const SMALL: [&str; 25] = [
         "only", "to", "the", "from", "now", "on", "back", "in", "into", "for", "as", "please", "again",
-        "new", "provider", "pls", "and", "just", "use", "onwards",
+        "new", "provider", "pls", "and", "just", "use", "onwards", "should", "must", "be", "may", "take",
     ];
-    let half = clause.has(Sense::Primary) != clause.has(Sense::Standby);
-    let marked = clause.says_any(&["only", "to", "into", "back"]) || clause.phrase("from now on");
+    let half = clause.has(Sense::Primary) != clause.has(Sense::Standby) || clause.says("paused");
+    let marked = clause.says_any(&["only", "to", "into", "back", "again"]) || clause.phrase("from now on");
     let small = |token: &Token| {
         token.is_break()
-            || [Sense::Primary, Sense::Standby, Sense::Pool].iter().any(|sense| token.is(*sense))
+            || [Sense::Primary, Sense::Standby, Sense::Pool, Sense::Pause, Sense::Yes]
+                .iter()
+                .any(|sense| token.is(*sense))
             || SMALL.contains(&token.text.as_str())
             || !Slots::read(std::slice::from_ref(token)).providers.is_empty()
     };
     clause.mood == Mood::Statement
-        && !clause.slots.providers.is_empty()
+        && (!clause.slots.providers.is_empty() || clause.has(Sense::Yes))
         && half
         && marked
         && clause.tokens.iter().all(small)
@@ -165,6 +215,7 @@ fn offers(scene: &Scene) -> bool {
     let clause = scene.clause;
     let ordered = clause.orders(Sense::Make) || clause.orders(Sense::Move) || clause.orders(Sense::Set);
     ordered
-        && (clause.has(Sense::Pool) || clause.says_any(&["available", "only", "eligible", "back"]))
+        && (clause.has(Sense::Pool)
+            || clause.says_any(&["available", "only", "eligible", "back", "again", "to", "as"]))
         && !clause.has(Sense::Account)
 }

@@ -19,7 +19,15 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             .find_map(|clause| clause.slots.provider())
             .filter(|_| clause.has(Sense::Place))
     };
-    let provider = slots.provider().or_else(there);
+    // "Why is it so slow?", right after a look at one.
+    let pointed = scene.pointed_provider().filter(|_| {
+        clause.is_question()
+            && slots.is_empty()
+            && clause.has(Sense::Pronoun)
+            && clause.any(&[Sense::Health, Sense::Trouble, Sense::Incident])
+            && scene.memory.last_use().is_some_and(|used| used.tool == "gf_provider_health")
+    });
+    let provider = slots.provider().or_else(there).or(pointed.as_deref());
     if provider.is_none() && !clause.has(Sense::Provider) {
         return None;
     }

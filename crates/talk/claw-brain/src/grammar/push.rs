@@ -111,7 +111,11 @@ fn addressed(clause: &Clause) -> bool {
         .and_then(|at| clause.tokens.get(at + 1))
         .is_some_and(|next| matches!(next.text.as_str(), "to" | "on" | "onto" | "for" | "everywhere"));
     let before = json.is_some_and(|at| {
-        clause.tokens[..at].iter().all(|token| token.is_break() || FILLERS.contains(&token.text.as_str()))
+        const HOW: [&str; 10] =
+            ["canary", "rolling", "immediate", "push", "rollout", "of", "a", "config", "patch", "for"];
+        clause.tokens[..at].iter().all(|token| {
+            token.is_break() || FILLERS.contains(&token.text.as_str()) || HOW.contains(&token.text.as_str())
+        })
     });
     clause.mood == Mood::Statement && to && before && !clause.negated && !clause.says_any(&TELLING)
 }
@@ -145,8 +149,10 @@ pub fn settle_seconds(clause: &Clause) -> Option<i64> {
         let digits = token.raw.strip_suffix('s')?;
         digits.parse::<i64>().ok()
     });
-    let waits =
-        clause.says_any(&["settle", "settling", "wait", "waiting", "pause", "between", "soak", "soaking"]);
+    let waits = clause
+        .says_any(&["settle", "settling", "wait", "waiting", "pause", "between", "soak", "soaking"])
+        || clause.any(&[Sense::Pause]) && clause.says("batch")
+        || clause.says_any(&["batch", "batches"]) && clause.says_any(&["each", "every", "per", "after"]);
     let minutes = clause.slots.minutes.map(|minutes| minutes.saturating_mul(60));
     seconds.map(|(n, _)| *n).or(compact).or(minutes).filter(|_| waits)
 }

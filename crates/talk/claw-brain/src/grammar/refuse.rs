@@ -87,6 +87,25 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         {
             "I can't write to or call people. I answer here, and I can schedule reports."
         }
+        () if clause.has(Sense::Audit)
+            && [Sense::Remove, Sense::Set, Sense::Pause, Sense::Stop, Sense::Move, Sense::Rollback]
+                .iter()
+                .any(|verb| clause.orders(*verb)) =>
+        {
+            "I can't change the audit log or turn it off; it is only ever added to and read."
+        }
+        () if clause.says_any(&[
+            "messages",
+            "conversation",
+            "conversations",
+            "chats",
+            "transcript",
+            "transcripts",
+        ]) && clause.any(&[Sense::Account, Sense::Show])
+            && !clause.any(&[Sense::Push, Sense::Alert, Sense::Config]) =>
+        {
+            "I can't read what users and their gateways say to each other; that is theirs."
+        }
         () if clause.says_any(&ELSEWHERE) => {
             "I can't help with that; I look after the fleet. Ask me for \"help\" to see what I can do."
         }
@@ -168,6 +187,12 @@ pub fn conditional(scene: &Scene) -> Option<Vec<Step>> {
         || said(&EXCEPTIONS)
         || (!lasting && said(&CONDITIONS) && !clause.phrase("at once"))
         || (!lasting && !makes && said(&SHARES));
+    // A provider is paused until somebody says otherwise, whatever it is that is waited for.
+    let waits = ["until", "while"].iter().any(|word| clause.says(word))
+        && !clause.says_any(&["if", "unless", "when", "whenever", "once"])
+        && !said(&EXCEPTIONS)
+        && !said(&SHARES);
+    let depends = depends && !(waits && super::policy::read(scene).is_some());
     depends.then(|| {
         vec![Step::ask(
             "I don't act on conditions or exceptions. Please say exactly which accounts or instances, by id.",

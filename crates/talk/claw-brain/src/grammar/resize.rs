@@ -97,7 +97,8 @@ pub fn price(scene: &Scene) -> Option<Vec<Step>> {
         && !slots.accounts.is_empty()
         && (slots.tiers.len() == 1 || slots.tiers.len() == 2 && clause.says("from"));
     let asked = asked
-        && clause.any(&[Sense::Cost, Sense::Waste, Sense::Resize, Sense::Move, Sense::Make])
+        && (clause.phrase("how much") && clause.says_any(&["would", "is", "are", "be"])
+            || clause.any(&[Sense::Cost, Sense::Waste, Sense::Resize, Sense::Move, Sense::Make]))
         && !clause.tokens.iter().any(|token| token.past && token.is(Sense::Resize));
     asked.then(|| {
         vec![Step::call(

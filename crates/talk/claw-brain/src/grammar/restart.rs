@@ -30,7 +30,20 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             "Which instances shall I restart? Name them, their account, or a state such as degraded.",
         )]);
     }
-    if !slots.instances.is_empty() {
+    // "Restart the primary", right after a look at the pair.
+    let halves = [Sense::Primary, Sense::Standby].into_iter().filter(|role| clause.has(*role));
+    let shown: Vec<String> = halves.filter_map(|role| scene.memory.half_shown(role)).collect();
+    let of_shown = slots.is_empty() && scene.earlier.is_empty() && !clause.has(Sense::All);
+    let all_plain = !clause
+        .tokens
+        .iter()
+        .any(|token| token.raw.to_lowercase().ends_with("ies") || token.raw.to_lowercase().ends_with("bys"));
+    if of_shown
+        && all_plain
+        && let [half] = shown.as_slice()
+    {
+        arguments["instanceIds"] = json!([half]);
+    } else if !slots.instances.is_empty() {
         arguments["instanceIds"] = json!(slots.instances);
     } else if let Some(instance) = pointed_at {
         arguments["instanceIds"] = json!([instance]);
@@ -89,7 +102,7 @@ fn at_a_time(clause: &Clause) -> Option<i64> {
                 || text(at + 1) == "at once"
                 || text(at + 1) == "in" && text(at + 2) == "parallel"
                 || before(1) == "of" && matches!(before(2), "batch" | "batches" | "group" | "groups")
-                || before(1) == "concurrency"
+                || matches!(before(1), "concurrency" | "max" | "maximum")
         })
         .map(|(n, _)| *n)
         .or_else(|| clause.phrase("one by one").then_some(1))

@@ -7,6 +7,15 @@ use crate::{
 };
 use serde_json::json;
 
+/// "I deleted 0333 by accident, undo that."
+pub fn undoes_removal(scene: &Scene) -> bool {
+    let removed = scene.earlier.last().is_some_and(|before| {
+        before.slots.accounts.len() == 1
+            && before.tokens.iter().any(|token| token.past && token.is(Sense::Remove))
+    });
+    removed && scene.clause.orders(Sense::Rollback) && scene.clause.slots.is_empty()
+}
+
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let (clause, memory) = (scene.clause, scene.memory);
     let undoes = clause.orders(Sense::Rollback)
@@ -18,9 +27,11 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && (clause.says("again") || clause.phrase("after all"))
         && !clause.has(Sense::Health);
     // "Roll acct-0107 back to snap-22b7" means its memory, not its configuration.
-    let rolls = clause.orders(Sense::Rollback)
-        && !(clause.slots.snapshots.is_empty() && clause.slots.archives.is_empty())
-        && !clause.slots.accounts.is_empty();
+    let rolls =
+        [Sense::Rollback, Sense::Move, Sense::Use, Sense::Push].iter().any(|verb| clause.orders(*verb))
+            && !(clause.slots.snapshots.is_empty() && clause.slots.archives.is_empty())
+            && !clause.slots.accounts.is_empty();
+    let undoes = undoes || undoes_removal(scene);
     if !clause.orders(Sense::Restore) && !undoes && !misses && !rolls {
         return None;
     }
@@ -42,7 +53,8 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     }
     let gone = memory.last_teardown();
     // "acct-0777 was removed by mistake, restore it".
-    let points = clause.any(&[Sense::Pronoun, Sense::Account]) || clause.says_any(&["its", "their"]);
+    let kept = !clause.slots.snapshots.is_empty() || !clause.slots.archives.is_empty();
+    let points = kept || clause.any(&[Sense::Pronoun, Sense::Account]) || clause.says_any(&["its", "their"]);
     let pointed = scene.pointed_accounts();
     let accounts = match clause.slots.accounts.as_slice() {
         [] if pointed.len() == 1 && points && clause.slots.ordinals.is_empty() => pointed,

@@ -1,6 +1,6 @@
 //! Undoing a configuration rollout; each gateway goes back to its own previous keys.
 
-use super::Scene;
+use super::{Scene, restore};
 use crate::{language::Sense, step::Step};
 use serde_json::json;
 
@@ -11,7 +11,10 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && clause.says_any(&["previous", "former", "old", "earlier"])
         && [Sense::Restore, Sense::Want, Sense::Use, Sense::Set].iter().any(|verb| clause.orders(*verb))
         && !clause.has(Sense::Account);
-    if !clause.slots.snapshots.is_empty() || !clause.slots.archives.is_empty() {
+    if restore::undoes_removal(scene)
+        || !clause.slots.snapshots.is_empty()
+        || !clause.slots.archives.is_empty()
+    {
         return None;
     }
     let clear = clause.slots.accounts.is_empty() && clause.slots.json.is_empty();

@@ -29,15 +29,16 @@ pub fn shown(scene: &Scene) -> Option<Vec<Step>> {
 pub fn order(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let ends = [Sense::Cancel, Sense::Remove, Sense::Stop].iter().any(|sense| clause.orders(*sense));
-    let entry = clause.tokens.iter().find(|token| {
+    let mut entries = clause.tokens.iter().filter(|token| {
         let raw = token.raw.to_lowercase();
         raw.starts_with("sch") && raw.contains('-') && raw.bytes().any(|b| b.is_ascii_digit())
     });
-    if let Some(entry) = entry.filter(|_| ends) {
-        return Some(vec![Step::call(
-            "gf_schedule",
-            json!({ "action": "remove", "id": entry.raw.to_lowercase() }),
-        )]);
+    if let Some(entry) = entries.next().filter(|_| ends) {
+        let all = std::iter::once(entry).chain(entries);
+        let remove = |entry: &Token| {
+            Step::call("gf_schedule", json!({ "action": "remove", "id": entry.raw.to_lowercase() }))
+        };
+        return Some(all.map(remove).collect());
     }
     let asks_entry = clause.orders(Sense::Schedule)
         && !clause.is_question()
@@ -47,7 +48,11 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         return (asks_entry && !clause.says("scheduled"))
             .then(|| vec![Step::ask("I can schedule a briefing, a cost report, a health report or a capacity report. Which, and when (UTC)?")]);
     };
+    let no_more = clause.mood == Mood::Statement
+        && clause.phrase("no more")
+        && !clause.says_any(&["today", "are", "were"]);
     if [Sense::Cancel, Sense::Remove, Sense::Stop].iter().any(|sense| clause.orders(*sense))
+        || no_more
         || (clause.negated && clause.any(&[Sense::Send, Sense::Want, Sense::Briefing]))
     {
         return Some(vec![Step::call("gf_schedule", json!({ "action": "remove", "what": what }))]);

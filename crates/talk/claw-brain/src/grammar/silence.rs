@@ -14,6 +14,21 @@ pub fn lengthened(scene: &Scene) -> Option<Vec<Step>> {
         .memory
         .last_use()
         .filter(|used| used.tool == "gf_alerts_silence" && used.reply["error"].is_null())?;
+    // "Same for Contabo"
+    let same = clause.phrase("same for") || clause.phrase("the same at");
+    let slots = &clause.slots;
+    let scopes: Vec<&String> = slots
+        .providers
+        .iter()
+        .map(|placed| &placed.provider)
+        .chain(&slots.regions)
+        .chain(&slots.instances)
+        .collect();
+    if let ([scope], true, None) = (scopes.as_slice(), same && !clause.is_question(), slots.minutes) {
+        let mut arguments = last.arguments.clone();
+        arguments["scope"] = json!(scope);
+        return Some(vec![Step::call("gf_alerts_silence", arguments)]);
+    }
     let minutes = clause.slots.minutes?;
     let words = clause.tokens.iter().filter(|token| !token.is_break()).count();
     let other = !Slots { minutes: None, numbers: Vec::new(), ..clause.slots.clone() }.is_empty();
@@ -34,7 +49,9 @@ pub fn lengthened(scene: &Scene) -> Option<Vec<Step>> {
 pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     let clause = scene.clause;
     let stop_alerts = clause.orders(Sense::Stop) && clause.has(Sense::Alert);
-    let not_alerted = clause.negated && clause.has(Sense::Alert) && clause.says_any(&["me", "us"]);
+    let wanted = clause.head_is(Sense::Want) && clause.slots.minutes.is_some();
+    let not_alerted =
+        clause.negated && clause.has(Sense::Alert) && (clause.says_any(&["me", "us"]) || wanted);
     let kept =
         clause.head_is(Sense::Keep) && clause.has(Sense::Silence) && !clause.negated && !clause.is_question();
     let none = clause.mood == Mood::Statement

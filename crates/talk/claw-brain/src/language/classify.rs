@@ -130,6 +130,11 @@ fn prefixed_id(lower: &str) -> Option<Kind> {
     if tail.is_empty() || tail.len() > 40 || !tail.bytes().all(allowed) {
         return None;
     }
+    // "acct-0107s primary": the apostrophe was left out.
+    let (lower, tail) = match tail.strip_suffix('s') {
+        Some(bare) if bare.bytes().all(|b| b.is_ascii_hexdigit()) => (&lower[..lower.len() - 1], bare),
+        _ => (lower, tail),
+    };
     let id = lower.to_owned();
     match prefix {
         "acct" => Some(Kind::Account(id)),
@@ -229,6 +234,7 @@ pub fn join_numbers(tokens: &mut Vec<Token>) {
 /// Ids said without their prefix: `account 0042 and 0043`, `operation 91c2`, `approve b3fj`.
 pub fn bare_ids(tokens: &mut [Token]) {
     let mut of_account = false;
+    let mut of_instance = false;
     for at in 0..tokens.len() {
         let before = at
             .checked_sub(1)
@@ -243,6 +249,10 @@ pub fn bare_ids(tokens: &mut [Token]) {
             && text.bytes().any(|b| b.is_ascii_digit());
         let digits = matches!(token.kind, Kind::Number(_)) && token.raw.bytes().all(|b| b.is_ascii_digit());
         let padded = digits && token.raw.len() >= 3 && token.raw.starts_with('0');
+        let owned = token.raw.strip_suffix('s').filter(|bare| {
+            bare.len() == 4 && bare.starts_with('0') && bare.bytes().all(|b| b.is_ascii_digit())
+        });
+        let owned = owned.map(|bare| format!("acct-{bare}"));
         let joint = matches!(text.as_str(), "and" | "," | "or");
         let after_account = matches!(before.as_str(), "account" | "acct" | "user" | "customer" | "pair");
         let numbered = at >= 2
@@ -251,9 +261,11 @@ pub fn bare_ids(tokens: &mut [Token]) {
         let after_account = after_account || numbered;
         let listed = of_account && matches!(before.as_str(), "and" | "," | "or");
         let kind = match before.as_str() {
+            _ if owned.is_some() => owned.map(Kind::Account),
             _ if padded || (digits && (after_account || listed)) => {
                 Some(Kind::Account(format!("acct-{:0>4}", token.raw)))
             }
+            "and" | "," | "or" if of_instance && plain && hex => Some(Kind::Instance(format!("i-{text}"))),
             "instance" if plain && hex => Some(Kind::Instance(format!("i-{text}"))),
             "operation" | "op" if plain && hex => Some(Kind::Operation(format!("op-{text}"))),
             "incident" if plain && hex => Some(Kind::Incident(format!("inc-{text}"))),
@@ -265,6 +277,7 @@ pub fn bare_ids(tokens: &mut [Token]) {
         if let Some(kind) = kind {
             tokens[at].kind = kind;
         }
+        of_instance = matches!(tokens[at].kind, Kind::Instance(_)) || (of_instance && joint);
         of_account = matches!(tokens[at].kind, Kind::Account(_)) || (of_account && joint);
     }
 }

@@ -162,9 +162,11 @@ impl Clause {
             let raw = token.raw.to_lowercase();
             token.past || raw.len() > 4 && raw.ends_with("ed") || DONE.contains(&raw.as_str())
         });
+        // "They stopped paying" names no state.
+        let named = Slots { states: Vec::new(), ..self.slots.clone() }.names_anything();
         let by = self.tokens.first().is_some_and(|first| WHO.contains(&first.text.as_str()));
         let asks = self.any(&[Sense::Show, Sense::Check, Sense::Want, Sense::Report]);
-        self.mood == Mood::Statement && !self.needs && !self.slots.names_anything() && (done || by) && !asks
+        self.mood == Mood::Statement && !self.needs && !named && (done || by) && !asks
     }
 
     pub fn is_question(&self) -> bool {
@@ -202,7 +204,20 @@ impl Clause {
             rest.next_if(|token| matches!(token.kind, Kind::Instance(_) | Kind::Account(_))).is_some();
         let article = rest.peek().is_some_and(|token| matches!(token.text.as_str(), "a" | "an"));
         let between = |token: &&Token| {
-            matches!(token.text.as_str(), "a" | "an" | "the" | "me" | "us" | "full" | "its" | "their")
+            matches!(
+                token.text.as_str(),
+                "a" | "an"
+                    | "the"
+                    | "me"
+                    | "us"
+                    | "full"
+                    | "its"
+                    | "their"
+                    | "quick"
+                    | "proper"
+                    | "clean"
+                    | "fresh"
+            )
         };
         let object = rest.find(|token| !between(token));
         carries && (!named || article) && object.is_some_and(|token| token.is(sense) && !token.past)

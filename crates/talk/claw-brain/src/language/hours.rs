@@ -23,7 +23,11 @@ pub(super) fn counts_time(tokens: &[Token], at: usize) -> bool {
 pub(super) fn told_time(tokens: &[Token], at: usize) -> bool {
     let after = tokens.get(at + 1);
     let ends = after.is_none_or(|next| {
-        next.is_break() || matches!(next.text.as_str(), "please" | "every" | "each" | "on" | "utc" | "and")
+        next.is_break()
+            || matches!(
+                next.text.as_str(),
+                "please" | "every" | "each" | "on" | "utc" | "and" | "i" | "we" | "pls"
+            )
     });
     let in_the = in_the_day(tokens, at).is_some();
     let daily = at > 0 && matches!(tokens[at - 1].text.as_str(), "daily" | "morning" | "day") && ends;
@@ -102,7 +106,7 @@ fn length(tokens: &[Token], at: usize) -> Option<(i64, Range<usize>)> {
         (_, ["quarter", "of", "an", ..]) => (1, 4, 3),
         (_, ["a", "quarter", "of", "an", ..]) => (1, 4, 4),
         (_, ["a", "couple", "of", ..]) => (2, 1, 3),
-        (_, ["a" | "an", ..]) => (1, 1, 1),
+        (_, ["a" | "an" | "next", ..]) => (1, 1, 1),
         _ => return None,
     };
     let minutes = n.saturating_mul(unit_at(offset)?) / d;

@@ -38,7 +38,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Push], "rollout to|send out|broadcast|publish|push|roll out|apply|distribute|ship|propagate"),
     (
         &[Rollback],
-        "return to|unroll|take back the|back it out|un-push|roll back|rollback|revert|undo|reverse|back out|go back",
+        "rewind|return to|unroll|take back the|back it out|un-push|roll back|rollback|revert|undo|reverse|back out|go back",
     ),
     (
         &[Restart],
@@ -46,14 +46,17 @@ const WORDS: &[(&[Sense], &str)] = &[
     ),
     (
         &[Failover],
-        "failover to|switchover|cutover|flip|flip over|promote|fail over|failover|fail-over|promote|switch over|cut over",
+        "evacuate|failover to|switchover|cutover|flip|flip over|promote|fail over|failover|fail-over|promote|switch over|cut over",
     ),
-    (&[Pause], "put on hold|stall|pause|hold|suspend|halt|freeze"),
+    (&[Pause], "ban|blacklist|bench|put on hold|stall|pause|hold|suspend|halt|freeze"),
     (&[Stop], "stop|no longer"),
-    (&[Resume], "go on with|pick up|unhold|un-pause|go on|resume|continue|unpause|carry on|keep going"),
+    (
+        &[Resume],
+        "reenable|re-enable|reactivate|unban|go on with|pick up|unhold|un-pause|go on|resume|continue|unpause|carry on|keep going",
+    ),
     (
         &[Cancel],
-        "scrub|abandon|stop the operation|kill the operation|scrap the operation|cancel|abort|call off|unschedule",
+        "unsubscribe|scrub|abandon|stop the operation|kill the operation|scrap the operation|cancel|abort|call off|unschedule",
     ),
     (&[Retry], "have another go|give it another try|re-run|once more|retry|try again|rerun|redo"),
     (&[Silence], "unpage|stop paging|ack|shut up|silence|mute|quiet|suppress|snooze|hush|shush|quieten"),
@@ -155,7 +158,10 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Help], "help|who are you|what are you|what can you|capabilities|commands|usage"),
     (&[Secret], "secret|password|api key|apikey|credential|token|private key|api keys"),
     (&[Shell, Remove], "rm"),
-    (&[Shell], "ssh|bash|shell|exec|sudo|docker|curl|kubectl|systemctl|terminal|log in|log into|login"),
+    (
+        &[Shell],
+        "ssh|bash|shell|exec|sudo|docker|curl|kubectl|systemctl|terminal|log in|log into|log me in|log me into|log on to|get me into|login",
+    ),
 ];
 
 /// Names, times and the small words on which the meaning of an order hangs; a slip in one of these is repaired too.

@@ -59,11 +59,13 @@ fn is_topic(before: &[Token], after: &[Token]) -> bool {
     let mut order = after.iter().skip_while(|token| FILLERS.contains(&token.text.as_str()));
     let verb = order.next().is_some_and(begins_order);
     // "Acct-0042: restart loop since 3" tells something.
-    let plain = order.next().is_none_or(|next| {
-        const AFTER: [&str; 12] =
-            ["the", "its", "it", "them", "please", "now", "both", "all", "to", "for", "pls", "these"];
-        next.is_break() || AFTER.contains(&next.text.as_str())
-    });
+    let incident = before.iter().any(|token| matches!(token.kind, Kind::Incident(_)));
+    let plain = incident
+        || order.next().is_none_or(|next| {
+            const AFTER: [&str; 12] =
+                ["the", "its", "it", "them", "please", "now", "both", "all", "to", "for", "pls", "these"];
+            next.is_break() || AFTER.contains(&next.text.as_str())
+        });
     names && verb && plain && !before.iter().any(other)
 }
 
@@ -82,7 +84,13 @@ fn with_topic<'a>(open: &'a mut Vec<Token>, topic: &mut Vec<Token>) -> &'a mut V
 fn doubt_all(sentence: &mut [Clause]) {
     let Some((last, before)) = sentence.split_last_mut() else { return };
     let only_by_mark = last.is_question() && last.tokens.get(last.head).is_some_and(begins_order);
-    if only_by_mark && !before.iter().any(Clause::is_polite) {
+    if !only_by_mark {
+        return;
+    }
+    // "Could you check it, and then restart it?" asks for both.
+    if before.iter().any(|clause| clause.is_polite() && clause.mood == Mood::Order) {
+        last.mood = Mood::Order;
+    } else {
         before
             .iter_mut()
             .filter(|clause| clause.mood == Mood::Order)

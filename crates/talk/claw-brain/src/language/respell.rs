@@ -6,6 +6,8 @@
 const TOGETHER: &[(&str, &str)] = &[
     ("digital ocean", "digitalocean"),
     ("new jersey", "new-jersey"),
+    ("half a dozen", "6"),
+    ("half-dozen", "6"),
     ("stand by", "standby"),
     ("local a", "local-a"),
     ("local b", "local-b"),
@@ -15,9 +17,6 @@ const TOGETHER: &[(&str, &str)] = &[
     ("right away", "immediately now"),
     ("o'clock", "oclock"),
     ("all right", "alright"),
-    ("->", " to "),
-    ("=>", " to "),
-    ("→", " to "),
 ];
 
 /// Said for the sake of manners, or while thinking.
@@ -69,6 +68,11 @@ const COURTESY: &[&str] = &[
     "for the moment",
     "for the time being",
     "for me please",
+    "sorry to bother you",
+    "sorry to trouble you",
+    "i hate to ask",
+    "quick question",
+    "quick one",
     "ever so much",
     "my bad",
     "to be honest",
@@ -110,8 +114,7 @@ fn place(text: &str, said: &str) -> Option<usize> {
     let end = lower.find('{').unwrap_or(lower.len());
     lower[..end].match_indices(said).map(|(at, _)| at).find(|at| {
         let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-        let symbol = !said.starts_with(char::is_alphanumeric);
-        symbol || apart(lower[..*at].chars().next_back()) && apart(lower[at + said.len()..].chars().next())
+        apart(lower[..*at].chars().next_back()) && apart(lower[at + said.len()..].chars().next())
     })
 }
 
@@ -125,6 +128,5 @@ mod tests {
         assert_eq!(respelt("restart it if you could."), "restart it .");
         assert_eq!(respelt("restart it if you could not reach it"), "restart it if you could not reach it");
         assert_eq!(respelt("is digital ocean up"), "is digitalocean up");
-        assert_eq!(respelt("vultr -> standby"), "vultr  to  standby");
     }
 }

@@ -72,6 +72,14 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 taken
             }
             '"' | '`' => quote(rest, c, &mut found),
+            '→' => {
+                found.push(Token::new("to", Kind::Word));
+                c.len_utf8()
+            }
+            '-' | '=' if rest[1..].starts_with('>') => {
+                found.push(Token::new("to", Kind::Word));
+                2
+            }
             '%' | '=' => {
                 found.push(Token::new(&rest[..1], Kind::Word));
                 1

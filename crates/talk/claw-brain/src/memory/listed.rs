@@ -12,6 +12,11 @@ impl<'a> Memory<'a> {
         self.last_use().filter(|used| used.tool == tool)
     }
 
+    /// What we answered last.
+    pub fn last_answer(&self) -> Option<&'a str> {
+        self.past.last().map(|exchange| exchange.answered.trim())
+    }
+
     /// One half of the pair that was looked at last.
     pub fn half_shown(&self, role: Sense) -> Option<String> {
         let half = if role == Sense::Standby { "standby" } else { "primary" };

@@ -184,7 +184,10 @@ impl<'a> Memory<'a> {
 
     /// The one instance that was last spoken of.
     pub fn last_instance(&self) -> Option<String> {
-        self.newest_first().take(3).find_map(|used| text(&used.arguments["instanceId"]))
+        self.newest_first().take(3).find_map(|used| {
+            let only = used.arguments["instanceIds"].as_array().filter(|ids| ids.len() == 1);
+            text(&used.arguments["instanceId"]).or_else(|| text(&only?[0]))
+        })
     }
 
     /// The newest teardown, with the archives that are known of it.
