@@ -83,8 +83,9 @@ fn killed(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32) {
     kept.take_back(kind.from);
     let mut running = kept.start();
     settled(&running);
+    let order = order(&running, kind);
     let _watch = Watch::kill_at(running.pid(), &kept.home, calls, nth);
-    ask_in_vain(&running, kind);
+    ask_in_vain(&running, kind, &order);
     let began = Instant::now();
     // Calls come in another order each time: one that was counted may not be reached again.
     while !running.is_over() && !is_over(&running, kind) {
@@ -103,6 +104,7 @@ fn replaced(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32, done: bool) {
     kept.take_back(kind.from);
     let leader = kept.start();
     settled(&leader);
+    let order = order(&leader, kind);
     let follower = kept.follow();
     let world = kept.home.join("sim/world.json");
     let lines = || fs::read_to_string(&world).unwrap().lines().count();
@@ -115,7 +117,7 @@ fn replaced(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32, done: bool) {
     std::thread::scope(|threads| {
         // What is held may answer nobody; it ends with the process.
         let asking = threads.spawn(|| {
-            ask_in_vain(&leader, kind);
+            ask_in_vain(&leader, kind, &order);
             while leader.try_send("GET", "/healthz", "", "", "").is_ok() && !is_over(&leader, kind) {
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -141,8 +143,9 @@ fn unwritable(kept: &Kept, kind: &Kind, calls: &Calls, nth: u32, error: &str) {
     kept.take_back(kind.from);
     let running = kept.start();
     settled(&running);
+    let order = order(&running, kind);
     let watch = Watch::fail_from(running.pid(), &kept.home, calls, nth, error);
-    ask_in_vain(&running, kind);
+    ask_in_vain(&running, kind, &order);
     let began = Instant::now();
     // Calls come in another order each time: one that was counted may not be reached again.
     while !watch.has_failed() && !is_over(&running, kind) {
@@ -163,11 +166,16 @@ fn goes_on(kept: &Kept, running: Running, kind: &Kind) {
     assert_eq!(running.end(), 0);
 }
 
+/// What is asked for. It is looked up before anything is watched: whatever else is written meanwhile may already be what
+/// the process does not outlive.
+fn order(running: &Running, kind: &Kind) -> String {
+    (kind.arguments)(running).to_string()
+}
+
 /// It may be dead or refuse before it answers, so nobody waits for an answer that must come.
-fn ask_in_vain(running: &Running, kind: &Kind) {
-    let body = (kind.arguments)(running).to_string();
+fn ask_in_vain(running: &Running, kind: &Kind, order: &str) {
     let path = format!("/v1/{}?confirm=true", kind.path);
-    let _ = running.try_send("POST", &path, &running.key(), "", &body);
+    let _ = running.try_send("POST", &path, &running.key(), "", order);
 }
 
 /// Whether the operation has ended, as far as the process still says.
