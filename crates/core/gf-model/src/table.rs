@@ -112,6 +112,28 @@ impl<K: Ord + Hash + Clone, V> Table<K, V> {
         self.places.get(place).map(|entry| &entry.value)
     }
 
+    /// What [`get`](Self::get) finds for each, in less time: where all of them lie is found before any is looked at, so that
+    /// memory is waited for once for many and not for one after the other. For some dozens at a time.
+    pub fn get_each<'q, Q: Ord + Hash + ?Sized + 'q>(
+        &self,
+        keys: impl Iterator<Item = Option<&'q Q>> + Clone,
+    ) -> Vec<Option<&V>>
+    where
+        K: Borrow<Q>,
+    {
+        let likely = |key: Option<&Q>| {
+            let hash = self.hash(key?);
+            self.index.find(Pointer::spread(hash), |it| it.hash == hash).map(|it| it.place)
+        };
+        let places: Vec<Option<u32>> = keys.clone().map(likely).collect();
+        let look = |(key, place): (Option<&Q>, Option<u32>)| {
+            let (key, entry) = (key?, self.places.get(place?)?);
+            // Another one may have the same hash; whose hash nobody has is not there.
+            if entry.key.borrow() == key { Some(&entry.value) } else { self.get(key) }
+        };
+        keys.zip(places).map(look).collect()
+    }
+
     pub fn get_mut<Q: Ord + Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,

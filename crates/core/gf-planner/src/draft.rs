@@ -92,13 +92,13 @@ impl<'a> Draft<'a> {
     /// Names an instance that exists and is changed. New ones are not named: their ids mean nothing to anybody yet.
     pub fn touches(&mut self, instance: &'a Instance) {
         self.providers.insert(&instance.provider);
-        self.names(instance);
+        self.names(instance, instance.id.clone());
     }
 
-    /// The same where it is known otherwise where they are.
-    pub fn names(&mut self, instance: &'a Instance) {
+    /// The same where it is known otherwise where they are. Its id is at hand: its record need not be looked at again.
+    pub fn names(&mut self, instance: &'a Instance, id: InstanceId) {
         if self.named_instances.insert(std::ptr::from_ref(instance)) {
-            self.plan.instances.push(instance.id.clone());
+            self.plan.instances.push(id);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::abreast;
 use gf_model::{
     AccountId, InstanceId,
     fleet::Fleet,
-    instance::Role,
+    instance::{Instance, Role},
     operation::{Lane, Step},
     plan::Plan,
     provider::ProviderId,
@@ -22,8 +22,16 @@ pub struct Objection {
 
 pub fn lint(fleet: &Fleet, plan: &Plan) -> Vec<Objection> {
     let lanes: Vec<&Lane> = plan.stages.iter().flat_map(|stage| &stage.lanes).collect();
-    let found =
-        abreast::map(&lanes, |lane| Look { fleet, plan, lane, new: new_instances(lane) }.objections());
+    let found = abreast::map(&lanes, |lanes, found| {
+        let named = lanes.iter().flat_map(|lane| steps(lane).map(|step| subject(step).1));
+        let instances = fleet.instances.get_each(named);
+        let mut known = instances.as_slice();
+        for lane in lanes {
+            let (its, others) = known.split_at(lane.steps.len());
+            known = others;
+            found.push(Look { fleet, plan, lane, known: its, new: new_instances(lane) }.objections());
+        }
+    });
     let twice = repeated(&lanes).into_iter().map(|target| format!("{target} stands in more than one lane"));
     let forbidding = found.into_iter().flatten().chain(twice);
     let mut objections: Vec<_> = forbidding.map(|text| Objection { forbids: true, text }).collect();
@@ -45,6 +53,8 @@ struct Look<'a> {
     fleet: &'a Fleet,
     plan: &'a Plan,
     lane: &'a Lane,
+    /// Of each step the instance that it is about, where there is one already.
+    known: &'a [Option<&'a Instance>],
     new: BTreeMap<&'a InstanceId, (&'a AccountId, &'a ProviderId, Role)>,
 }
 
@@ -85,17 +95,16 @@ impl Look<'_> {
         self.steps().position(wanted)
     }
 
-    fn owner(&self, instance: &InstanceId) -> Option<&AccountId> {
-        let known = self.new.get(instance).map(|(account, ..)| *account);
-        known.or_else(|| self.fleet.instances.get(instance).map(|instance| &instance.account))
+    /// Whose this step is.
+    fn owner<'s>(&'s self, step: &'s Step, known: Option<&'s Instance>) -> Option<&'s AccountId> {
+        let (account, instance) = subject(step);
+        let new = || self.new.get(instance?).map(|(account, ..)| *account);
+        account.or_else(new).or_else(|| known.map(|instance| &instance.account))
     }
 
     /// A lane never touches another user's instance.
     fn one_account(&self) -> Option<String> {
-        let touched = self.steps().filter_map(|step| {
-            let (account, instance) = subject(step);
-            account.or_else(|| self.owner(instance?))
-        });
+        let touched = self.steps().zip(self.known).filter_map(|(step, known)| self.owner(step, *known));
         let mut accounts = touched.clone();
         let first = accounts.next()?;
         accounts.any(|other| other != first).then(|| {

@@ -1,6 +1,6 @@
 use super::Table;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -70,12 +70,27 @@ proptest! {
             prop_assert_eq!(table.get(&name(key)), tree.get(&name(key)));
             prop_assert_eq!(table.contains_key(name(key).as_str()), tree.contains_key(&name(key)));
         }
+        let names: Vec<String> = (0..1500).map(name).collect();
+        let wanted = names.iter().map(|name| Some(name.as_str()).filter(|name| !name.ends_with('7')));
+        let one_by_one: Vec<_> = wanted.clone().map(|name| tree.get(name?)).collect();
+        prop_assert_eq!(table.get_each(wanted), one_by_one);
         for value in table.values_mut() {
             *value = value.wrapping_add(1);
         }
         tree.values_mut().for_each(|value| *value = value.wrapping_add(1));
         prop_assert!(table.into_iter().eq(tree));
     }
+}
+
+#[test]
+fn many_of_which_some_share_a_hash_are_each_found() {
+    // So many that some of them do: half of a hash is kept.
+    let table: Table<u64, u64> = (0..300_000).map(|n| (n, n)).collect();
+    let hashes: HashSet<u32> = (0..300_000_u64).map(|n| table.hash(&n)).collect();
+    assert!(hashes.len() < 300_000, "{} hashes", hashes.len());
+    let keys: Vec<u64> = (0..300_100).collect();
+    let found = table.get_each(keys.iter().map(Some));
+    assert!(keys.iter().zip(found).all(|(key, found)| found == Some(key).filter(|key| **key < 300_000)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rollouts of a revision over gateways, and the way back.
 
-use super::{InTurn, distinct, halves, is_running, parts, plural};
+use super::{Halves, InTurn, all_halves, distinct, is_running, parts, plural};
 use crate::{
     PlanError, abreast,
     draft::{Draft, gate_percent, is_this_host, writes_at_once},
@@ -45,7 +45,10 @@ pub(super) fn push(
     let wanted: Vec<&Gateway> =
         wanted.iter().map(|account| in_turn.get(account)).collect::<Result<_, _>>()?;
     let now = draft.now;
-    let reached = abreast::map(&wanted, |gateway| Reached::of(fleet, gateway, revision, now));
+    let reached = abreast::map(&wanted, |gateways, reached| {
+        let pairs = gateways.iter().copied().zip(all_halves(fleet, gateways));
+        reached.extend(pairs.map(|(gateway, halves)| Reached::of(fleet, gateway, halves, revision, now)));
+    });
     let mut lanes = Vec::with_capacity(wanted.len());
     draft.makes_room_for(wanted.len(), 2 * wanted.len());
     let (mut held_back, mut some_are_here) = (None, false);
@@ -60,7 +63,9 @@ pub(super) fn push(
         lanes.push(lane);
         some_are_here |= reached.is_here;
         draft.touches_account(&gateway.account);
-        reached.targets.into_iter().flatten().for_each(|instance| draft.names(instance));
+        for (instance, id) in reached.targets.into_iter().flatten() {
+            draft.names(instance, id);
+        }
     }
     if lanes.is_empty() {
         return Err(match held_back {
@@ -198,7 +203,7 @@ struct Reached<'a> {
     /// Without one the gateway is left out.
     lane: Option<Lane>,
     /// Those that can be written to, standby first.
-    targets: [Option<&'a Instance>; 2],
+    targets: [Option<(&'a Instance, InstanceId)>; 2],
     /// Whether one of them is on this host.
     is_here: bool,
     warning: Option<String>,
@@ -208,13 +213,18 @@ struct Reached<'a> {
 
 impl<'a> Reached<'a> {
     /// Without a primary there is nothing to validate against, and the gateway is left out and named.
-    fn of(fleet: &'a Fleet, gateway: &Gateway, revision: RevisionId, now: Timestamp) -> Self {
+    fn of(
+        fleet: &'a Fleet,
+        gateway: &Gateway,
+        (primary, standby): Halves<'a>,
+        revision: RevisionId,
+        now: Timestamp,
+    ) -> Self {
         let account = &gateway.account;
         if let Some(why) = gateway.upkeep.against_a_rollout(now) {
             let warning = Some(format!("{account} is left out: {why}"));
             return Self { warning, is_held_back: true, ..Self::default() };
         }
-        let (primary, standby) = halves(fleet, gateway);
         let Some(running) = primary.filter(|primary| is_running(primary)) else {
             let state = primary.map_or("missing", |primary| primary.state.name());
             let warning = Some(format!("{account} is left out: its primary is {state}"));
@@ -232,7 +242,7 @@ impl<'a> Reached<'a> {
         let lonely = || format!("{account} has no running standby; a new one starts with the new keys");
         Self {
             lane: Some(lane),
-            targets,
+            targets: targets.map(|target| target.map(|instance| (instance, instance.id.clone()))),
             is_here: named().any(|instance| is_this_host(fleet, &instance.provider)),
             warning: standby.is_none().then(lonely),
             is_held_back: false,

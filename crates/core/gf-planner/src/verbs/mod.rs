@@ -12,7 +12,7 @@ mod teardown;
 
 use crate::{IdSource, PlanError, draft::Draft};
 use gf_model::{
-    AccountId, Timestamp,
+    AccountId, InstanceId, Timestamp,
     fleet::Fleet,
     gateway::Gateway,
     instance::{Instance, InstanceState},
@@ -97,16 +97,27 @@ impl<'a> InTurn<'a> {
     }
 }
 
+/// A primary and a standby, where they are.
+type Halves<'a> = (Option<&'a Instance>, Option<&'a Instance>);
+
 /// The parts of a pair that are somewhere: its primary, then its standby.
-fn parts<'a>(fleet: &'a Fleet, account: &AccountId) -> (Option<&'a Instance>, Option<&'a Instance>) {
+fn parts<'a>(fleet: &'a Fleet, account: &AccountId) -> Halves<'a> {
     fleet.gateways.get(account).map_or((None, None), |gateway| halves(fleet, gateway))
 }
 
-fn halves<'a>(fleet: &'a Fleet, gateway: &Gateway) -> (Option<&'a Instance>, Option<&'a Instance>) {
-    let half = |id: &Option<_>| {
-        fleet.instances.get(id.as_ref()?).filter(|instance: &&Instance| instance.state.exists())
+fn halves<'a>(fleet: &'a Fleet, gateway: &Gateway) -> Halves<'a> {
+    let half = |found: Option<&'a Instance>| found.filter(|instance| instance.state.exists());
+    (half(fleet.primary(gateway)), half(fleet.standby(gateway)))
+}
+
+/// Those of some gateways, looked up together.
+fn all_halves<'a>(fleet: &'a Fleet, gateways: &[&Gateway]) -> Vec<Halves<'a>> {
+    let exists = |instance: &&Instance| instance.state.exists();
+    let of = |id: fn(&Gateway) -> Option<&InstanceId>| {
+        let found = fleet.instances.get_each(gateways.iter().map(|gateway| id(gateway)));
+        found.into_iter().map(move |half| half.filter(exists))
     };
-    (half(&gateway.primary), half(&gateway.standby))
+    of(|gateway| gateway.primary.as_ref()).zip(of(|gateway| gateway.standby.as_ref())).collect()
 }
 
 /// Whether a command to it has somebody to arrive at.
