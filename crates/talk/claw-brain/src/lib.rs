@@ -18,6 +18,7 @@ mod notice;
 mod operator;
 pub mod server;
 mod step;
+mod telling;
 pub mod understand;
 
 pub use chat::{Call, ChatRequest, ChatTurn};

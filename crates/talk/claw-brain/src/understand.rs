@@ -11,30 +11,13 @@ use crate::{
     memory::Memory,
     notice,
     step::Step,
+    telling,
 };
 
 /// How far back an unanswered question may reach through answers that were incomplete too.
 const PENDING_DEPTH: usize = 4;
 /// Results that help to find out what was meant.
 const LOOKUPS: [&str; 2] = ["gf_fleet_status", "gf_cost_report"];
-
-/// What a person may want left undone.
-const KEPT: &[Sense] = &[
-    Sense::Make,
-    Sense::Remove,
-    Sense::Restore,
-    Sense::Resize,
-    Sense::Push,
-    Sense::Rollback,
-    Sense::Restart,
-    Sense::Failover,
-    Sense::Pause,
-    Sense::Cancel,
-    Sense::Silence,
-    Sense::Schedule,
-];
-/// How a reason begins.
-const REASONING: [&str; 9] = ["i", "we", "they", "he", "she", "it", "this", "that", "the"];
 
 const NOT_UNDERSTOOD: &str =
     "I did not understand that. I look after the fleet: ask me for \"help\" to see what I can do.";
@@ -100,47 +83,7 @@ fn within(past: &[Exchange], exchange: &Exchange, depth: usize) -> Understanding
     let mut read = Vec::new();
     let mut missed = 0;
     for (at, clause) in parts.iter().enumerate() {
-        let asked_next = clause.mood == Mood::Statement
-            && !clause.needs
-            && parts.get(at + 1).is_some_and(Clause::is_question);
-        let needs_act = clause.needs && clause.any(CHANGES);
-        let pointed_at = clause.mood == Mood::Statement
-            && !needs_act
-            && parts.get(at + 1).is_some_and(|next| {
-                let bare = next.slots.is_empty() && next.any(CHANGES);
-                next.mood == Mood::Order && (next.has(Sense::Pronoun) || next.has(Sense::Rollback) || bare)
-            });
-        let explains = pointed_at || clause.explains() && parts.iter().any(|part| part.mood == Mood::Order);
-        let bare_question = clause.is_question()
-            && clause.tokens.iter().filter(|token| !token.is_break()).count() <= 2
-            && at > 0
-            && clause.slots.is_empty();
-        // "Don't mute anything, I want to see it all": why, not what else.
-        let reasons = at > 0
-            && parts[at - 1].negated
-            && parts[at - 1].any(KEPT)
-            && clause.tokens.first().is_some_and(|first| REASONING.contains(&first.text.as_str()));
-        let reasons = reasons || at > 0 && !read.is_empty() && clause.tells();
-        let reasons =
-            reasons || clause.tells() && parts.get(at + 1).is_some_and(|next| next.mood == Mood::Order);
-        // "Leave it, Contabo is down anyway."
-        let reasons = reasons
-            || at > 0 && parts[at - 1].has(Sense::No) && parts[at - 1].slots.is_empty() && clause.explains();
-        // "acct-0042 forgot everything, restore snap-1f0c": the account of what follows.
-        let whose = clause.mood == Mood::Statement
-            && clause.slots.accounts.len() == 1
-            && parts.get(at + 1).is_some_and(|next| {
-                let kept = !next.slots.snapshots.is_empty() || !next.slots.archives.is_empty();
-                next.mood == Mood::Order && kept && next.slots.accounts.is_empty()
-            });
-        let reasons = reasons || whose;
-        // "If Hetzner went dark, who could move?"
-        let supposes = clause.tokens.first().is_some_and(|first| first.text == "if")
-            && parts.get(at + 1).is_some_and(Clause::is_question);
-        // "… live, don't give me the old number": how, not what.
-        let wards_off = at > 0 && clause.negated && clause.slots.is_empty() && !clause.any(KEPT);
-        let sets_scene = bare_question || asked_next || explains || reasons || supposes || wards_off;
-        if sets_scene {
+        if telling::sets_scene(&parts, at, !read.is_empty()) {
             continue;
         }
         let scene = Scene {
@@ -182,6 +125,7 @@ fn settled(read: Vec<(Clause, Vec<Step>)>, missed: bool) -> Understanding {
     if let Some(question) = spared(&read) {
         return Understanding { steps: vec![Step::Ask(question)], pending: None };
     }
+    let read = with_one_count(read);
     for (clause, steps) in read {
         if steps.iter().any(|step| matches!(step, Step::Ask(_))) {
             found.pending = Some(clause);
@@ -193,6 +137,18 @@ fn settled(read: Vec<(Clause, Vec<Step>)>, missed: bool) -> Understanding {
         found.steps.push(Step::Ask(PARTLY_UNDERSTOOD.to_owned()));
     }
     found
+}
+
+/// "10 accounts, 5 nano and 5 pro": where one part of new accounts is asked about, none of the others is made.
+fn with_one_count(mut read: Vec<(Clause, Vec<Step>)>) -> Vec<(Clause, Vec<Step>)> {
+    let makes = |clause: &Clause| clause.orders(Sense::Make) && clause.slots.accounts.is_empty();
+    let asked =
+        read.iter().any(|(clause, steps)| makes(clause) && matches!(steps.as_slice(), [Step::Ask(_)]));
+    if asked {
+        let new = |step: &Step| matches!(step, Step::Do(call) if call.tool == "gf_provision");
+        read.iter_mut().for_each(|(_, steps)| steps.retain(|step| !new(step)));
+    }
+    read
 }
 
 /// Whether a step is there, or is the same look as one before it with nothing named ("the monthly cost, and where can

@@ -36,6 +36,7 @@ pub fn doubt(clause: &Clause, steps: &[Step], care: Care) -> Option<Step> {
     let whole = || {
         told.odd_number()
             .or_else(|| told.taken_back())
+            .or_else(|| told.unwanted())
             .or_else(|| told.range())
             .or_else(|| told.others())
             .or_else(|| told.half())

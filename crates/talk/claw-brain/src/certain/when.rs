@@ -9,12 +9,19 @@ impl Told<'_> {
     }
 
     pub(super) fn later(&self) -> Option<String> {
+        // A silence begins now, whenever it shall end.
+        let begins = self.slots.clock.is_some() || self.says("starting") || self.says("tomorrow");
+        if self.all(&["gf_alerts_silence"]) && begins {
+            return Some(
+                "I can silence from now on only. Shall I do it now, and for how many minutes?".to_owned(),
+            );
+        }
         let timed = self.all(&["gf_schedule", "gf_alerts_silence", "gf_incident_report"]);
         let at_once = self.says("at once");
         // "Wait a minute after each batch" is how a push goes on, not when it begins.
         let paced = self.changing.iter().any(|call| !call.arguments["settleSeconds"].is_null());
         let word = self.first_of(words::LATER).filter(|word| {
-            !(paced && *word == "after") && !(timed || self.quoted(word) || at_once && *word == "once")
+            !(timed || self.quoted(word) || paced && *word == "after" || at_once && *word == "once")
         });
         let clock = self.slots.clock.is_some() || self.slots.minutes.is_some();
         match word {

@@ -1,7 +1,7 @@
 //! Whether it is plain who is meant: ranges, exceptions, "the others", "there", half of a pair.
 
 use super::{Told, holds, is_wide, words};
-use crate::language::{Clause, Kind, Sense, Token};
+use crate::language::{Clause, Kind, Sense, Slots, Token};
 use serde_json::Value;
 
 impl Told<'_> {
@@ -19,6 +19,27 @@ impl Told<'_> {
         Some(format!(
             "I am not sure what \"{word}\" takes out of that, so I did nothing yet. Which do you mean, by id?"
         ))
+    }
+
+    /// "5 accounts, but not at Contabo": a place or tier that is not wanted must not be in the plan.
+    pub(super) fn unwanted(&self) -> Option<String> {
+        const AGAINST: [&str; 9] =
+            ["not", "no", "never", "avoid", "avoiding", "except", "without", "excluding", "but not"];
+        let named = |token: &Token| {
+            let slots = Slots::read(std::slice::from_ref(token));
+            !(slots.providers.is_empty() && slots.regions.is_empty() && slots.tiers.is_empty())
+        };
+        let odd = self.said.iter().enumerate().find_map(|(at, token)| {
+            let against = AGAINST.contains(&token.text.as_str());
+            let after = self.said[at + 1..].iter().take(4).take_while(|next| !next.is_break());
+            after.into_iter().find(|next| against && named(next))
+        });
+        odd.filter(|_| self.all(&["gf_provision"])).map(|odd| {
+            format!(
+                "I can't plan around \"{}\". Please say where they shall be instead; I did nothing yet.",
+                odd.raw
+            )
+        })
     }
 
     /// "acct-0001 to acct-0009", "10 to 20": the things between were not named.

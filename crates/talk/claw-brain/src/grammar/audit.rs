@@ -202,7 +202,8 @@ fn asked(clause: &Clause) -> bool {
     let of_old = clause.slots.accounts.is_empty()
         && act
         && (clause.says_any(&["was", "were", "last"]) || clause.phrase("when did"));
-    const AGREED: [&str; 6] = ["approved", "agreed", "allowed", "permitted", "permission", "decided"];
+    const AGREED: [&str; 7] =
+        ["approval", "approved", "agreed", "allowed", "permitted", "permission", "decided"];
     let signed = clause.says_any(&["who", "whom", "whose"])
         && (clause.has(Sense::Approve) || clause.says_any(&AGREED));
     // "Can you show me …" asks for nothing hypothetical.

@@ -7,7 +7,9 @@ use crate::{
 };
 use serde_json::json;
 
-const GREETINGS: [&str; 25] = [
+const GREETINGS: [&str; 27] = [
+    "need to approve",
+    "have to approve",
     "have i missed",
     "back to normal",
     "anything unusual",

@@ -44,8 +44,6 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     if counts_fleet || clause.negated {
         return None;
     }
-    let mut arguments = json!({});
-    put(&mut arguments, "provider", provider);
     let history = clause.says_any(&["history", "trend", "daily"])
         || [
             "over time",
@@ -63,6 +61,21 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         || clause.says_any(&["developed", "development", "evolved", "graph", "week"])
             && clause.is_question()
             && !clause.says("slow");
-    put(&mut arguments, "history", history.then_some(true));
-    Some(vec![Step::call("gf_provider_health", arguments)])
+    let look = |provider: Option<&str>| {
+        let mut arguments = json!({});
+        put(&mut arguments, "provider", provider);
+        put(&mut arguments, "history", history.then_some(true));
+        Step::call("gf_provider_health", arguments)
+    };
+    let mut steps: Vec<Step> = Vec::new();
+    for placed in &slots.providers {
+        let step = look(Some(&placed.provider));
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    if steps.is_empty() {
+        steps.push(look(provider));
+    }
+    Some(steps)
 }

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::{Clause, Kind, Mood, Sense, Token},
+    language::{Clause, Kind, Mood, Sense, Slots, Token},
     step::Step,
 };
 
@@ -88,6 +88,8 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
             "I can't write to or call people. I answer here, and I can schedule reports."
         }
         () if clause.has(Sense::Audit)
+            && clause.slots.accounts.is_empty()
+            && clause.slots.instances.is_empty()
             && [Sense::Remove, Sense::Set, Sense::Pause, Sense::Stop, Sense::Move, Sense::Rollback]
                 .iter()
                 .any(|verb| clause.orders(*verb)) =>
@@ -109,12 +111,22 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         () if clause.says_any(&ELSEWHERE) => {
             "I can't help with that; I look after the fleet. Ask me for \"help\" to see what I can do."
         }
-        () if clause.has(Sense::Approve) && (clause.has(Sense::All) || for_ever(clause)) => {
+        () if clause.has(Sense::Approve)
+            && (clause.has(Sense::All) || for_ever(clause))
+            && !has_to(clause) =>
+        {
             "I can't approve anything. Each open question is answered by a person, one at a time."
         }
         () => return None,
     };
     Some(vec![Step::Decline(refusal.to_owned())])
+}
+
+/// "Anything I need to approve?" asks what is open.
+fn has_to(clause: &Clause) -> bool {
+    ["i need to", "i have to", "i must", "i should", "i can", "we need to", "we have to"]
+        .iter()
+        .any(|said| clause.phrase(said))
 }
 
 /// A leave that shall hold from now on, or be given by us.
@@ -150,7 +162,13 @@ pub fn left_alone(scene: &Scene) -> Option<Vec<Step>> {
 
 /// "Except acct-0001", "if it is idle", "half of them": what depends on something is not guessed at.
 pub fn conditional(scene: &Scene) -> Option<Vec<Step>> {
-    const EXCEPTIONS: [&str; 8] = [
+    const EXCEPTIONS: [&str; 14] = [
+        "all but",
+        "everyone but",
+        "everybody but",
+        "everything but",
+        "anyone but",
+        "gateways but",
         "except",
         "excluding",
         "besides",
@@ -182,7 +200,8 @@ pub fn conditional(scene: &Scene) -> Option<Vec<Step>> {
     let keeps_part = !clause.head_is(Sense::Keep)
         && kept.into_iter().any(|token| token.is(Sense::Standby) || token.is(Sense::Primary));
     // A silence has an end ("until eight"), and a new account has no others that it could be a share of.
-    let depends = opened
+    let depends = leaves_out(clause)
+        || opened
         || keeps_part
         || said(&EXCEPTIONS)
         || (!lasting && said(&CONDITIONS) && !clause.phrase("at once"))
@@ -197,6 +216,22 @@ pub fn conditional(scene: &Scene) -> Option<Vec<Step>> {
         vec![Step::ask(
             "I don't act on conditions or exceptions. Please say exactly which accounts or instances, by id.",
         )]
+    })
+}
+
+/// "All instances but i-7f3a": what is named after "but" is left out.
+fn leaves_out(clause: &Clause) -> bool {
+    let but = clause.tokens.iter().position(|token| token.text == "but");
+    but.is_some_and(|at| {
+        let wide = clause.tokens[..at].iter().any(|token| token.is(Sense::All) || token.is(Sense::Fleet))
+            || !clause.slots.states.is_empty();
+        let after: Vec<Token> = clause.tokens[at + 1..].iter().take(3).cloned().collect();
+        let only = after.first().is_some_and(|next| matches!(next.text.as_str(), "only" | "just"));
+        let named = Slots::read(&after).names_anything()
+            || after.iter().any(|token| {
+                token.is(Sense::Primary) || token.is(Sense::Standby) || token.is(Sense::Pronoun)
+            });
+        wide && named && !only
     })
 }
 

@@ -24,7 +24,14 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         && !clause.head_is(Sense::Move)
         && clause.any(&[Sense::Account])
         && clause.has(Sense::Pronoun);
-    let retiers = !remakes && moves && tiered && existing && !makes_new;
+    // "Give acct-0107 the enterprise tier"
+    let gives = clause.mood == Mood::Order
+        && !clause.negated
+        && clause.tokens.get(clause.head).is_some_and(|head| head.text == "give")
+        && !clause.slots.accounts.is_empty()
+        && clause.slots.tiers.len() == 1
+        && clause.has(Sense::Tier);
+    let retiers = gives || !remakes && moves && tiered && existing && !makes_new;
     if !clause.orders(Sense::Resize) && !retiers {
         return None;
     }
@@ -63,7 +70,10 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         .iter()
         .any(|said| clause.phrase(said))
         || clause.says_any(&["dry-run", "preview", "simulate"]);
-    if dry {
+    // "… but show me the price first"
+    let priced_first =
+        scene.later.iter().any(|after| after.has(Sense::Cost) && after.says_any(&["first", "before"]));
+    if dry || priced_first {
         arguments["dryRun"] = json!(true);
     }
     Some(vec![Step::call("gf_tier_resize", arguments)])

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::{
-    language::Sense,
+    language::{Kind, Sense},
     step::{Step, put},
 };
 use serde_json::json;
@@ -49,6 +49,16 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     ]) {
         return Some(vec![Step::ask(
             "I restore from an archive or a snapshot by its id, not from a moment. Which one?",
+        )]);
+    }
+    // "Restore acct-0099 as acct-0100"
+    let renamed = clause.tokens.windows(2).any(|two| {
+        matches!(two[0].text.as_str(), "as" | "to" | "into" | "onto" | "over")
+            && matches!(two[1].kind, Kind::Account(_))
+    });
+    if renamed && clause.slots.accounts.len() > 1 {
+        return Some(vec![Step::ask(
+            "An account comes back under its own id. Shall I restore it that way, and which one?",
         )]);
     }
     let gone = memory.last_teardown();

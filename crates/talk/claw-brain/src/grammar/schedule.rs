@@ -72,6 +72,15 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
             "I can send it daily, weekly, on the first of a month or once. Which shall it be, and at what time (UTC)?",
         )]);
     }
+    let hours = clause.tokens.windows(2).filter(|two| {
+        matches!(two[1].kind, Kind::Clock(..))
+            || two[0].text == "at" && matches!(two[1].kind, Kind::Number(_))
+    });
+    if hours.count() > 1 {
+        return Some(vec![Step::ask(
+            "I add one time after the other. At which time (UTC) shall it come first? Tell me the other in a sentence of its own.",
+        )]);
+    }
     if let Some(odd) = odd_word(clause) {
         return Some(vec![Step::ask(format!(
             "I am not sure what \"{odd}\" means there. When shall the {what} come: daily, weekly, monthly or once, and at what time (UTC)?"

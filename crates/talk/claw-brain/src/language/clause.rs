@@ -97,7 +97,8 @@ impl Clause {
             by_whom || ASKING.contains(&text(head)) || (matches!(text(head), "do" | "have") && subject_next);
         let has = |word: &str| tokens.iter().any(|token| token.text == word);
         let passive = (has("should") || has("has") || has("have")) && has("be");
-        let needs = !asking && !asked && !has("not") && (has("need") || has("must") || passive);
+        let doubted = has("may") || has("might") || has("could");
+        let needs = !asking && !asked && !doubted && !has("not") && (has("need") || has("must") || passive);
         let mood = match () {
             () if asking => Mood::Question,
             () if polite => Mood::Order,

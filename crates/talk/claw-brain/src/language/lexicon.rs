@@ -88,7 +88,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     (&[Model], "model|llm"),
     (
         &[Cost],
-        "burn|burn rate|burn through|dough|invoice|charges|expenditure|outlay|cash|economics|cost|spend|spent|spending|bill|budget|price|expense|finance|expensive|projection|overspend|money|pay|paying|dollar",
+        "figures|over plan|under plan|above plan|against plan|versus plan|vs plan|burn|burn rate|burn through|dough|invoice|charges|expenditure|outlay|cash|economics|cost|spend|spent|spending|bill|budget|price|expense|finance|expensive|projection|overspend|money|pay|paying|dollar",
     ),
     (
         &[Waste],
@@ -96,7 +96,7 @@ const WORDS: &[(&[Sense], &str)] = &[
     ),
     (
         &[Idle],
-        "not used|nobody uses|not using|abandoned|not been used|has not used|sleeping|idle|inactive|unused|dormant",
+        "no activity|no longer active|not used|nobody uses|not using|abandoned|not been used|has not used|sleeping|idle|inactive|unused|dormant",
     ),
     (
         &[Oversized],

@@ -6,6 +6,7 @@
 const TOGETHER: &[(&str, &str)] = &[
     ("digital ocean", "digitalocean"),
     ("new jersey", "new-jersey"),
+    ("w/o", "without"),
     ("half a dozen", "6"),
     ("half-dozen", "6"),
     ("stand by", "standby"),

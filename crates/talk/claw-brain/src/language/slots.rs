@@ -246,7 +246,10 @@ fn provider(token: &Token) -> Option<String> {
     if token.raw == "DO" {
         return Some("digitalocean".to_owned());
     }
-    PROVIDERS.contains(&token.text.as_str()).then(|| token.text.clone())
+    // "Contabos score"
+    let owner = raw.strip_suffix('s').unwrap_or(&raw);
+    let known = [token.text.as_str(), owner].into_iter().find(|name| PROVIDERS.contains(name))?;
+    Some(known.to_owned())
 }
 
 /// `Hetzner primary`, `primary on Vultr`: the role word right after or shortly before the provider.

@@ -40,6 +40,10 @@ fn swapped(lexicon: &Lexicon, word: &str) -> Option<&'static str> {
 /// The lexicon's form of a word, and whether it was in the past tense.
 pub fn lemma(word: &str) -> (String, bool) {
     let lexicon = Lexicon::get();
+    // An asking word is no form of a deed.
+    if word == "does" {
+        return (word.to_owned(), false);
+    }
     let irregular = match word {
         "tore" | "torn" => Some("tear"),
         "rebuilt" | "built" => Some("build"),

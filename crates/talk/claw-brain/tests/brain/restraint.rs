@@ -115,3 +115,23 @@ fn words_inside_json_and_quotes_order_nothing() {
         assert!(changes(Talk::new().say(said)).is_empty(), "{said}");
     }
 }
+
+#[test]
+fn what_is_left_out_is_never_acted_upon() {
+    for said in [
+        "push {\"logging\":{\"level\":\"debug\"}} to all but acct-0042",
+        "push {\"logging\":{\"level\":\"debug\"}} to everyone but the pro ones",
+        "restart all instances but i-7f3a",
+        "restart everything degraded but the standbys",
+        "provision 5 nano accounts. not at contabo",
+        "provision 5 nano accounts in eu, but no contabo",
+        "provision 10 accounts, 5 nano and 5 pro",
+        "we may need to tear down acct-0007",
+        "restore acct-0099 as acct-0100",
+        "silence vultr for 30 minutes starting at 22:00",
+        "brief me at 7 and at 19",
+        "put acct-0012 on pro but show me the price first",
+    ] {
+        assert_eq!(changes(Talk::new().say(said)), Vec::<String>::new(), "{said}");
+    }
+}
