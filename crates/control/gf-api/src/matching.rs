@@ -6,8 +6,9 @@
 
 use crate::{Api, openapi::Rule, problem::Problem};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use gf_model::fleet::Fleet;
+use gf_model::fleet::{Fleet, Key};
 use gf_secrets::Scope;
+use gf_store::Seen;
 use parking_lot::Mutex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -100,22 +101,55 @@ pub fn check(headers: &HeaderMap, current: Option<&str>, rule: &Rule) -> Result<
         };
     };
     let given = given.to_str().unwrap_or_default();
-    let not_as_seen =
-        || Problem::new(StatusCode::PRECONDITION_FAILED, "not_as_seen", "it has changed since it was read");
     let Some(current) = current else {
         return match rule.object {
             // What was seen is gone; it would be made anew.
             Some(Object::Secret) => {
-                Err(not_as_seen().fix("read what there is, and send none to set it anew"))
+                Err(changed_since().fix("read what there is, and send none to set it anew"))
             }
             // Nothing of this name is told by the handler.
             _ => Ok(()),
         };
     };
-    if given.trim() == "*" || given.split(',').any(|tag| tag.trim() == current) {
-        return Ok(());
+    match covers(given, current) {
+        true => Ok(()),
+        false => Err(not_as_seen(Some(current))),
     }
-    Err(not_as_seen().at("ETag", current).fix("read it again, and send what you still want with its ETag"))
+}
+
+fn covers(given: &str, current: &str) -> bool {
+    given.trim() == "*" || given.split(',').any(|tag| tag.trim() == current)
+}
+
+fn changed_since() -> Problem {
+    Problem::new(StatusCode::PRECONDITION_FAILED, "not_as_seen", "it has changed since it was read")
+}
+
+pub fn not_as_seen(current: Option<&str>) -> Problem {
+    let problem = changed_since().fix("read it again, and send what you still want with its ETag");
+    match current {
+        Some(current) => problem.at("ETag", current),
+        None => problem,
+    }
+}
+
+/// What the store holds a change to in the moment in which it decides on it: between the look of [`check`] and that
+/// moment somebody else may change the same record, by a tool or by itself.
+pub fn seen(headers: &HeaderMap, object: Object, named: &[String]) -> Option<Arc<Seen>> {
+    let given = headers.get(header::IF_MATCH)?.to_str().ok()?.to_owned();
+    let id = named.first()?.clone();
+    let key = match object {
+        Object::Approval => Key::Approval(id.parse().ok()?),
+        Object::Incident => Key::Incident(id.parse().ok()?),
+        Object::Operation => Key::Operation(id.parse().ok()?),
+        Object::Person => Key::Person(id.parse().ok()?),
+        Object::Schedule => Key::Schedule(id.parse().ok()?),
+        // Changed by such requests alone, which wait for each other's turn.
+        Object::Rules | Object::Secret => return None,
+    };
+    // What is not there yet, or not any more, is the handler's to tell.
+    let holds = move |fleet: &Fleet| tag_in(fleet, object, &id).is_none_or(|tag| covers(&given, &tag));
+    Some(Seen::new(key, holds))
 }
 
 /// Whether the caller has it already as it is.

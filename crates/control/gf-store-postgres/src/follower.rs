@@ -12,7 +12,11 @@ use crate::{
 };
 use gf_model::ambient::Clock;
 use gf_store::{FleetStore, Following, Leader as Led, News, Position, StoreError};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::Notify;
 
 impl PostgresBackend {
@@ -38,6 +42,7 @@ impl PostgresBackend {
             led: Led::default(),
             left: Duration::MAX,
             lives: false,
+            told: Told::default(),
         };
         self.on_our_runtime(follower.run()).await
     }
@@ -63,6 +68,27 @@ struct Follower {
     led: Led,
     left: Duration,
     lives: bool,
+    told: Told,
+}
+
+/// What was told of why the log cannot be read. It is tried several times a second, and nobody reads that often.
+#[derive(Default)]
+struct Told(Option<(String, Instant)>);
+
+impl Told {
+    const AGAIN: Duration = Duration::from_secs(60);
+
+    /// Whether this is news, or was told long ago.
+    fn is_due(&mut self, why: String, now: Instant) -> bool {
+        let is_due = match &self.0 {
+            Some((told, at)) => *told != why || now.duration_since(*at) >= Self::AGAIN,
+            None => true,
+        };
+        if is_due {
+            self.0 = Some((why, now));
+        }
+        is_due
+    }
 }
 
 /// Whether the database still has what is known.
@@ -77,7 +103,10 @@ impl Follower {
         loop {
             let wait = match self.step().await {
                 Ok(Step::Leads(generation)) => return Ok(generation),
-                Ok(Step::Wait(left)) => left.min(often),
+                Ok(Step::Wait(left)) => {
+                    self.told = Told::default();
+                    left.min(often)
+                }
                 Err(StoreError::Closed) => return Err(StoreError::Closed),
                 Err(error) => {
                     self.tell(&error);
@@ -89,7 +118,7 @@ impl Follower {
     }
 
     /// Reads go on from memory, and say since when nothing was heard.
-    fn tell(&self, error: &StoreError) {
+    fn tell(&mut self, error: &StoreError) {
         let gf_store::Standing::Follows(mut following) = self.store.standing() else { return };
         if let StoreError::WentBack { place, stored, known } = error {
             if following.halted.is_none() {
@@ -97,8 +126,8 @@ impl Follower {
             }
             let again = StoreError::WentBack { place: place.clone(), stored: *stored, known: *known };
             following.halted = Some(Arc::new(again));
-        } else {
-            tracing::warn!(%error, "the change log could not be read");
+        } else if self.told.is_due(error.to_string(), Instant::now()) {
+            tracing::warn!(%error, "the change log could not be read; it is tried again, and told again in a minute");
         }
         self.store.heard(following);
     }
@@ -180,4 +209,21 @@ enum Step {
     /// This much of the leader's lease is left.
     Wait(Duration),
     Leads(u64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_a_follower_from_reading_is_told_once_and_each_minute_and_another_cause_at_once() {
+        let (mut told, begun) = (Told::default(), Instant::now());
+        let at = |seconds: u64| begun + Duration::from_secs(seconds);
+        assert!(told.is_due("newer".into(), at(0)));
+        assert!(!told.is_due("newer".into(), at(1)));
+        assert!(!told.is_due("newer".into(), at(59)));
+        assert!(told.is_due("newer".into(), at(60)));
+        assert!(told.is_due("gone".into(), at(61)));
+        assert!(!told.is_due("gone".into(), at(120)));
+    }
 }

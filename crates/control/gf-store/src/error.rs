@@ -47,6 +47,8 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+    #[error("somebody else has changed it since it was seen; nothing was changed: read it again")]
+    NotAsSeen,
     #[error("a record could not be written as JSON; nothing was changed")]
     Unwritable(#[source] serde_json::Error),
     #[error(

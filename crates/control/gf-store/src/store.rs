@@ -5,7 +5,7 @@ use crate::{
     Since, SqliteBackend, StoreError, TransactError, Tx, Verification,
     backend::Head,
     heads::Heads,
-    verify,
+    seen, verify,
     writer::{self, Item, Queue, Shared},
 };
 use futures_util::Stream;
@@ -196,6 +196,9 @@ impl FleetStore {
         }
         let mut tx = Tx::new(decision.last_seq);
         let value = decide(&decision.fleet, &mut tx).map_err(TransactError::Refused)?;
+        if seen::refused(&decision.fleet, &tx.changes) {
+            return Err(Arc::new(StoreError::NotAsSeen).into());
+        }
         let changes = tx.changes.clone();
         let rows = tx.entries.len() as u64;
         let durable = match &decision.queue {

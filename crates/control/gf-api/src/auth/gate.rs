@@ -165,6 +165,10 @@ async fn as_seen(
             Some(turn)
         }
     };
+    let seen = match parts.method == Method::GET {
+        true => None,
+        false => matching::seen(&parts.headers, object, &named),
+    };
     let known = match parts.method == Method::GET {
         true => current().await.filter(|tag| matching::is_known(&parts.headers, tag)),
         false => None,
@@ -172,7 +176,14 @@ async fn as_seen(
     if let Some(tag) = known {
         return Ok((StatusCode::NOT_MODIFIED, matching::header_of(&tag)).into_response());
     }
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    let run = next.run(Request::from_parts(parts, Body::from(bytes)));
+    let response = match &seen {
+        Some(seen) => seen.rests_on(run).await,
+        None => run.await,
+    };
+    if seen.is_some_and(|seen| seen.was_refused()) {
+        return Err(matching::not_as_seen(current().await.as_deref()));
+    }
     match current().await.filter(|_| response.status().is_success()) {
         Some(tag) => Ok((matching::header_of(&tag), response).into_response()),
         None => Ok(response),

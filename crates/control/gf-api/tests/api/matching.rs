@@ -3,6 +3,13 @@
 use crate::support::{Door, fleet};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 const BOB: &str = "/v1/people/person-operator";
 
@@ -71,6 +78,32 @@ async fn of_many_at_once_who_saw_the_same_one_changes_it() {
     assert!(all.iter().all(|status| matches!(status.as_u16(), 200 | 412)));
     let known = door.store.read(|fleet| fleet.people[&"person-operator".parse().unwrap()].identities.len());
     assert_eq!(known, 1);
+}
+
+#[tokio::test]
+async fn what_was_decided_and_is_not_durable_yet_is_a_change_too() {
+    let slow = Arc::new(AtomicBool::new(false));
+    let is_slow = Arc::clone(&slow);
+    // The next commit ends only after the change that must not rest on what was before it. Where it ends sooner, it is seen
+    // to have changed as well.
+    let pace = move || Duration::from_secs(if is_slow.swap(false, Ordering::Relaxed) { 3 } else { 0 });
+    let door = Door::on_a_disk(fleet::of(1), Arc::new(pace)).await;
+    let seen = tag(&send(&door, Method::GET, BOB, None, json!({})).await);
+    slow.store(true, Ordering::Relaxed);
+    let other = door.store.update(|fleet, tx| {
+        let mut bob = fleet.people[&"person-operator".parse().unwrap()].clone();
+        bob.zone = Some("Asia/Tokyo".into());
+        tx.put(bob);
+    });
+    let mut other = std::pin::pin!(other);
+    assert!(futures_util::poll!(&mut other).is_pending(), "it is decided and on its way to the disk");
+    let late = json!({"zone": "UTC"});
+    let late = send(&door, Method::PATCH, BOB, Some(("if-match", &seen)), late).await;
+    assert_eq!(late.status(), StatusCode::PRECONDITION_FAILED);
+    assert_eq!(code(late).await, "not_as_seen");
+    other.await.unwrap();
+    let zone = door.store.read(|fleet| fleet.people[&"person-operator".parse().unwrap()].zone.clone());
+    assert_eq!(zone.as_deref(), Some("Asia/Tokyo"));
 }
 
 #[tokio::test]

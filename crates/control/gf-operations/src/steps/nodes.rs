@@ -58,7 +58,13 @@ async fn stage(context: &StepContext<'_>, node: &NodeId, release: &Release) -> R
     }
     let path = context.hands.paths.releases.join(&release.version).join("gf-clawnode");
     let program = tokio::fs::read(&path).await.map_err(|why| {
-        StepError::Failed(format!("{} cannot be read: {why}; put the release there again", path.display()))
+        // The control plane that was asked may be another one, which has ended since.
+        StepError::Failed(format!(
+            "{} cannot be read: {why}; releases are not carried from one control plane to another: put gf-clawnode of \
+             {} there, on the machine of the one that leads now, and retry the operation",
+            path.display(),
+            release.version
+        ))
     })?;
     while let Some(rest) = program.get(here..).filter(|rest| !rest.is_empty()) {
         let next = piece(context, node, &wire, here, &rest[..rest.len().min(PIECE)]).await?;

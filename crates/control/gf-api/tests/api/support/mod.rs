@@ -25,7 +25,7 @@ use gf_operations::{Engine, Hands, Paths};
 use gf_policy_cedar::CedarPolicy;
 use gf_requests::Requests;
 use gf_secrets::Secrets;
-use gf_store::FleetStore;
+use gf_store::{FleetStore, MemoryBackend, Pace, StoreOptions};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -136,6 +136,26 @@ impl Door {
         let home = tempfile::tempdir().unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
         let store = FleetStore::open_home(home.path(), &*entropy).unwrap();
+        Self::over(home, entropy, store, changes, policy, limits).await
+    }
+
+    /// Over a disk that takes so long for each commit, by whoever is asked before it.
+    pub async fn on_a_disk(changes: Vec<Change>, pace: Pace) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let options = StoreOptions { pace: Some(pace), ..StoreOptions::default() };
+        let store = FleetStore::open(Arc::new(MemoryBackend::default()), options).unwrap();
+        let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
+        Self::over(home, entropy, store, changes, gf_policy_cedar::standard(), Limits::default()).await
+    }
+
+    async fn over(
+        home: TempDir,
+        entropy: Arc<dyn Entropy>,
+        store: FleetStore,
+        changes: Vec<Change>,
+        policy: CedarPolicy,
+        limits: Limits,
+    ) -> Self {
         store
             .update(|_, tx| changes.into_iter().chain(people()).for_each(|change| tx.put(change)))
             .await
