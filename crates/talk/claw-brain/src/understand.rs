@@ -271,6 +271,15 @@ fn refined(parts: Vec<Clause>) -> Vec<Clause> {
             Some(last) if refines && (last.orders(Sense::Make) || last.orders(Sense::Want)) => {
                 *last = last.with(&part.tokens)
             }
+            // "Restore acct-0221, using the snapshot snap-77aa": from where must not get lost.
+            Some(last)
+                if last.orders(Sense::Restore)
+                    && !(slots.snapshots.is_empty() && slots.archives.is_empty())
+                    && slots.accounts.is_empty()
+                    && !part.is_question() =>
+            {
+                *last = last.with(&part.tokens)
+            }
             Some(last) if takes_manner(last, &part) => *last = last.with(&part.tokens),
             Some(last) if takes_back => *last = last.with(&part.tokens),
             Some(last) if patch_follows && last.orders(Sense::Push) => *last = last.with(&part.tokens),

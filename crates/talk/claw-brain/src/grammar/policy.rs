@@ -150,9 +150,10 @@ fn pool(scene: &Scene) -> Option<&'static str> {
 /// "Hostinger standby only from now on", "vultr to the standby pool": an order without a verb. Every word must be one
 /// of these, since with any other it may as well tell what has happened.
 fn telegraphic(clause: &Clause) -> bool {
-    const SMALL: [&str; 25] = [
-        "only", "to", "the", "from", "now", "on", "back", "in", "into", "for", "as", "please", "again",
-        "new", "provider", "pls", "and", "just", "use", "onwards", "should", "must", "be", "may", "take",
+    const SMALL: [&str; 26] = [
+        "shall", "only", "to", "the", "from", "now", "on", "back", "in", "into", "for", "as", "please",
+        "again", "new", "provider", "pls", "and", "just", "use", "onwards", "should", "must", "be", "may",
+        "take",
     ];
     let half = clause.has(Sense::Primary) != clause.has(Sense::Standby) || clause.says("paused");
     let marked = clause.says_any(&["only", "to", "into", "back", "again"]) || clause.phrase("from now on");

@@ -38,7 +38,15 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
         .tokens
         .iter()
         .any(|token| token.raw.to_lowercase().ends_with("ies") || token.raw.to_lowercase().ends_with("bys"));
-    if of_shown
+    // "i-0b1d and i-0b1e hang, restart both"
+    let both = scene
+        .earlier
+        .last()
+        .map(|before| &before.slots.instances)
+        .filter(|two| two.len() == 2 && slots.is_empty() && clause.has(Sense::Both));
+    if let Some(both) = both {
+        arguments["instanceIds"] = json!(both);
+    } else if of_shown
         && all_plain
         && let [half] = shown.as_slice()
     {

@@ -48,9 +48,16 @@ pub fn order(scene: &Scene) -> Option<Vec<Step>> {
         return (asks_entry && !clause.says("scheduled"))
             .then(|| vec![Step::ask("I can schedule a briefing, a cost report, a health report or a capacity report. Which, and when (UTC)?")]);
     };
-    let no_more = clause.mood == Mood::Statement
-        && clause.phrase("no more")
-        && !clause.says_any(&["today", "are", "were"]);
+    // "Turn off the weekly cost report"
+    let turns_off = clause.mood == Mood::Order
+        && !clause.negated
+        && clause.tokens.get(clause.head).is_some_and(|head| {
+            matches!(head.text.as_str(), "turn off" | "switch off" | "disable" | "deactivate")
+        });
+    let no_more = turns_off
+        || clause.mood == Mood::Statement
+            && clause.phrase("no more")
+            && !clause.says_any(&["today", "are", "were"]);
     if [Sense::Cancel, Sense::Remove, Sense::Stop].iter().any(|sense| clause.orders(*sense))
         || no_more
         || (clause.negated && clause.any(&[Sense::Send, Sense::Want, Sense::Briefing]))

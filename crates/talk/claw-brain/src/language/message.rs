@@ -62,8 +62,10 @@ fn is_topic(before: &[Token], after: &[Token]) -> bool {
     let incident = before.iter().any(|token| matches!(token.kind, Kind::Incident(_)));
     let plain = incident
         || order.next().is_none_or(|next| {
-            const AFTER: [&str; 12] =
-                ["the", "its", "it", "them", "please", "now", "both", "all", "to", "for", "pls", "these"];
+            const AFTER: [&str; 14] = [
+                "from", "with", "the", "its", "it", "them", "please", "now", "both", "all", "to", "for",
+                "pls", "these",
+            ];
             next.is_break() || AFTER.contains(&next.text.as_str())
         });
     names && verb && plain && !before.iter().any(other)

@@ -224,9 +224,13 @@ fn is_replaced(tokens: &[Token], at: usize) -> bool {
 fn is_country(tokens: &[Token], at: usize) -> bool {
     let text = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text.as_str());
     let placed = text(1) == "the" && matches!(text(2), "in" | "from" | "to" | "on");
+    // "4 pro, us, vultr primary": a person would not stand alone between commas.
+    let alone = at > 0 && tokens[at - 1].is_break() && tokens.get(at + 1).is_none_or(Token::is_break);
     match tokens[at].raw.as_str() {
         "US" | "USA" | "UK" => true,
-        "us" | "usa" | "uk" => placed || matches!(tokens[at].raw.as_str(), "usa" | "uk") && text(1) == "in",
+        "us" | "usa" | "uk" => {
+            placed || alone || matches!(tokens[at].raw.as_str(), "usa" | "uk") && text(1) == "in"
+        }
         _ => false,
     }
 }

@@ -135,3 +135,25 @@ fn what_is_left_out_is_never_acted_upon() {
         assert_eq!(changes(Talk::new().say(said)), Vec::<String>::new(), "{said}");
     }
 }
+
+#[test]
+fn what_is_named_beside_an_order_does_not_get_lost() {
+    let only_call = |said: &str| {
+        let calls = Talk::new().say(said).turn().calls;
+        <[claw_brain::Call; 1]>::try_from(calls).unwrap_or_else(|calls| panic!("{said}: {calls:?}"))[0]
+            .clone()
+    };
+    let restored =
+        only_call("Would you restore account 0221, using the snapshot snap-77aa rather than the archive?");
+    assert_eq!(restored.arguments["snapshot"], "snap-77aa");
+    let pushed = only_call("push {\"a\":{\"b\":1}} to all, let each batch settle for 2 minutes");
+    assert_eq!(pushed.arguments["settleSeconds"], 120);
+    let gone = only_call("terminate 0456 w/o archive");
+    assert_eq!(gone.arguments["archive"], false);
+    let off = only_call("turn off the weekly cost report");
+    assert_eq!(off.arguments["action"], "remove");
+    let six = only_call("provision half a dozen nano accounts");
+    assert_eq!(six.arguments["count"], 6);
+    let quiet = only_call("silence vultr for an hour and a half");
+    assert_eq!(quiet.arguments["minutes"], 90);
+}
