@@ -136,9 +136,11 @@ impl Engine {
 }
 
 /// What is done stays done. Only who was fenced may have been started since, so that is looked at again before
-/// anybody takes its place.
+/// anybody takes its place; and a node may have gone back to what it ran before, where nobody heard so and its way back
+/// got stuck.
 const fn is_done_again(step: &StepRecord) -> bool {
-    !matches!(step.state, StepState::Done) || matches!(step.step, Step::Fence { .. })
+    !matches!(step.state, StepState::Done)
+        || matches!(step.step, Step::Fence { .. } | Step::UpdateNode { .. })
 }
 
 /// Who has built, deleted or moved the same pair after this operation began. What was planned for the pair as it was

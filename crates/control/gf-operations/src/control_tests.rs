@@ -62,3 +62,17 @@ fn a_fence_is_looked_at_again_and_what_else_is_done_stays_done() {
     lane.steps[1].state = StepState::Failed;
     assert!(is_done_again(&lane.steps[1]));
 }
+
+#[test]
+fn what_is_done_is_not_done_again_but_for_nodes_that_may_have_gone_back_and_who_may_serve_again() {
+    let done = |step: Step| {
+        let mut lane = Lane::new("acct-0001", vec![step]);
+        lane.steps[0].state = StepState::Done;
+        is_done_again(&lane.steps[0])
+    };
+    let instance = || "i-1".parse().unwrap();
+    assert!(done(Step::Fence { instance: instance() }));
+    let node = "node-1".parse().unwrap();
+    assert!(done(Step::UpdateNode { node, version: "2.0.0".into(), instances: vec![] }));
+    assert!(!done(Step::DeleteInstance { instance: instance() }));
+}
