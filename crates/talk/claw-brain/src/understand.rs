@@ -256,7 +256,7 @@ fn refined(parts: Vec<Clause>) -> Vec<Clause> {
         let refines = refines || (corrects && !part.is_question());
         // "But keep their standbys" takes something back from the order before it.
         let excludes = matches!(
-            part.tokens.first().map(|token| token.text.as_str()),
+            part.tokens.iter().find(|token| !token.is_break()).map(|token| token.text.as_str()),
             Some("not" | "but" | "except" | "but not" | "excluding" | "without" | "minus")
         ) || part.tokens.get(1).is_some_and(|token| {
             matches!(token.text.as_str(), "not" | "except" | "but not") && part.tokens[0].text == "but"

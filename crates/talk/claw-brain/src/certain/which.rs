@@ -78,7 +78,11 @@ impl Told<'_> {
         let other_half = match restarts {
             Some(call) => {
                 let filter = &call.arguments["filter"];
-                filter.is_object() && filter["role"].is_null() && is(Sense::Primary) != is(Sense::Standby)
+                // "The primary of one and the standby of the other" is not all four.
+                let several = filter["accountIds"].as_array().is_some_and(|ids| ids.len() > 1);
+                let halves = (is(Sense::Primary), is(Sense::Standby));
+                let unlike = halves.0 != halves.1 || halves.0 && several && !self.says("both");
+                filter.is_object() && filter["role"].is_null() && unlike
             }
             None => self.all(&["gf_teardown"]) && is(Sense::Primary),
         };

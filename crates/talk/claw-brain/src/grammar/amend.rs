@@ -184,7 +184,9 @@ fn accounts(clause: &Clause, planned: &ToolUse) -> Option<Value> {
 fn pushed(clause: &Clause, planned: &ToolUse) -> Option<Value> {
     let mut changed = planned.arguments.clone();
     let slots = &clause.slots;
-    if !slots.json.is_empty() || clause.negated || !slots.key_paths.is_empty() {
+    let spares = clause.says_any(&["not", "except", "but", "without"]);
+    let spares = spares || clause.any(&[Sense::Keep]) || clause.phrase("but not");
+    if spares || !slots.json.is_empty() || clause.negated || !slots.key_paths.is_empty() {
         return None;
     }
     let rolling =
@@ -215,6 +217,9 @@ fn pushed(clause: &Clause, planned: &ToolUse) -> Option<Value> {
         changed["batchSize"] = json!(size);
     }
     let narrowed = clause.says_any(&["only", "just"]) && !slots.accounts.is_empty();
+    if !narrowed && !slots.accounts.is_empty() {
+        return None;
+    }
     if narrowed {
         changed["targets"] = json!(slots.accounts);
     }

@@ -15,6 +15,13 @@ pub fn read(scene: &Scene) -> Option<Vec<Step>> {
     if !clause.orders(Sense::Remove) {
         return None;
     }
+    let of_archive =
+        ["archive of", "archives of", "backup of", "archive from"].iter().any(|said| clause.phrase(said));
+    if of_archive && !without_archive(clause) {
+        return Some(vec![Step::ask(
+            "An archive is not removed here. Shall the whole account go? Then name it without its archive.",
+        )]);
+    }
     if let Some(other) = other_object(clause) {
         return Some(vec![other]);
     }

@@ -131,6 +131,8 @@ fn what_is_left_out_is_never_acted_upon() {
         "silence vultr for 30 minutes starting at 22:00",
         "brief me at 7 and at 19",
         "put acct-0012 on pro but show me the price first",
+        "delete the standby archive of acct-0007",
+        "restart the primary of acct-0042 and the standby of acct-0043",
     ] {
         assert_eq!(changes(Talk::new().say(said)), Vec::<String>::new(), "{said}");
     }
