@@ -9,15 +9,16 @@ use crate::{
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use gf_model::{
-    NodeId,
+    NodeId, Timestamp,
     ambient::{Clock, Entropy},
+    table::Table,
 };
 use gf_node_proto::{
-    COMMANDS_IN_FLIGHT, Cancel, EnrolmentToken, GoodbyeReason, HEARTBEAT_INTERVAL_MS, Reply, SigningKey,
-    TicketKey, command, encode,
+    COMMANDS_IN_FLIGHT, Cancel, EnrolmentToken, GoodbyeReason, HEARTBEAT_INTERVAL_MS, InstanceSummary, Reply,
+    SigningKey, TicketKey, command, encode,
 };
 use parking_lot::RwLock;
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
@@ -84,7 +85,7 @@ pub(crate) struct Shared {
     pub(crate) events: mpsc::Sender<NodeEvent>,
     /// A place for each handshake under way.
     door: Arc<Semaphore>,
-    nodes: RwLock<BTreeMap<NodeId, Arc<NodeState>>>,
+    pub(crate) nodes: RwLock<Table<NodeId, Arc<NodeState>>>,
     /// The generation that is told to nodes; `None` while this control plane follows another one.
     leads: RwLock<Option<u64>>,
     /// Since when leases may have been renewed from here.
@@ -177,6 +178,11 @@ impl Hub {
 
     pub fn nodes(&self) -> Vec<NodeView> {
         self.shared.nodes.read().values().map(|node| node.view()).collect()
+    }
+
+    /// What each connected node last said that it runs, and when. Nothing is copied, and `hear` must ask nothing of the hub.
+    pub fn each_heard(&self, mut hear: impl FnMut(Timestamp, &[InstanceSummary])) {
+        self.shared.nodes.read().values().for_each(|node| node.heard(&mut hear));
     }
 
     pub fn node(&self, id: &NodeId) -> Option<NodeView> {
@@ -302,9 +308,15 @@ impl Shared {
     }
 
     pub(crate) fn node(&self, id: &NodeId) -> Arc<NodeState> {
+        if let Some(known) = self.nodes.read().get(id) {
+            return Arc::clone(known);
+        }
         let mut nodes = self.nodes.write();
-        let node =
-            nodes.entry(id.clone()).or_insert_with(|| Arc::new(NodeState::new(id.clone(), self.clock.now())));
-        Arc::clone(node)
+        if let Some(known) = nodes.get(id) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(NodeState::new(id.clone(), self.clock.now()));
+        nodes.insert(id.clone(), Arc::clone(&new));
+        new
     }
 }

@@ -47,6 +47,14 @@ pub(crate) struct Known {
     answered: Option<Instant>,
 }
 
+impl Known {
+    /// Where it can be asked, and by which key it is known then.
+    fn as_witness(&self) -> Option<(&str, &[u8; 32])> {
+        let address = Some(self.witness_address.as_str()).filter(|address| !address.is_empty())?;
+        Some((address, self.key.as_ref()?))
+    }
+}
+
 impl Shared {
     /// The answer to a heartbeat of a node that knows leases.
     pub(crate) fn lease_answer(&self, id: &NodeId, heartbeat: &Heartbeat) -> Option<LeaseGrant> {
@@ -102,15 +110,15 @@ impl Shared {
     }
 
     fn witness(&self, id: &NodeId) -> Option<Witness> {
-        let node = self.node(id);
-        let known = node.lease.lock();
-        let address = Some(&known.witness_address).filter(|address| !address.is_empty())?.clone();
-        Some(Witness { node_id: id.to_string(), address, public_key: known.key?.to_vec() })
+        let nodes = self.nodes.read();
+        let known = nodes.get(id)?.lease.lock();
+        let (address, key) = known.as_witness()?;
+        Some(Witness { node_id: id.to_string(), address: address.to_owned(), public_key: key.to_vec() })
     }
 
     /// Whether this node can be somebody's witness.
     pub(crate) fn can_witness(&self, id: &NodeId) -> bool {
-        self.witness(id).is_some()
+        self.nodes.read().get(id).is_some_and(|node| node.lease.lock().as_witness().is_some())
     }
 
     pub(crate) fn knows_leases(&self, id: &NodeId) -> bool {

@@ -143,6 +143,14 @@ impl NodeState {
         }
     }
 
+    /// What it last said that it runs, while it is connected.
+    pub(crate) fn heard(&self, hear: &mut impl FnMut(Timestamp, &[InstanceSummary])) {
+        let known = self.known.lock();
+        if let Some(at) = known.last_heartbeat.filter(|_| known.connected) {
+            hear(at, &known.newest.instances);
+        }
+    }
+
     /// A node that begins anew (it enrolled) numbers its events from one again.
     pub(crate) fn begins_anew(&self) {
         *self.ledger.lock() = Arc::default();
@@ -181,6 +189,21 @@ mod tests {
         assert!(beat(&node, None, true).is_none());
         node.came(&Hello::default(), false, Timestamp::UNIX_EPOCH);
         assert!(beat(&node, None, true).is_some());
+    }
+
+    #[test]
+    fn what_a_node_said_before_it_went_is_not_heard() {
+        let node = node();
+        let heard = |node: &NodeState| {
+            let mut heard = Vec::new();
+            node.heard(&mut |_: Timestamp, runs: &[InstanceSummary]| heard.push(runs.len()));
+            heard
+        };
+        assert_eq!(heard(&node), [0; 0], "nothing was said yet");
+        beat(&node, Some(InstanceState::Active), true);
+        assert_eq!(heard(&node), [1]);
+        node.went(Timestamp::UNIX_EPOCH);
+        assert_eq!(heard(&node), [0; 0]);
     }
 
     #[test]

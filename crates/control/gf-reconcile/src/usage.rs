@@ -8,7 +8,7 @@ use gf_model::{
     fleet::Fleet,
     usage::{Peak, Usage},
 };
-use gf_node_hub::NodeView;
+use gf_node_proto::InstanceSummary;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Between two looks at what the nodes last said.
@@ -35,8 +35,7 @@ pub(crate) async fn run(all: Reconcilers) {
                 tracing::error!(%error, "an hour of usage could not be written down and is not counted");
             }
         }
-        let nodes = hands.hub.nodes();
-        hands.store.read(|fleet| hour.look(fleet, &nodes, now));
+        hands.store.read(|fleet| hands.hub.each_heard(|at, runs| hour.hear(fleet, at, runs, now)));
     }
 }
 
@@ -53,15 +52,12 @@ impl Hour {
         at.filter(|_| !over.is_empty()).map(|at| (at, over))
     }
 
-    /// What nodes that are there said last; an old word is no measurement of this hour.
-    fn look(&mut self, fleet: &Fleet, nodes: &[NodeView], now: Timestamp) {
-        let fresh = |node: &&NodeView| {
-            node.connected
-                && node
-                    .last_heartbeat
-                    .is_some_and(|at| now.duration_since(at).as_secs() < 2 * EVERY.as_secs() as i64)
-        };
-        for seen in nodes.iter().filter(fresh).flat_map(|node| &node.instances) {
+    /// What a node that is there said last, and when; an old word is no measurement of this hour.
+    fn hear(&mut self, fleet: &Fleet, said: Timestamp, runs: &[InstanceSummary], now: Timestamp) {
+        if now.duration_since(said).as_secs() >= 2 * EVERY.as_secs() as i64 {
+            return;
+        }
+        for seen in runs {
             let Some(observed) = &seen.observation else { continue };
             let account = seen.instance_id.parse::<InstanceId>().ok().and_then(|id| fleet.instances.get(&id));
             let Some(account) = account.map(|instance| &instance.account) else { continue };
@@ -91,31 +87,19 @@ mod tests {
     use super::*;
     use crate::decide::tests::pair;
     use gf_model::instance::InstanceState;
-    use gf_node_proto::{InstanceSummary, Observation};
+    use gf_node_proto::Observation;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn node(connected: bool, heard: i64, instance: &str, cpu: Option<f32>) -> NodeView {
+    fn runs(instance: &str, cpu: Option<f32>) -> Vec<InstanceSummary> {
         let observation = Observation { cpu_percent_5m: cpu, ..Observation::default() };
-        let summary = InstanceSummary {
+        vec![InstanceSummary {
             instance_id: instance.to_owned(),
             observation: Some(observation),
             ..InstanceSummary::default()
-        };
-        NodeView {
-            id: "node-local-a".parse().unwrap(),
-            connected,
-            provider: String::new(),
-            software: String::new(),
-            key: None,
-            by_ticket: false,
-            since: at(0),
-            last_heartbeat: Some(at(heard)),
-            resources: None,
-            instances: vec![summary],
-        }
+        }]
     }
 
     #[test]
@@ -123,9 +107,9 @@ mod tests {
         let fleet = pair(InstanceState::Active, Some(InstanceState::Active));
         let mut hour = Hour::default();
         assert!(hour.turn(at(7200)).is_none());
-        hour.look(&fleet, &[node(true, 7200, "i-0001", Some(12.0))], at(7200));
-        hour.look(&fleet, &[node(true, 7230, "i-0002", Some(30.0))], at(7230));
-        hour.look(&fleet, &[node(true, 7260, "i-0001", Some(7.0))], at(7260));
+        hour.hear(&fleet, at(7200), &runs("i-0001", Some(12.0)), at(7200));
+        hour.hear(&fleet, at(7230), &runs("i-0002", Some(30.0)), at(7230));
+        hour.hear(&fleet, at(7260), &runs("i-0001", Some(7.0)), at(7260));
         assert!(hour.turn(at(10_799)).is_none());
         let (then, over) = hour.turn(at(10_800)).unwrap();
         let written = summed(&fleet, then, over);
@@ -135,18 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_old_or_away_or_unmeasured_is_no_measurement() {
+    fn what_is_old_or_nobodys_or_unmeasured_is_no_measurement() {
         let fleet = pair(InstanceState::Active, None);
         let mut hour = Hour::default();
         hour.turn(at(7200));
-        for node in [
-            node(false, 7260, "i-0001", Some(99.0)),
-            node(true, 7100, "i-0001", Some(99.0)),
-            node(true, 7260, "i-0001", None),
-            node(true, 7260, "i-ffff", Some(99.0)),
-        ] {
-            hour.look(&fleet, &[node], at(7260));
-        }
+        hour.hear(&fleet, at(7100), &runs("i-0001", Some(99.0)), at(7260));
+        hour.hear(&fleet, at(7260), &runs("i-0001", None), at(7260));
+        hour.hear(&fleet, at(7260), &runs("i-ffff", Some(99.0)), at(7260));
         assert!(hour.turn(at(10_800)).is_none());
     }
 }

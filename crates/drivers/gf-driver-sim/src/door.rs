@@ -8,11 +8,11 @@ use std::{
     sync::{Arc, Weak},
 };
 
-/// Handshakes at the same time.
-const INSIDE: usize = 8;
-
-#[derive(Default)]
-pub(crate) struct Door(Mutex<Queue>);
+pub(crate) struct Door {
+    /// Handshakes at the same time, at the most.
+    room: usize,
+    queue: Mutex<Queue>,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -21,10 +21,14 @@ struct Queue {
 }
 
 impl Door {
+    pub(crate) fn with_room_for(room: usize) -> Self {
+        Self { room, queue: Mutex::default() }
+    }
+
     /// Whether this machine may go in now; if not, somebody who leaves names it when its turn has come.
     pub(crate) fn enter(&self, machine: &Arc<Machine>) -> bool {
-        let mut queue = self.0.lock();
-        if queue.inside >= INSIDE {
+        let mut queue = self.queue.lock();
+        if queue.inside >= self.room {
             queue.waiting.push_back(Arc::downgrade(machine));
             return false;
         }
@@ -34,8 +38,21 @@ impl Door {
 
     /// One is done; whose turn it is now.
     pub(crate) fn leave(&self) -> Option<Arc<Machine>> {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         queue.inside = queue.inside.saturating_sub(1);
-        std::iter::from_fn(|| queue.waiting.pop_front()).find_map(|waiting| waiting.upgrade())
+        queue.next()
+    }
+
+    /// Whose turn it is where the last one to be named does not go in: it is gone, off or inside already. Without this those
+    /// who wait would wait for somebody who never leaves.
+    pub(crate) fn next(&self) -> Option<Arc<Machine>> {
+        let mut queue = self.queue.lock();
+        if queue.inside >= self.room { None } else { queue.next() }
+    }
+}
+
+impl Queue {
+    fn next(&mut self) -> Option<Arc<Machine>> {
+        std::iter::from_fn(|| self.waiting.pop_front()).find_map(|waiting| waiting.upgrade())
     }
 }

@@ -26,11 +26,13 @@ pub struct SimSettings {
     pub failures: bool,
     /// The file that the machines outlive this process in.
     pub state: Option<PathBuf>,
+    /// How many nodes shake hands at the same time.
+    pub at_the_door: usize,
 }
 
 impl Default for SimSettings {
     fn default() -> Self {
-        Self { seed: 1, pace: 1.0, failures: true, state: None }
+        Self { seed: 1, pace: 1.0, failures: true, state: None, at_the_door: 8 }
     }
 }
 

@@ -30,6 +30,8 @@ const RESTART_AFTER: [Duration; RESTART_LIMIT] =
 #[derive(Debug)]
 pub(crate) enum Due {
     Dial,
+    /// It waited at the door, and its turn has come.
+    Turn,
     Beat,
     /// The machine is there: its instance begins to start.
     Born,

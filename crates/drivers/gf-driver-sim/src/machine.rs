@@ -199,6 +199,13 @@ impl Inner {
         self.armed = None;
     }
 
+    /// Whether its turn at the door had come. It does not take it.
+    pub(crate) fn gives_up_its_turn(&mut self) -> bool {
+        let before = self.due.len();
+        self.due.retain(|(_, due)| !matches!(due, Due::Turn));
+        self.due.len() < before
+    }
+
     /// What is due by now, earliest first.
     pub(crate) fn take_due(&mut self, now: Instant) -> Vec<Due> {
         self.armed = None;
@@ -266,10 +273,10 @@ impl Inner {
         self.changed |= has_effect;
     }
 
-    /// Something that this machine set itself to do. `Dial` is the world's: it needs the hub.
+    /// Something that this machine set itself to do. `Dial` and `Turn` are the world's: they need the hub.
     pub(crate) fn on_time(&mut self, due: Due, scene: &mut Scene<'_>) {
         match due {
-            Due::Dial | Due::Leases => {}
+            Due::Dial | Due::Turn | Due::Leases => {}
             Due::Witnessed { instance, terms, asked } => {
                 if self.can_talk() {
                     self.witnessed(&instance, terms, asked, scene);

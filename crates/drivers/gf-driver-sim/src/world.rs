@@ -75,6 +75,7 @@ impl World {
         entropy: Arc<dyn Entropy>,
     ) -> Arc<Self> {
         Arc::new(Self {
+            door: Door::with_room_for(settings.at_the_door),
             settings,
             enrolment,
             vault: Vault::default(),
@@ -89,7 +90,6 @@ impl World {
             entropy,
             journal: OnceLock::new(),
             machines: RwLock::default(),
-            door: Door::default(),
             began: Instant::now(),
             control: OnceLock::new(),
         })
@@ -179,11 +179,16 @@ impl World {
     }
 
     pub(crate) fn remove(&self, machine: &Arc<Machine>) {
-        self.touch(machine, |inner, _| {
+        let turn = self.touch(machine, |inner, _| {
+            let turn = inner.gives_up_its_turn();
             inner.saved.powered = false;
             inner.due.clear();
             inner.end_link();
+            turn
         });
+        if turn {
+            self.call(self.door.next());
+        }
         self.write(|journal| journal.gone(&machine.node));
         self.machines.write().remove(&machine.node);
     }
@@ -255,33 +260,43 @@ impl World {
         if let Some(at) = visit {
             self.pulse.visit(at, Arc::downgrade(machine));
         }
-        if left_the_door && let Some(next) = self.door.leave() {
-            self.connect(&next);
+        if left_the_door {
+            self.call(self.door.leave());
         }
         out
     }
 
+    /// It is somebody's turn at the door.
+    fn call(&self, next: Option<Arc<Machine>>) {
+        if let Some(next) = next {
+            self.touch(&next, |_, scene| scene.later.push((scene.now, Due::Turn)));
+        }
+    }
+
     /// Does what the machine set itself to do by now.
     pub(crate) fn visit(self: &Arc<Self>, machine: &Arc<Machine>) {
-        let (dial, leases) = self.touch(machine, |inner, scene| {
-            let (mut dial, mut leases) = (false, false);
+        let (dial, turn, leases) = self.touch(machine, |inner, scene| {
+            let (mut dial, mut turn, mut leases) = (false, false, false);
             if inner.stalled {
                 inner.disarm();
-                return (false, false);
+                return (false, inner.gives_up_its_turn(), false);
             }
             for due in inner.take_due(scene.now) {
-                dial |= matches!(due, Due::Dial);
+                turn |= matches!(due, Due::Turn);
+                dial |= matches!(due, Due::Dial | Due::Turn);
                 leases |= matches!(due, Due::Leases);
                 inner.on_time(due, scene);
             }
             dial &= inner.saved.powered && !inner.silent && matches!(inner.session, Session::Down);
-            (dial, leases)
+            (dial, turn, leases)
         });
         if leases {
             self.look_at_leases(machine);
         }
         if dial && self.door.enter(machine) {
             self.dial(machine);
+        } else if turn && !dial {
+            self.call(self.door.next());
         }
     }
 
@@ -355,7 +370,7 @@ impl World {
             }
             inner.end_link();
             inner.ticket = None;
-            inner.due.retain(|(_, due)| matches!(due, Due::Born));
+            inner.due.retain(|(_, due)| matches!(due, Due::Born | Due::Turn));
             inner.saved.host.forget_work();
             let ran: Vec<_> =
                 inner.saved.host.instances.iter().filter(|i| i.runs()).map(|i| i.id.clone()).collect();

@@ -145,7 +145,7 @@ fn open(
         Arc::clone(&clock) as Arc<dyn Clock>,
         Arc::clone(&entropy) as _,
     );
-    let settings = SimSettings { seed, pace: 1.0, failures: false, state: None };
+    let settings = SimSettings { seed, failures: false, ..SimSettings::default() };
     let sim = SimFleet::open(settings, hub, Arc::clone(&office) as _, Arc::clone(&clock) as _, entropy)?;
     sim.abandon();
     sim.watch(Arc::clone(oracle) as _);

@@ -188,8 +188,12 @@ impl World {
             Hub::new(config, Arc::clone(&self.office) as _, Arc::clone(&clock), Arc::clone(&entropy));
         let desk =
             Desk { office: Arc::clone(&self.office), store: store.clone(), time: Arc::clone(&self.time) };
-        let settings =
-            SimSettings { seed: self.seed, pace: 1.0, failures: false, state: Some(self.sim_file()) };
+        let settings = SimSettings {
+            seed: self.seed,
+            failures: false,
+            state: Some(self.sim_file()),
+            ..SimSettings::default()
+        };
         let sim =
             SimFleet::open(settings, hub.clone(), Arc::new(desk), Arc::clone(&clock), Arc::clone(&entropy))
                 .unwrap();

@@ -173,3 +173,19 @@ async fn a_node_whose_link_broke_comes_back_by_its_ticket_and_one_whose_machine_
     control.sim.reboot(&place.node).unwrap();
     assert!(!by_ticket(&mut control).await);
 }
+
+/// Who waits to shake hands is told twice to come, gone or off meanwhile: nobody else may wait for them.
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_turn_that_somebody_else_does_not_take() {
+    let office = gf_driver_sim::testing::Office::new(gf_driver_sim::testing::control_key());
+    let settings = gf_driver_sim::SimSettings { at_the_door: 1, ..crate::control::settings() };
+    let mut control = crate::control::start(office, settings);
+    let changes = control.sim.populate(40, Timestamp::UNIX_EPOCH);
+    control.know(&changes);
+    for _ in 0..3 {
+        control.connected(5).await;
+        control.sim.turn_to(control.hub.clone());
+    }
+    let all = tokio::time::timeout(Duration::from_secs(3600), control.connected(80)).await;
+    assert_eq!(all.map(|nodes| nodes.len()), Ok(80));
+}

@@ -2,7 +2,7 @@
 
 use super::{
     crowd, handshakes,
-    look::{self, Looked},
+    look::{self, Plans},
     plane::{Machines, Plane, control_runtime, directory_with, processor_time},
 };
 use gf_api::view::{status::fleet_status, tally::Tally};
@@ -31,9 +31,7 @@ pub struct Reading {
     pub store_mib: f64,
     pub status_p99_ms: f64,
     pub recount_ms: f64,
-    pub push_plan_ms: f64,
-    pub restart_plan_ms: f64,
-    pub protect_ms: f64,
+    pub plans: Plans,
     pub reads_s: f64,
     /// A start with nodes that were never heard before: each proves its key.
     pub first: Observed,
@@ -119,9 +117,7 @@ pub fn read(instances: usize) -> Reading {
         store_mib,
         status_p99_ms: looked.status_p99_ms,
         recount_ms: looked.recount_ms,
-        push_plan_ms: looked.push_plan_ms,
-        restart_plan_ms: looked.restart_plan_ms,
-        protect_ms: looked.protect_ms,
+        plans: looked.plans,
         reads_s,
         first,
         again,
@@ -138,15 +134,15 @@ fn until_it_reads(directory: &Path) -> FleetStore {
     store
 }
 
-/// Starts and plans alone, nobody connected.
-#[derive(Debug, Serialize)]
+/// Starts and plans with nothing beside them: nobody is connected.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OnlyLooked {
-    reads_s: Vec<f64>,
-    looked: Looked,
+pub struct Alone {
+    pub reads_s: Vec<f64>,
+    pub plans: Plans,
 }
 
-pub fn only_look(instances: usize) -> OnlyLooked {
+pub fn alone(instances: usize) -> Alone {
     let (machines, records) = Machines::of(instances);
     drop(machines);
     let directory = directory_with(records);
@@ -168,9 +164,9 @@ pub fn only_look(instances: usize) -> OnlyLooked {
     }
     let (store, reads_s) = start();
     reads.push(reads_s);
-    let looked = store.read(look::at);
+    let plans = store.read(Plans::of);
     control.block_on(store.close());
-    OnlyLooked { reads_s: reads, looked }
+    Alone { reads_s: reads, plans }
 }
 
 /// Until every node is there and has told what it runs.

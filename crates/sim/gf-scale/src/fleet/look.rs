@@ -12,20 +12,39 @@ use gf_planner::{
     expand::{self, Filter, Targets},
 };
 use gf_tools::FleetStatusParams;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{hint::black_box, time::Instant};
 
 const STATUSES: usize = 1000;
 const PLANS: usize = 15;
 
-#[derive(Debug, Serialize)]
+/// Medians of passes over the whole fleet.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub struct Plans {
+    pub push_ms: f64,
+    pub restart_ms: f64,
+    pub protect_ms: f64,
+}
+
+impl Plans {
+    pub fn of(fleet: &Fleet) -> Self {
+        Self {
+            push_ms: median(PLANS, || push(fleet)),
+            restart_ms: median(PLANS, || restart(fleet)),
+            protect_ms: median(PLANS, || gf_reconcile::decide::due(fleet, crowd::now()).len()),
+        }
+    }
+
+    pub fn longest(&self) -> f64 {
+        self.push_ms.max(self.restart_ms).max(self.protect_ms)
+    }
+}
+
 pub struct Looked {
     pub status_p99_ms: f64,
     pub recount_ms: f64,
-    pub push_plan_ms: f64,
-    pub restart_plan_ms: f64,
-    pub protect_ms: f64,
+    pub plans: Plans,
 }
 
 pub fn at(fleet: &Fleet) -> Looked {
@@ -36,13 +55,7 @@ pub fn at(fleet: &Fleet) -> Looked {
         .map(|_| millis(|| fleet_status(fleet, &tally, &params, crowd::now()).is_ok()))
         .collect();
     statuses.sort_by(f64::total_cmp);
-    Looked {
-        status_p99_ms: statuses[STATUSES * 99 / 100],
-        recount_ms,
-        push_plan_ms: median(PLANS, || push(fleet)),
-        restart_plan_ms: median(PLANS, || restart(fleet)),
-        protect_ms: median(PLANS, || gf_reconcile::decide::due(fleet, crowd::now()).len()),
-    }
+    Looked { status_p99_ms: statuses[STATUSES * 99 / 100], recount_ms, plans: Plans::of(fleet) }
 }
 
 /// A rolling push to everybody: expanded, planned, looked over.

@@ -8,9 +8,10 @@ mod look;
 mod plane;
 mod store;
 
-use crate::{Better, Measured};
+use crate::{Better, Measured, stats::median};
 use anyhow::{Context, Result, bail, ensure};
-use at::{Observed, Reading};
+use at::{Alone, Observed, Reading};
+use look::Plans;
 use serde::de::DeserializeOwned;
 use std::process::{Command, Stdio};
 
@@ -29,7 +30,7 @@ pub fn rows() -> Result<Measured> {
         let reading: Reading = apart(&["at", &size.to_string()])?;
         points(&mut measured, size, &reading);
         if size == SIZES[SIZES.len() - 1] {
-            at_the_largest(&mut measured, size, &reading);
+            at_the_largest(&mut measured, size, &reading, &apart(&["alone", &size.to_string()])?);
         }
         measured.tell();
     }
@@ -55,8 +56,7 @@ pub fn role(arguments: &[String]) -> Result<()> {
         ["push"] => serde_json::to_string(&changes::push())?,
         ["leave"] => serde_json::to_string(&changes::leave())?,
         ["at", size] => serde_json::to_string(&at::read(size.parse()?))?,
-        // For whoever wants to see one of these change: the same without machines that connect.
-        ["look", size] => serde_json::to_string(&at::only_look(size.parse()?))?,
+        ["alone", size] => serde_json::to_string(&at::alone(size.parse()?))?,
         _ => bail!("there is no role {arguments:?}"),
     };
     println!("{answer}");
@@ -67,14 +67,14 @@ fn points(measured: &mut Measured, size: usize, reading: &Reading) {
     measured.point("memory of the fleet, twice as the store holds it", "MiB", size, reading.store_mib);
     measured.point("fleet status, p99", "ms", size, reading.status_p99_ms);
     measured.point("counting the fleet anew", "ms", size, reading.recount_ms);
-    measured.point("plan of a rolling push to all", "ms", size, reading.push_plan_ms);
-    measured.point("protective pass", "ms", size, reading.protect_ms);
+    measured.point("plan of a rolling push to all", "ms", size, reading.plans.push_ms);
+    measured.point("protective pass", "ms", size, reading.plans.protect_ms);
     measured.point("restart, until reads are served", "s", size, reading.reads_s);
     measured.point("restart, until all is observed", "s", size, reading.again.took_s);
     measured.point("quiet control plane", "% of a core", size, reading.quiet_percent);
 }
 
-fn at_the_largest(measured: &mut Measured, size: usize, reading: &Reading) {
+fn at_the_largest(measured: &mut Measured, size: usize, reading: &Reading, alone: &Alone) {
     let at_most = |target: f64| (Better::Less, target);
     measured.row(
         &format!("fleet status at {size} instances, p99"),
@@ -83,24 +83,33 @@ fn at_the_largest(measured: &mut Measured, size: usize, reading: &Reading) {
         at_most(5.0),
         format!("1000 times; counting anew instead takes {:.0} ms", reading.recount_ms),
     );
-    let plans = [reading.push_plan_ms, reading.restart_plan_ms, reading.protect_ms];
-    measured.row(
-        "… a planning pass over them",
-        plans.into_iter().fold(0.0, f64::max),
-        "ms",
-        at_most(50.0),
+    let three = |plans: &Plans| {
         format!(
             "the longest of three, medians of 15: a rolling push to all, planned and looked over, {:.1} ms; a restart of \
              one provider's standbys {:.1} ms; what is due to protect them {:.1} ms",
-            plans[0], plans[1], plans[2]
-        ),
+            plans.push_ms, plans.restart_ms, plans.protect_ms
+        )
+    };
+    measured.row(
+        "… a planning pass over them",
+        alone.plans.longest(),
+        "ms",
+        at_most(50.0),
+        three(&alone.plans),
+    );
+    measured.row(
+        "… a planning pass beside the heartbeats of them all",
+        reading.plans.longest(),
+        "ms",
+        at_most(50.0),
+        three(&reading.plans),
     );
     measured.row(
         &format!("restart with {size} instances, serving reads"),
-        reading.reads_s,
+        median(&alone.reads_s),
         "s",
         at_most(1.0),
-        format!("from the database to the first status; {:.0} MiB", reading.store_mib),
+        format!("from the database to the first status, median of 5; {:.0} MiB", reading.store_mib),
     );
     measured.row(
         "… full observed state",

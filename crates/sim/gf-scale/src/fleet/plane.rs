@@ -28,6 +28,9 @@ use tokio::{
     task::JoinSet,
 };
 
+/// As many as a hub hears at the same time: what is measured is the control plane, not how patiently machines queue.
+const AT_THE_DOOR: usize = 64;
+
 struct Wall;
 
 impl Clock for Wall {
@@ -79,7 +82,8 @@ impl Machines {
         let office = Office::new(testing::control_key());
         let _inside = runtime.enter();
         let (hub, _reports) = testing::hub(&office, 1);
-        let settings = SimSettings { failures: false, pace, ..SimSettings::default() };
+        let settings =
+            SimSettings { failures: false, pace, at_the_door: AT_THE_DOOR, ..SimSettings::default() };
         let sim = SimFleet::open(settings, hub, office.clone(), Arc::new(Wall), SeededEntropy::new(1));
         let sim = sim.expect("a world without a file");
         sim.abandon();
