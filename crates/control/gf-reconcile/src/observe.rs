@@ -71,6 +71,8 @@ fn reported(fleet: &Fleet, event: &wire::Event, now: Timestamp, bits: u64) -> Ve
         Kind::Ready(ready) => {
             instance.last_boot_ms = Some(ready.boot_ms.into());
             became_active(&mut instance, now);
+            // One that was stopped for certain and started again: stopped it had none open, and they were never closed.
+            instance.channels_on |= ready.channels_open;
             if before.state == InstanceState::Degraded {
                 changes.push(healed(before, event, now, bits).into());
             }

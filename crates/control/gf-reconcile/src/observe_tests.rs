@@ -72,3 +72,20 @@ fn what_does_not_boot_waits_for_no_place() {
         assert!(!waiting.is_waiting_to_boot(), "{state}");
     }
 }
+
+#[test]
+fn one_that_was_stopped_for_certain_and_starts_with_its_channels_open_is_written_down_as_open() {
+    let mut fleet = booting();
+    let ready = |channels_open| wire::Event {
+        seq: 1,
+        instance_id: primary(&booting()).id.to_string(),
+        kind: Some(wire::InstanceReady { channels_open, ..wire::InstanceReady::default() }.into()),
+        ..wire::Event::default()
+    };
+    let changes = reported(&fleet, &ready(false), at(1), 0);
+    take_in(&mut fleet, changes);
+    assert!(!primary(&fleet).channels_on);
+    let changes = reported(&fleet, &ready(true), at(2), 0);
+    take_in(&mut fleet, changes);
+    assert!(primary(&fleet).channels_on);
+}

@@ -226,7 +226,8 @@ impl Host {
             let boot_ms = Duration::from_millis(took).mul_f64(scene.pace).as_millis() as u32;
             instance.phase = Phase::Serving;
             instance.last_boot_ms = boot_ms;
-            let ready = InstanceReady { boot_ms, openclaw_version: OPENCLAW.to_owned() };
+            let channels_open = instance.channels_open;
+            let ready = InstanceReady { boot_ms, openclaw_version: OPENCLAW.to_owned(), channels_open };
             self.emit(id, generation, ready, scene);
         } else {
             if instance.broken == 0 {

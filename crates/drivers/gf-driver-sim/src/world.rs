@@ -196,6 +196,8 @@ impl World {
     /// The provider builds the machine; when it is there, its instance and its node start.
     pub(crate) fn deliver(&self, machine: &Arc<Machine>) {
         self.touch(machine, |inner, scene| {
+            // Whatever one of this name ran before.
+            inner.became_another = true;
             let (low, high) = Manner::of(&inner.saved.provider).map_or((0, 0), |manner| manner.provision_ms);
             let takes = scene.chance.between(low, high, "provision", inner.saved.node.as_str(), 0);
             scene.after(Duration::from_millis(takes), Due::Born);

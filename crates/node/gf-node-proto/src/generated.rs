@@ -406,6 +406,9 @@ pub struct InstanceReady {
     pub boot_ms: u32,
     #[prost(string, tag = "2")]
     pub openclaw_version: ::prost::alloc::string::String,
+    /// Whether its channels are open, whatever was taken for true while it did not run.
+    #[prost(bool, tag = "3")]
+    pub channels_open: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InstanceExited {

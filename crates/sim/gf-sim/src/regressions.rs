@@ -11,7 +11,7 @@ pub(crate) fn is_told_without_orders(seed: u64) -> bool {
 }
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 27] = [
+pub const REGRESSIONS: [(u64, &str); 29] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -65,5 +65,13 @@ pub const REGRESSIONS: [(u64, &str); 27] = [
     (
         1355,
         "a retried update of nodes counted one as done that had gone back, since nobody had heard of its way back",
+    ),
+    (
+        203064,
+        "a primary that a failover had stopped for certain was started again, and nobody wrote that its channels were open",
+    ),
+    (
+        205669,
+        "the oracle took a machine that a provider made twice for the one of that name that had been deleted",
     ),
 ];

@@ -253,7 +253,8 @@ impl Instance {
             if let Err(why) = self.remember(|spec| spec.last_boot_ms = boot_ms) {
                 tracing::warn!(instance = self.id, %why, "its boot time could not be written down");
             }
-            self.report(InstanceReady { boot_ms, openclaw_version: version });
+            let channels_open = self.spec.lock().channels_open;
+            self.report(InstanceReady { boot_ms, openclaw_version: version, channels_open });
         }
     }
 
