@@ -11,7 +11,7 @@ pub(crate) fn is_told_without_orders(seed: u64) -> bool {
 }
 
 /// A seed that failed once, and what was wrong then.
-pub const REGRESSIONS: [(u64, &str); 29] = [
+pub const REGRESSIONS: [(u64, &str); 30] = [
     (
         2,
         "a report that came while the disk was full was dropped, and the node told it again only after a reconnect",
@@ -73,5 +73,9 @@ pub const REGRESSIONS: [(u64, &str); 29] = [
     (
         205669,
         "the oracle took a machine that a provider made twice for the one of that name that had been deleted",
+    ),
+    (
+        232311,
+        "a machine on which a standby was being made was put into one ring with the machine of its primary",
     ),
 ];

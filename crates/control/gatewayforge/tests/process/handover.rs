@@ -9,7 +9,7 @@ use crate::{
 };
 use gf_postgres_cluster::Cluster;
 use serde_json::{Value, json};
-use std::{fs, path::Path};
+use std::fs;
 
 /// Where a control plane of this machine hears its nodes.
 pub fn link(running: &Running) -> String {
@@ -52,17 +52,20 @@ fn a_real_node_is_sent_on_to_the_one_that_leads_and_comes_back_when_that_one_is_
     drop(node);
 }
 
-/// However the fleet is kept, and lost.
-fn is_known_again_by_its_key(home: &Path, start: impl Fn() -> Running, lose: impl Fn()) {
-    let first = start();
-    let mut node = Node::expected(&first, home, "node-local-a", "local-a").start(&link(&first));
+#[test]
+fn a_real_node_is_known_again_by_its_key_after_the_store_was_lost() {
+    let (_directory, home) = home();
+    let first = start(&home);
+    let mut node = Node::expected(&first, &home, "node-local-a", "local-a").start(&link(&first));
     connected(&first, "node-local-a");
     fs::remove_file(home.join("node-local-a.token")).unwrap();
     node.kill();
     first.kill();
-    lose();
+    for name in ["gatewayforge.db", "gatewayforge.db-wal", "gatewayforge.db-shm"] {
+        let _ = fs::remove_file(home.join("store").join(name));
+    }
 
-    let second = start();
+    let second = start(&home);
     node.launch(&link(&second));
     let shown = second.until("the node is heard", || {
         let shown = second.ask("GET", "/v1/adoption", json!(null)).1;
@@ -79,24 +82,4 @@ fn is_known_again_by_its_key(home: &Path, start: impl Fn() -> Running, lose: imp
     node.kill();
     node.launch(&link(&second));
     connected(&second, "node-local-a");
-}
-
-#[test]
-fn a_real_node_is_known_again_by_its_key_after_the_store_was_lost() {
-    let (_directory, home) = home();
-    let lose = || {
-        for name in ["gatewayforge.db", "gatewayforge.db-wal", "gatewayforge.db-shm"] {
-            let _ = fs::remove_file(home.join("store").join(name));
-        }
-    };
-    is_known_again_by_its_key(&home, || start(&home), lose);
-}
-
-#[test]
-fn a_real_node_is_known_again_by_its_key_after_its_database_was_emptied() {
-    let cluster = Cluster::start();
-    let url = cluster.database("fleet");
-    let (_directory, home) = home();
-    let lose = || drop(cluster.sql("fleet", "DROP SCHEMA gatewayforge CASCADE"));
-    is_known_again_by_its_key(&home, || running(on(&home, &url), &home), lose);
 }

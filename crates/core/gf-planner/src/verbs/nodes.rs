@@ -94,6 +94,15 @@ fn why_not(draft: &Draft<'_>, id: &NodeId, release: &Release, instances: &[&Inst
         Some(false) if *software == release.version => return Some(format!("it runs {software} already")),
         _ => return Some(format!("it runs {software}, and only a rollback goes back")),
     }
+    // Whose pair's other machine it is will be known once it has its instance.
+    let is_coming = |instance: &&Instance| {
+        instance.node.is_none() && instance.provider == node.provider && instance.region == node.region
+    };
+    if instances.is_empty()
+        && let Some(coming) = draft.fleet.live_instances().find(is_coming)
+    {
+        return Some(format!("{} is being made there, maybe on it", coming.id));
+    }
     instances.iter().find_map(|instance| {
         let gateway = draft.fleet.gateways.get(&instance.account)?;
         let why = gateway.upkeep.against_a_rollout(draft.now)?;
@@ -153,7 +162,16 @@ fn rings(mut machines: Vec<Machine<'_>>, sizes: impl Iterator<Item = usize>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gf_model::{Tier, Timestamp};
+    use crate::IdSource;
+    use gf_model::{Tier, Timestamp, node::Node, verb::Verb};
+
+    struct NoIds;
+
+    impl IdSource for NoIds {
+        fn next_u64(&mut self) -> u64 {
+            unreachable!("an update of nodes makes nothing")
+        }
+    }
 
     fn instance(account: &str, role: Role) -> Instance {
         let (id, account) = (format!("i-{account}").parse().unwrap(), account.parse().unwrap());
@@ -181,5 +199,35 @@ mod tests {
         assert_eq!(names(&[1]), [vec!["node-2"], vec!["node-0"], vec!["node-1"]]);
         // There is room for all, and two of them are each other's pairs.
         assert_eq!(names(&[]), [vec!["node-2", "node-0"], vec!["node-1"]]);
+    }
+    #[test]
+    fn a_node_on_which_an_instance_may_be_coming_is_left_out() {
+        let id: NodeId = "node-a".parse().unwrap();
+        let node = Node {
+            id: id.clone(),
+            provider: "a".into(),
+            region: "r".into(),
+            public_key: String::new(),
+            enrol_token_sha256: None,
+            enrolled_at: None,
+            connected: true,
+            last_change: Timestamp::UNIX_EPOCH,
+            software: Some("0.1.0".to_owned()),
+        };
+        let mut fleet = Fleet::default();
+        fleet.apply(node.into());
+        let (size, sha256, signature) = (1, "00".repeat(32), "00".repeat(64));
+        let release = Release { version: "0.2.0".to_owned(), sha256, size, signature };
+        let (ring_size, pace) = (1, Pace::gated(Vec::new()));
+        let verb = Verb::UpdateNodes { nodes: vec![id.clone()], release, ring_size, pace };
+        assert!(crate::plan(&fleet, &verb, &mut NoIds, Timestamp::UNIX_EPOCH).is_ok());
+
+        let mut coming = instance("0001", Role::Standby);
+        fleet.apply(coming.clone().into());
+        let refused = crate::plan(&fleet, &verb, &mut NoIds, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(refused.to_string().contains("i-0001 is being made there"), "{refused}");
+        coming.node = Some(id);
+        fleet.apply(coming.into());
+        assert!(crate::plan(&fleet, &verb, &mut NoIds, Timestamp::UNIX_EPOCH).is_ok());
     }
 }
