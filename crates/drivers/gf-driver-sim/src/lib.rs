@@ -9,6 +9,7 @@ mod chance;
 mod channels;
 mod commands;
 mod cuts;
+mod dialing;
 mod document;
 mod door;
 mod driver;

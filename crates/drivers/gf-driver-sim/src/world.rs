@@ -14,10 +14,8 @@ use crate::{
     pulse::Pulse,
     refusal::Refusals,
     seen::Watcher,
-    session::Session,
     vault::{Kept, Vault},
     weather::Weather,
-    wire::{Line, Wire},
 };
 use gf_driver::Enrolment;
 use gf_model::{
@@ -54,12 +52,12 @@ pub(crate) struct World {
     pub pulse: Pulse,
     pub watcher: OnceLock<Arc<dyn Watcher>>,
     /// `None` while no control plane listens.
-    hub: RwLock<Option<Hub>>,
+    pub(crate) hub: RwLock<Option<Hub>>,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     journal: OnceLock<Journal>,
     machines: RwLock<BTreeMap<NodeId, Arc<Machine>>>,
-    door: Door,
+    pub(crate) door: Door,
     began: Instant,
     /// Where the control plane's end of new links runs; beside the machines unless somebody says otherwise.
     pub control: OnceLock<Handle>,
@@ -268,77 +266,10 @@ impl World {
         out
     }
 
-    /// It is somebody's turn at the door.
-    fn call(&self, next: Option<Arc<Machine>>) {
-        if let Some(next) = next {
-            self.touch(&next, |_, scene| scene.later.push((scene.now, Due::Turn)));
-        }
-    }
-
-    /// Does what the machine set itself to do by now.
-    pub(crate) fn visit(self: &Arc<Self>, machine: &Arc<Machine>) {
-        let (dial, turn, leases) = self.touch(machine, |inner, scene| {
-            let (mut dial, mut turn, mut leases) = (false, false, false);
-            if inner.stalled {
-                inner.disarm();
-                return (false, inner.gives_up_its_turn(), false);
-            }
-            for due in inner.take_due(scene.now) {
-                turn |= matches!(due, Due::Turn);
-                dial |= matches!(due, Due::Dial | Due::Turn);
-                leases |= matches!(due, Due::Leases);
-                inner.on_time(due, scene);
-            }
-            dial &= inner.saved.powered && !inner.silent && matches!(inner.session, Session::Down);
-            (dial, turn, leases)
-        });
-        if leases {
-            self.look_at_leases(machine);
-        }
-        if dial && self.door.enter(machine) {
-            self.dial(machine);
-        } else if turn && !dial {
-            self.call(self.door.next());
-        }
-    }
-
-    fn dial(self: &Arc<Self>, machine: &Arc<Machine>) {
-        let epoch = self.touch(machine, |inner, _| {
-            let epoch = inner.begin_link();
-            inner.greet(&*self.entropy);
-            epoch
-        });
-        let line = self.weather.lag().map(|_| Line::new());
-        let wire = Wire { world: Arc::clone(self), machine: Arc::clone(machine), epoch, line };
-        let hub = self.hub.read().clone();
-        // Where nobody listens the wire is dropped, and the node dials again later.
-        if let Some(hub) = hub {
-            let link = async move { hub.serve(wire).await };
-            match self.control.get() {
-                Some(control) => drop(control.spawn(link)),
-                None => drop(tokio::spawn(link)),
-            }
-        }
-    }
-
     /// How long this frame of a node's link is on its way.
     pub(crate) fn lag(&self, node: &str, frame: u64) -> Duration {
         let (low, high) = self.weather.lag().unwrap_or_default();
         Duration::from_millis(self.chance().between(low, high, "lag", node, frame))
-    }
-
-    /// The control plane let go of a link.
-    pub(crate) fn hung_up(&self, machine: &Arc<Machine>, epoch: u32) {
-        self.touch(machine, |inner, scene| {
-            if inner.is_current(epoch) {
-                inner.end_link();
-            }
-            let dials = inner.due.iter().any(|(_, due)| matches!(due, Due::Dial));
-            if matches!(inner.session, Session::Down) && inner.saved.powered && !dials {
-                let pause = scene.chance.between(500, 4_000, "redial", machine.node.as_str(), epoch.into());
-                scene.later.push((scene.now + Duration::from_millis(pause), Due::Dial));
-            }
-        });
     }
 
     /// The control plane was started again: every node connects to the new one.
